@@ -264,14 +264,23 @@ fn a_snapshot_of_names_that_look_alike_by_now_or_are_none_is_read_and_everybody_
 #[test]
 fn accounts_and_bans_on_disk_that_look_alike_by_now_are_all_recalled() {
     let recalled = Recalled {
-        accounts: vec![account(1, "paypal"), account(2, "paypa1"), account(3, "lobby"), account(4, "10min")],
+        accounts: vec![
+            account(1, "paypal"),
+            account(2, "paypa1"),
+            account(3, "lobby"),
+            account(4, "10min"),
+            account(5, "m1"),
+            account(6, "ann"),
+            account(7, "ann."),
+            account(8, "0xff"),
+        ],
         sanctions: vec![ban(1, "mallory"), ban(2, "rnallory")],
         ..Recalled::default()
     };
     let mut hub = hub(recalled, &["moe"]);
-    assert_eq!((hub.accounts().len(), hub.sanctions().len()), (4, 2));
+    assert_eq!((hub.accounts().len(), hub.sanctions().len()), (8, 2));
     // Reserved by now, or taken for something else: its owner may have it all the same.
-    for (id, text) in [(3, "lobby"), (4, "10min")] {
+    for (id, text) in [(3, "lobby"), (4, "10min"), (5, "m1"), (7, "ann."), (6, "ann"), (8, "0xff")] {
         let nick = name(text).expect("a name");
         assert!(hub.may_bear(SessionId(1), &nick, NOW).is_err());
         hub.log_in(SessionId(1), AccountId(id));

@@ -94,6 +94,7 @@ transcripts! {
     clients_per_address_are_limited
     filters
     filters_of_operators
+    first_login
     greeting
     help
     history
@@ -129,6 +130,7 @@ transcripts! {
     patterns_of_names
     places_are_made
     passwords
+    passwords_for_other_programs
     private
     private_messages_at_a_pace
     quiet

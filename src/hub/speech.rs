@@ -311,9 +311,7 @@ impl Turn<'_> {
     fn is_bare(&mut self, id: SessionId, text: &str) -> bool {
         let hub = &*self.hub;
         let is_here = |word: &str| hub.find_for(id, word.trim_end_matches([':', ','])).is_some_and(|other| other != id);
-        let Some(command) = command::bare(text, is_here).filter(|command| command.role <= hub.role(id)) else {
-            return false;
-        };
+        let Some(command) = command::bare(text, hub.role(id), is_here) else { return false };
         self.refuse(id, Refusal::WithoutSlash(command));
         true
     }

@@ -10,8 +10,9 @@ use siphasher::sip::SipHasher13;
 
 use super::name::Name;
 
-/// The spellings by which names are looked up: two names that look alike have one of them in common.
-const SPELLINGS: [fn(&Name) -> &str; 3] = [Name::folded, Name::skeleton, Name::sight];
+/// The spellings by which names are looked up: two names that look alike share one of these.
+const SPELLINGS: [fn(&Name) -> &str; 5] =
+    [Name::folded, Name::skeleton, Name::sight, Name::bare_skeleton, Name::bare_sight];
 
 /// The most names that may share a spelling because their letters are told apart (see [`Name::looks_like`]). Beyond it
 /// all of them count as alike, so that no crowd can make each look-up compare many names.
@@ -23,7 +24,7 @@ const MOST_TOLD_APART: usize = 16;
 pub struct Roster<T> {
     /// The key of the hashes: strangers choose names, and must not know which names collide.
     key: [u8; 16],
-    indexes: [HashTable<Entry<T>>; 3],
+    indexes: [HashTable<Entry<T>>; SPELLINGS.len()],
 }
 
 #[derive(Clone, Debug)]
@@ -71,11 +72,11 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         self.hashed_lookalikes(name, self.hashes(name)).into_iter()
     }
 
-    fn hashes(&self, name: &Name) -> [u64; 3] {
+    fn hashes(&self, name: &Name) -> [u64; SPELLINGS.len()] {
         SPELLINGS.map(|spelling| self.hash(spelling(name)))
     }
 
-    fn hashed_lookalikes(&self, name: &Name, hashes: [u64; 3]) -> Vec<T> {
+    fn hashed_lookalikes(&self, name: &Name, hashes: [u64; SPELLINGS.len()]) -> Vec<T> {
         let mut sharing: Vec<&Entry<T>> = Vec::new();
         for ((index, spelling), hash) in self.indexes.iter().zip(SPELLINGS).zip(hashes) {
             sharing.extend(index.iter_hash(hash).filter(|entry| spelling(&entry.name) == spelling(name)));
@@ -115,7 +116,7 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         Ok(())
     }
 
-    fn insert(&mut self, name: &Name, hashes: [u64; 3], bearer: T) {
+    fn insert(&mut self, name: &Name, hashes: [u64; SPELLINGS.len()], bearer: T) {
         for (index, hash) in self.indexes.iter_mut().zip(hashes) {
             index.insert_unique(hash, Entry { hash, name: name.clone(), bearer }, |entry| entry.hash);
         }

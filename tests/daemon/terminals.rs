@@ -11,7 +11,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use chathub::values::text;
 use chathub::values::time::Mono;
 use chathub::wire::terminal::editor::{Edit, Editor};
-use chathub::wire::terminal::widths::usual;
+use chathub::wire::terminal::screen::{self, Size};
+use chathub::wire::terminal::widths::{Widths, usual};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use crate::shared::dice::Dice;
@@ -144,6 +145,11 @@ fn up_to(row: &str, col: usize) -> Option<String> {
     Some(row.chars().take_while(fits).collect())
 }
 
+/// The most columns of a text.
+fn width(text: &str) -> usize {
+    text.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum()
+}
+
 /// Somebody at a terminal, and what is to be seen there.
 struct Walk {
     terminal: Terminal,
@@ -155,6 +161,8 @@ struct Walk {
     /// What was said since the screen was cleared.
     said: Vec<String>,
     can_resize: bool,
+    /// How often it was resized.
+    marks: usize,
 }
 
 impl Walk {
@@ -174,7 +182,8 @@ impl Walk {
             terminal.hits("Enter");
             bob.expect_with(": hi");
         }
-        let mut walk = Self { terminal, bob, dice, cols, editor: Editor::default(), said: Vec::new(), can_resize };
+        let mut walk =
+            Self { terminal, bob, dice, cols, editor: Editor::default(), said: Vec::new(), can_resize, marks: 0 };
         walk.terminal.shows(|seen| (!seen.rows.iter().any(|row| row == "lobby>")).then(|| "no prompt".to_owned()));
         walk.clear();
         walk
@@ -219,20 +228,37 @@ impl Walk {
         self.terminal.shows(|seen| (!is_first(seen)).then(|| "it is not cleared".to_owned()));
     }
 
-    /// Another width. Of rows that have no room then, a terminal makes what it likes: so nothing is typed meanwhile.
+    /// Another width, in the middle of typing. tmux reflows what it shows, and so the row that is typed in has moved: it
+    /// is there once all the same, and nothing that was said is gone.
     #[track_caller]
     fn resize(&mut self) {
-        self.terminal.hits("End");
-        self.terminal.hits("C-u");
-        self.keys("\x1b[4~\x15");
-        self.check();
         let cols = 4 * self.dice.between(5, 50);
         if cols == self.cols / 4 * 4 {
             return;
         }
+        // What terminals see differently is not typed here: they would reflow it differently as well.
+        let (draft, _) = self.editor.typed();
+        if up_to(draft, 0).is_none() || width(draft) + 7 > 8 * (cols.min(self.cols) - 2) {
+            self.empty();
+        }
+        if width(self.editor.typed().0) < 2 * cols && self.dice.one_in(2) {
+            let text = "mañana ".repeat(self.dice.between(1, cols.min(self.cols) / 4));
+            self.terminal.types(&text);
+            self.keys(&text);
+            for _ in 0..self.dice.below(3) {
+                self.terminal.hits("M-b");
+                self.keys("\x1bb");
+            }
+        }
+        self.marks += 1;
+        let mark = format!("mark {}.", self.marks);
+        self.says(&mark);
+        self.check();
+        self.terminal.tmux(&["clear-history"]);
+        self.terminal.note(&format!("{cols} columns, not {}", self.cols));
         self.cols = cols;
-        self.terminal.note(&format!("{cols} columns"));
         self.terminal.tmux(&["resize-window", "-x", &cols.to_string(), "-y", &ROWS.to_string()]);
+        self.is_whole_once(&mark);
         // That the daemon knows is seen by where it breaks lines.
         let (bob, mut number) = (&mut self.bob, 0);
         self.terminal.shows(|seen| {
@@ -245,7 +271,48 @@ impl Walk {
             bob.sync();
             Some("its lines are not broken where its screen ends".to_owned())
         });
+        self.is_whole_once(&mark);
         self.clear();
+    }
+
+    /// Every row of the draft is where it belongs, and the prompt is on the screen once. What bob said last is there
+    /// once, or above the screen: so is what tmux has no room for, even if there is room below.
+    #[track_caller]
+    fn is_whole_once(&self, mark: &str) {
+        let (draft, cursor) = self.editor.typed();
+        let size = Size { cols: u16::try_from(self.cols).unwrap(), rows: 30, widths: Widths::Usual };
+        let area = screen::area("lobby> ", draft, cursor, size);
+        let drawn = String::from_utf8(area.draw).unwrap();
+        // A blank at the beginning of a row tells where it was broken.
+        let told = |row: &str| format!("{}{}", if row.starts_with(' ') { " " } else { "" }, told(row));
+        let drawn = drawn.split("\r\n").map(|row| told(row.split('\r').next().unwrap().trim_end()));
+        let drawn: Vec<_> = drawn.filter(|row| !row.is_empty()).collect();
+        self.terminal.shows(|seen| {
+            let all = self.terminal.tmux(&["capture-pane", "-p", "-S", "-5000"]);
+            let prompts = seen.rows.iter().filter(|row| row.starts_with("lobby>")).count();
+            let marks = all.lines().filter(|row| row.contains(mark)).count();
+            let last = seen.rows.iter().skip_while(|row| !row.starts_with("lobby>")).map(|row| told(row));
+            let last: Vec<_> = last.filter(|row| !row.is_empty()).collect();
+            let is_right = prompts == 1 && marks == 1 && last == drawn;
+            let why = || format!("{prompts} prompts, {marks} of {mark:?}, {last:?} where {drawn:?} belongs, in\n{all}");
+            (!is_right).then(why)
+        });
+    }
+
+    /// Takes away what is typed.
+    #[track_caller]
+    fn empty(&mut self) {
+        self.terminal.hits("End");
+        self.terminal.hits("C-u");
+        self.keys("\x1b[4~\x15");
+    }
+
+    #[track_caller]
+    fn says(&mut self, text: &str) {
+        self.terminal.note(&format!("bob says {text:?}"));
+        self.bob.send(text);
+        self.bob.sync();
+        self.said.push(text.to_owned());
     }
 
     #[track_caller]
@@ -263,11 +330,7 @@ impl Walk {
             }
             13..=15 => {
                 let text = self.text(8, WORDS);
-                let text = text.trim().to_owned();
-                self.terminal.note(&format!("bob says {text:?}"));
-                self.bob.send(&text);
-                self.bob.sync();
-                self.said.push(text);
+                self.says(text.trim());
             }
             16 => {
                 let lines: Vec<_> = (0..self.dice.between(1, 3)).map(|_| self.text(3, &typed())).collect();
@@ -289,11 +352,8 @@ impl Walk {
         }
         // No more than is drawn as a whole, nor than a line may have: the prompt says how much it is too long.
         let (draft, _) = self.editor.typed();
-        let width: usize = draft.chars().map(|c| 1 + usize::from(!c.is_ascii())).sum();
-        if width + 7 > 8 * (self.cols - 2) || draft.len() > 1000 {
-            self.terminal.hits("End");
-            self.terminal.hits("C-u");
-            self.keys("\x1b[4~\x15");
+        if width(draft) + 7 > 8 * (self.cols - 2) || draft.len() > 1000 {
+            self.empty();
         }
         self.check();
     }

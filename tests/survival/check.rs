@@ -713,6 +713,11 @@ impl<'a> Walk<'a> {
         })
     }
 
+    /// A line without its time, if times are shown.
+    fn untimed<'b>(&self, line: &'b str) -> &'b str {
+        without_time(line).filter(|_| self.times).unwrap_or(line)
+    }
+
     fn wrong(&self, what: impl Into<String>) -> Wrong {
         let offset = self.lines.get(self.line).map_or(self.record.bytes.len(), |(offset, _)| *offset);
         Wrong { client: self.record.nick.clone(), offset, what: what.into() }
@@ -730,14 +735,18 @@ impl<'a> Walk<'a> {
             if self.over {
                 return Err(self.wrong(format!("{line:?} after the goodbye")));
             }
-            if let Some((from, text)) = line.strip_prefix('[').and_then(|line| line.split_once(" -> you] ")) {
+            let untimed = self.untimed(line);
+            if let Some((from, text)) = untimed.strip_prefix('[').and_then(|text| text.split_once(" -> you] ")) {
+                if self.times && untimed == line {
+                    return Err(self.wrong(format!("{line:?} without a time")));
+                }
                 self.privates.push((from.to_owned(), text.to_owned()));
                 self.line += 1;
             } else if self.record.keys && line == EDITOR {
                 self.line += 1;
             } else if let Some(count) = note(line) {
                 self.told_of(count)?;
-            } else if line.starts_with("[you -> ") || line.starts_with("-- ") && !line.starts_with("-- notice: ") {
+            } else if untimed.starts_with("[you -> ") || line.starts_with("-- ") && !line.starts_with("-- notice: ") {
                 self.answer()?;
             } else {
                 self.room_line(line)?;
@@ -984,7 +993,10 @@ impl<'a> Walk<'a> {
     /// is not known from where on lines are shown, and people come and go more than once.
     fn goes_on(&self, room: &str, mut at: usize) -> bool {
         let script = &self.stage.scripts[room];
-        let is_private = |line: &str| line.starts_with('[') && line.contains(" -> you] ");
+        let is_private = |line: &str| {
+            let text = self.untimed(line);
+            text.starts_with('[') && text.contains(" -> you] ")
+        };
         let behind = self.lines[self.line + 1..].iter().map(|(_, line)| *line).filter(|line| !is_private(line));
         for line in behind.take(8) {
             let text = if self.times { without_time(line).map_or(line, unmarked) } else { line };
@@ -1293,7 +1305,12 @@ impl<'a> Walk<'a> {
                 self.line += 1;
             }
             Act::Msg { to, text } => {
-                self.expect(&[format!("[you -> {to}] {text}")])?;
+                // It has the time that a room's lines have.
+                let untimed = self.untimed(line);
+                if self.times == (untimed == line) || untimed != format!("[you -> {to}] {text}") {
+                    return Err(self.wrong(format!("{line:?}, when {act:?} was to be carried out")));
+                }
+                self.line += 1;
                 // Whether the other one is away then, only the other one knows.
                 // To those who ignore them it is said without their words.
                 let away = format!("-- {to} has it now, and is away: ");

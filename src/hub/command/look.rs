@@ -48,6 +48,8 @@ pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {
         (None, Some(wanted)) => (first, Some(wanted)),
         _ => (args, None),
     };
+    // With nothing all begin.
+    let wanted = wanted.filter(|wanted| !wanted.is_empty());
     let found = if room.is_empty() { Some(call.own().room) } else { call.turn.hub.find_room(room) };
     let seen = found.map(|room| &call.turn.hub.rooms.open[&room]).filter(|room| call.turn.hub.sees(call.id, room));
     let Some(room) = seen else { return call.refuse(Refusal::NoSuchRoom(clip(room))) };
@@ -115,6 +117,7 @@ pub(super) fn rooms(call: &mut Call<'_, '_>, args: &str) {
     if wanted.is_none() && !args.is_empty() {
         return call.usage();
     }
+    let wanted = wanted.filter(|wanted| !wanted.is_empty());
     let fits = |room: &&Room| wanted.as_deref().is_none_or(|wanted| room.name.folded().starts_with(wanted));
     let (mut all, mut looked_at) = (call.turn.hub.rooms(), 0);
     // If there are too many, the oldest.

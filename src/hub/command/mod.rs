@@ -30,7 +30,7 @@ mod wishes;
 
 pub(super) use look::at_once;
 pub use slips::holds_password;
-pub(super) use slips::{Ends, bare, ends_question, without_slash};
+pub(super) use slips::{Ends, bare, ends_question, is_for_services, without_slash};
 pub use table::{COMMANDS, Command, Group, Password, Takes};
 
 use std::sync::Arc;
@@ -117,6 +117,10 @@ impl Turn<'_> {
     /// Executes the command `line`, without its slash.
     pub(super) fn command(&mut self, id: SessionId, line: &str) {
         let (word, args) = split_word(line);
+        if is_for_services(word, args) && self.hub.find_for(id, split_word(args).0).is_none() {
+            self.refuse(id, Refusal::NoServices);
+            return self.effects.push(Effect::SecretSpent);
+        }
         match meant(word, self.hub.role(id)) {
             Meant::One(command) if self.hub.role(id) < command.role => {
                 self.refuse(id, Refusal::RoleNeeded(command.role));
@@ -195,7 +199,7 @@ impl Call<'_, '_> {
 
     /// Who is here of that name; to operators, or with that number.
     fn named(&self, text: &str) -> Option<SessionId> {
-        let hub = &self.turn.hub;
+        let (hub, text) = (&self.turn.hub, addressed(text));
         let by_number = || number(text).filter(|id| hub.role(self.id) == Role::Operator && hub.session(*id).is_some());
         // Who waits at the door is not here yet.
         hub.find_for(self.id, text).or_else(by_number).filter(|id| !hub.is_at_door(*id))
@@ -221,7 +225,7 @@ impl Call<'_, '_> {
     fn person(&mut self, name: &str) -> Option<SessionId> {
         let found = self.named(name);
         if found.is_none() {
-            self.refuse(Refusal::NoSuchPerson(clip(name)));
+            self.refuse(Refusal::NoSuchPerson(clip(addressed(name))));
         }
         found
     }
@@ -232,6 +236,14 @@ fn number(text: &str) -> Option<SessionId> {
     let digits = text.strip_prefix(['c', 'C'])?;
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| digits.parse().ok().map(SessionId))?
+}
+
+/// A name as it stands in a line to somebody, without what is no part of it: `ann`, of `ann:`, `ann,` or `@ann`.
+fn addressed(text: &str) -> &str {
+    let name = text.strip_prefix('@').unwrap_or(text);
+    let name = name.strip_suffix([':', ',']).unwrap_or(name);
+    // What has more of them is an address.
+    if name.is_empty() || name.contains([':', ',']) { text } else { name }
 }
 
 /// The first word, and what follows it without the space between.

@@ -5,12 +5,13 @@
 
 use super::super::message::{Message, Refusal, Seen};
 use super::super::work;
-use super::{Call, clip, split_word};
+use super::{Call, addressed, clip, split_word};
 use crate::values::id::AccountId;
 use crate::values::name;
 
 pub(super) fn seen(call: &mut Call<'_, '_>, args: &str) {
     let (word, _) = split_word(args);
+    let word = addressed(word);
     let name = name::fold(word);
     call.turn.hub.work.done += work::SEEN;
     let (hub, now) = (&call.turn.hub, call.turn.now);

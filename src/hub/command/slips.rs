@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use super::super::account::Role;
 use super::table::{Command, Password};
 use super::{could_be, find, split_word};
 
@@ -13,6 +14,9 @@ pub fn holds_password(line: &str) -> bool {
         Some(rest) if !rest.starts_with('/') => split_word(rest),
         _ => return without_slash(line, |_| true).is_some(),
     };
+    if is_for_services(word, args) {
+        return true;
+    }
     could_be(word, |command| match command.password {
         Password::First => !args.is_empty(),
         Password::Second => !split_word(args).1.is_empty(),
@@ -53,21 +57,27 @@ const SENTENCE: &[&str] = &[
     "at",
     "be",
     "before",
+    "broken",
     "button",
     "by",
     "can",
     "can't",
     "cannot",
     "could",
+    "details",
     "did",
     "didn't",
     "do",
     "does",
     "doesn't",
     "don't",
+    "down",
+    "error",
+    "errors",
     "failed",
     "fails",
     "first",
+    "flow",
     "for",
     "form",
     "from",
@@ -80,9 +90,9 @@ const SENTENCE: &[&str] = &[
     "in",
     "is",
     "isn't",
-    "it",
     "issue",
     "issues",
+    "it",
     "just",
     "me",
     "must",
@@ -118,6 +128,7 @@ const SENTENCE: &[&str] = &[
     "to",
     "too",
     "under",
+    "unknown",
     "until",
     "us",
     "via",
@@ -143,9 +154,65 @@ const SENTENCE: &[&str] = &[
     "yourselves",
 ];
 
-/// Words that, alone on a line, are a newcomer's try to do something, and nothing to be said.
-const ALONE: &[&str] =
-    &["?", "help", "commands", "quit", "exit", "q", "logout", "logoff", "who", "users", "names", "rooms", "list"];
+/// What, alone on a line, is a newcomer's try to do something, and nothing to be said; and the command for it. What
+/// people say to each other as well is not here, though a command is called so: `bye`, `brb`, `afk`, `back`, `clear`.
+const ALONE: &[(&str, &str)] = &[
+    ("?", "help"),
+    ("h", "help"),
+    ("help", "help"),
+    ("help me", "help"),
+    ("commands", "help"),
+    ("quit", "quit"),
+    ("exit", "quit"),
+    ("q", "quit"),
+    ("disconnect", "quit"),
+    ("logout", "logout"),
+    ("log out", "logout"),
+    ("logoff", "logout"),
+    ("log off", "logout"),
+    ("signout", "logout"),
+    ("sign out", "logout"),
+    ("signin", "login"),
+    ("sign in", "login"),
+    ("log in", "login"),
+    ("signup", "register"),
+    ("sign up", "register"),
+    ("nickserv", "login"),
+    ("who", "who"),
+    ("users", "who"),
+    ("names", "who"),
+    ("rooms", "rooms"),
+    ("list", "rooms"),
+    ("part", "leave"),
+    ("cls", "clear"),
+];
+
+/// The programs that keep names on IRC: what is for them is about an account, and has a password in it.
+const SERVICES: &[&str] = &["nickserv", "ns", "authserv", "userserv"];
+
+/// What they are told to do: without a slash, "nickserv is down" is said.
+const ORDERS: &[&str] =
+    &["auth", "drop", "ghost", "group", "id", "identify", "login", "recover", "regain", "register", "release", "set"];
+
+/// Words by which one logs in elsewhere: on IRC, and, with a name behind it, in a MUD.
+const AUTHENTICATE: &[&str] = &["auth", "authenticate", "logon", "signon"];
+const CONNECT: &[(&str, &str)] = &[("connect", "login"), ("create", "register")];
+
+/// The longest of [`ALONE`], in bytes.
+const LONGEST_ALONE: usize = 10;
+
+/// Whether a command is for services of IRC: `/ns identify PASSWORD`, or `/msg NickServ identify PASSWORD`.
+pub(in crate::hub) fn is_for_services(word: &str, args: &str) -> bool {
+    is_one_of(word, SERVICES) || (is_one_of(split_word(args).0, SERVICES) && is_msg(word))
+}
+
+fn is_msg(word: &str) -> bool {
+    find(word).is_some_and(|command| command.name == "msg")
+}
+
+fn is_one_of(word: &str, words: &[&str]) -> bool {
+    words.iter().any(|one| one.eq_ignore_ascii_case(word))
+}
 
 /// What stands before a command elsewhere: `.quit`, `:q`, `!help`, `\\quit`.
 const MARKS: &[char] = &['.', ':', '!', '\\', ',', ';'];
@@ -155,8 +222,8 @@ const LEAVE: &[&str] = &["q", "q!", "wq", "wq!", "x", "qa"];
 
 /// The command that a line seems to be, without its slash: a word that is alone, as `help`; a command behind the mark
 /// of other programs, as `.who` or `:q`; words for one person or about a name, as `msg ann ...` or `nick bob`.
-/// `is_here` tells who is connected.
-pub(in crate::hub) fn bare(line: &str, is_here: impl Fn(&str) -> bool) -> Option<&'static Command> {
+/// `is_here` tells who is connected, `role` who the author is: a guest who wants to log out wants to go.
+pub(in crate::hub) fn bare(line: &str, role: Role, is_here: impl Fn(&str) -> bool) -> Option<&'static Command> {
     let line = line.trim();
     if let Some(rest) = line.strip_prefix(MARKS) {
         if line.starts_with(':') && LEAVE.contains(&rest) {
@@ -164,12 +231,19 @@ pub(in crate::hub) fn bare(line: &str, is_here: impl Fn(&str) -> bool) -> Option
         }
         let (word, _) = split_word(rest);
         // ".d" and "!a" are no commands of anything.
-        return find(word).filter(|_| word.len() > 1 && rest.starts_with(word));
+        let is_one = |command: &&Command| word.len() > 1 && rest.starts_with(word) && command.role <= role;
+        return find(word).filter(is_one);
     }
     let (first, rest) = split_word(line);
     let is_word = |word: &str| first.eq_ignore_ascii_case(word);
-    if rest.is_empty() {
-        return ALONE.iter().any(|word| is_word(word)).then(|| find(first))?;
+    if rest.is_empty() || line.len() <= LONGEST_ALONE {
+        let (_, name) = ALONE.iter().find(|(words, _)| words.eq_ignore_ascii_case(line)).unwrap_or(&("", ""));
+        match find(name) {
+            Some(command) if command.role > role => return find("quit"),
+            Some(command) => return Some(command),
+            None if rest.is_empty() => return None,
+            None => {}
+        }
     }
     let (second, more) = split_word(rest);
     let is_meant = |command: &&Command| match command.name {
@@ -180,7 +254,8 @@ pub(in crate::hub) fn bare(line: &str, is_here: impl Fn(&str) -> bool) -> Option
     };
     // Every line that is said passes here, so this is quick.
     let initial = first.bytes().next()?.to_ascii_lowercase();
-    if b"mwtpdqnj".contains(&initial) { find(first).filter(is_meant) } else { None }
+    let command = if b"mwtpdqnj".contains(&initial) { find(first).filter(is_meant) } else { None };
+    command.filter(|command| command.role <= role)
 }
 
 /// The command with a password that a line seems to be, without its slash: `login ann sesame`, or with another
@@ -191,10 +266,24 @@ pub(in crate::hub) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) 
     let first = words.next()?.trim_end_matches(':');
     // Every line that is said passes here, so this is quick.
     let initial = first.bytes().next()?.to_ascii_lowercase();
-    if !b"ilpr".contains(&initial) {
+    if !b"acdilmnpqrstuw".contains(&initial) {
         return None;
     }
-    let command = find(first).filter(|command| matches!(command.password, Password::First | Password::Second))?;
+    let behind = words.clone().next().unwrap_or_default();
+    let is_order = is_one_of(first, SERVICES) && is_one_of(behind, ORDERS);
+    // IRC's clients send PASS by themselves, and nobody shouts it.
+    let is_secret = first == "PASS" || (is_one_of(first, &["pass"]) && behind.contains(|c: char| c.is_ascii_digit()));
+    let is_pass = is_secret && words.clone().count() == 1;
+    if is_order || is_pass || (is_one_of(behind, SERVICES) && is_msg(first)) {
+        return find("login");
+    }
+    let own = || find(first).filter(|command| matches!(command.password, Password::First | Password::Second));
+    let elsewhere = || {
+        let connect = CONNECT.iter().find(|(word, _)| is_one_of(first, &[word]) && words.clone().count() == 2);
+        let is_login = !behind.is_empty() && is_one_of(first, AUTHENTICATE);
+        connect.map(|(_, name)| *name).or_else(|| is_login.then_some("login")).and_then(find)
+    };
+    let command = if b"ilprs".contains(&initial) { own() } else { None }.or_else(elsewhere)?;
     let Some(second) = words.next() else { return Some(command) };
     // It may be a password, of which no copy is to be left.
     let plain = Zeroizing::new(second.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase());
@@ -203,7 +292,6 @@ pub(in crate::hub) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) 
     }
     // IRC's services have "identify PASSWORD" and "register PASSWORD ADDRESS", and a password can have spaces.
     let is_meant = match (command.name, words.count()) {
-        ("login", 0) if first.eq_ignore_ascii_case("login") => is_name(second),
         (_, ..=3) => true,
         ("login", _) => is_name(second),
         _ => false,

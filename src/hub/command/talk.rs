@@ -3,12 +3,13 @@
 use super::super::message::{Done, Farewell, Message, Refusal};
 use super::super::speech::Carrier;
 use super::super::{Turn, work};
-use super::{Call, clip, split_word, text_arg};
+use super::{Call, addressed, clip, split_word, text_arg};
 use crate::values::id::{AccountId, SessionId};
 use crate::values::name;
 
 pub(super) fn msg(call: &mut Call<'_, '_>, args: &str) {
     let (name, text) = split_word(args);
+    let name = addressed(name);
     match call.named(name).map_or_else(|| absent(call, name), Ok) {
         Ok(to) => private(call, to, text),
         Err(Some(account)) => call.turn.leave_memo(call.id, account, text),

@@ -3,7 +3,7 @@
 use super::super::message::{Done, Message, Offset, Refusal, View};
 use super::super::speech::Carrier;
 use super::super::{Effect, work};
-use super::{Call, clip, split_word};
+use super::{Call, addressed, clip, split_word};
 use crate::values::name::Name;
 use crate::values::terminal::{Colors, Mode};
 use crate::values::zone::{self, Zone};
@@ -41,7 +41,7 @@ pub(super) fn ignore(call: &mut Call<'_, '_>, args: &str) {
 }
 
 pub(super) fn unignore(call: &mut Call<'_, '_>, args: &str) {
-    let (name, _) = split_word(args);
+    let name = addressed(split_word(args).0);
     if !call.turn.unignore(call.id, name) {
         return call.refuse(Refusal::NotIgnored(clip(name)));
     }

@@ -170,7 +170,8 @@ impl Turn<'_> {
         let place = self.hub.place(id);
         let (was_at_door, mut was_here) = (self.hub.is_at_door(id), None);
         if let Some(mut account) = self.hub.accounts.get(account).cloned() {
-            was_here = Some(account.seen);
+            // Who logs in for the first time has not left.
+            was_here = Some(account.seen).filter(|seen| *seen > account.since);
             account.seen = self.now.wall;
             account.came_from(place);
             self.put_account(account);

@@ -271,6 +271,8 @@ pub enum Refusal {
     CouldBePassword,
     /// The line was not said, because it looks like this command without its slash, and that takes a password.
     WithoutSlash(&'static super::super::command::Command),
+    /// What was sent is for programs that keep names elsewhere, such as IRC's NickServ.
+    NoServices,
     /// A password was tried too often; it can be tried again after this time.
     TooManyAttempts(Duration),
     /// Too many passwords wait to be hashed.

@@ -171,7 +171,7 @@ pub enum TakenFor {
     Address,
     /// A number: `#3` is a room to one reader and a number to another.
     Number,
-    /// An id, as clients, bans and accounts have: `c4`, `b2`, `a7`.
+    /// An id, as clients, accounts, sanctions and reports have: `c4`, `a7`, `b2`, `r1`.
     Id,
     /// A length of time, as commands have it behind a name: `10min`, `2h`.
     Time,
@@ -198,7 +198,7 @@ pub fn taken_for(name: &Name) -> Option<TakenFor> {
     let (shown, word) = (name.shown(), name.word());
     if resembles_address(shown) || resembles_address(word) || resembles_address(&in_digits(word)) {
         Some(if shown.contains('.') { TakenFor::Address } else { TakenFor::Number })
-    } else if is_id(trimmed(name.folded())) {
+    } else if is_id(trimmed(name.folded())) || is_id(word) {
         Some(TakenFor::Id)
     } else {
         is_length_of_time(word).then_some(TakenFor::Time)
@@ -234,6 +234,8 @@ pub fn resembles_address(text: &str) -> bool {
     let is_any = |part: &str| matches!(part, "*" | "x" | "X" | "");
     let mut parts = text.split('.');
     text.contains(['/', ':', '[', ']', '%'])
+        // All of an IPv4 address in one number, as some programs read it.
+        || (text.starts_with(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) && is_number(text))
         || (text.contains(char::is_numeric) && !text.contains(char::is_alphabetic))
         || (text.contains('.') && text.contains(is_digit) && parts.all(|part| is_number(part) || is_any(part)))
 }
@@ -242,11 +244,15 @@ fn is_digit(c: char) -> bool {
     c.is_ascii_digit()
 }
 
+/// The letters that ids begin with: of accounts, bans, clients, filters, lockdowns, mutes, reports and expulsions.
+const OF_IDS: &[char] = &['a', 'b', 'c', 'f', 'l', 'm', 'r', 'x'];
+
 /// Whether a text is written like an id, also in letters that look like those of ids.
 #[must_use]
 pub fn is_id(folded: &str) -> bool {
+    let like = |c: char| folded_skeleton(&c.to_string());
     let mut chars = folded.chars();
-    let first = chars.next().filter(|first| first.is_alphabetic()).map(|first| folded_skeleton(&first.to_string()));
+    let Some(first) = chars.next().filter(|first| first.is_alphabetic()) else { return false };
     let rest = chars.as_str();
-    matches!(first.as_deref(), Some("a" | "b" | "c")) && !rest.is_empty() && rest.chars().all(char::is_numeric)
+    !rest.is_empty() && rest.chars().all(char::is_numeric) && OF_IDS.iter().any(|letter| like(*letter) == like(first))
 }

@@ -50,12 +50,15 @@ const MOST_BYTES: usize = 255 * BYTES_PER_CHARACTER;
 #[derive(Clone)]
 pub struct Name(Arc<Spellings>);
 
-/// All spellings in one allocation, one behind the other: shown, folded, skeleton, sight.
+/// All spellings in one allocation, one behind the other: shown, folded, skeleton, sight, and the last two without
+/// punctuation at the ends, if there is any.
 struct Spellings {
     text: Box<str>,
     folded_at: usize,
     skeleton_at: usize,
     sight_at: usize,
+    bare_skeleton_at: usize,
+    bare_sight_at: usize,
 }
 
 impl Name {
@@ -105,7 +108,9 @@ impl Name {
     fn plain(shown: &str) -> Self {
         let at = shown.len();
         let text = shown.repeat(4).into_boxed_str();
-        Self(Arc::new(Spellings { text, folded_at: at, skeleton_at: 2 * at, sight_at: 3 * at }))
+        let (bare_skeleton_at, bare_sight_at) = (text.len(), text.len());
+        let (folded_at, skeleton_at, sight_at) = (at, 2 * at, 3 * at);
+        Self(Arc::new(Spellings { text, folded_at, skeleton_at, sight_at, bare_skeleton_at, bare_sight_at }))
     }
 
     /// As its holder wrote it, in NFC.
@@ -138,16 +143,34 @@ impl Name {
     /// word. Not fit for display.
     #[must_use]
     pub fn sight(&self) -> &str {
-        &self.0.text[self.0.sight_at..]
+        &self.0.text[self.0.sight_at..self.0.bare_skeleton_at]
     }
 
-    /// Whether a reader could mistake the two for each other: the names are equal, or their skeletons or sights are,
-    /// and no letters differ that readers of the script tell apart.
+    /// The [skeleton](Self::skeleton) without the punctuation at the ends of the name: `ann.` and `ann_` are ann to a
+    /// reader. Not fit for display.
+    #[must_use]
+    pub fn bare_skeleton(&self) -> &str {
+        let bare = &self.0.text[self.0.bare_skeleton_at..self.0.bare_sight_at];
+        if bare.is_empty() { self.skeleton() } else { bare }
+    }
+
+    /// The [sight](Self::sight) without the punctuation at the ends of the name. Not fit for display.
+    #[must_use]
+    pub fn bare_sight(&self) -> &str {
+        let bare = &self.0.text[self.0.bare_sight_at..];
+        if bare.is_empty() { self.sight() } else { bare }
+    }
+
+    /// Whether a reader could mistake the two for each other: the names are equal, or their skeletons or sights are, or
+    /// those without the punctuation at the ends; and no letters differ that readers of the script tell apart.
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
+        let (bare, bare_other) = (without_ends(self.folded()), without_ends(other.folded()));
         self == other
             || ((self.skeleton() == other.skeleton() || self.sight() == other.sight())
                 && !likeness::are_told_apart(self.folded(), other.folded()))
+            || ((self.bare_skeleton() == other.bare_skeleton() || self.bare_sight() == other.bare_sight())
+                && !likeness::are_told_apart(bare, bare_other))
     }
 }
 
@@ -176,8 +199,25 @@ impl Spellings {
         text.push_str(&likeness::folded_skeleton(&folded));
         let sight_at = text.len();
         text.push_str(&likeness::skeleton(shown));
-        Self { text: text.into_boxed_str(), folded_at, skeleton_at, sight_at }
+        let bare_skeleton_at = text.len();
+        let (bare, bare_folded) = (without_ends(shown), without_ends(&folded));
+        let has_ends = bare != shown;
+        if has_ends {
+            text.push_str(&likeness::folded_skeleton(bare_folded));
+        }
+        let bare_sight_at = text.len();
+        if has_ends {
+            text.push_str(&likeness::skeleton(bare));
+        }
+        let text = text.into_boxed_str();
+        Self { text, folded_at, skeleton_at, sight_at, bare_skeleton_at, bare_sight_at }
     }
+}
+
+/// A name without the punctuation at its ends; all of it, if it has nothing else.
+fn without_ends(text: &str) -> &str {
+    let word = text.trim_matches(['-', '_', '.']);
+    if word.is_empty() { text } else { word }
 }
 
 impl PartialEq for Name {

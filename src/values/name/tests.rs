@@ -128,11 +128,18 @@ fn look_alikes_are_found() {
         ("paypaI", "paypal"),
         ("Ivan", "lvan"),
         ("ann", "ANN"),
+        ("ann.", "ann"),
+        ("ann-", "ann__"),
+        ("B0SS_", "boss"),
+        ("a1_", "al"),
+        ("น้ำ_", "น้ำ"),
     ] {
         assert!(name(one).looks_like(&name(other)), "{one} {other}");
         assert!(name(other).looks_like(&name(one)), "{one} {other}");
     }
-    for (one, other) in [("ali", "all"), ("ann", "anna"), ("вов", "bob"), ("mali", "mall")] {
+    for (one, other) in
+        [("ali", "all"), ("ann", "anna"), ("вов", "bob"), ("mali", "mall"), ("mary-ann", "maryann"), ("j.d", "jd")]
+    {
         assert!(!name(one).looks_like(&name(other)), "{one} {other}");
     }
 }
@@ -198,6 +205,16 @@ fn what_could_be_read_as_something_else_is_found() {
         ("b2", Id),
         ("a123", Id),
         ("с4", Id), // Cyrillic
+        ("m1", Id),
+        ("x1", Id),
+        ("R2", Id),
+        ("f16", Id),
+        ("l2_", Id),
+        ("I7", Id),
+        ("х1", Id), // Cyrillic
+        ("0x7f000001", Number),
+        ("0xFF", Number),
+        ("0X7f000001.", Address),
         ("c4.", Id),
         ("10.0.0.1-", Address),
         ("l0.0.O.1", Address),
@@ -223,11 +240,13 @@ fn what_could_be_read_as_something_else_is_found() {
         "abc1",
         "v2.0",
         "Ann.1",
-        "x1",
+        "x1a",
+        "m",
         "r2d2",
         "helpful",
         "日本",
-        "0xff",
+        "0xfog",
+        "g7",
         "guest-bcdf",
     ] {
         assert_eq!(taken_for(&name(text)), None, "{text}");

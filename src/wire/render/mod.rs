@@ -61,27 +61,28 @@ const CLEAR_SCREEN: &[u8] = b"\x1b[H\x1b[2J";
 /// Appends a room's line as seen in `view`, with its line end.
 pub fn line(line: &Line, view: View, out: &mut Vec<u8>) {
     let mut page = Page::new(view, out);
-    if let Some(offset) = view.time {
-        clock(line.at, offset, Clock::Seconds, &mut page);
-    }
+    stamp(line.at, view, &mut page);
     said(&line.said, &Marks::NONE, &mut page);
+}
+
+/// Appends the time of day, where times are shown.
+fn stamp(at: Wall, view: View, out: &mut Page<'_>) {
+    if let Some(offset) = view.time {
+        clock(at, offset, Clock::Seconds, out);
+    }
 }
 
 /// Appends a line as its own author sees it: their name stands out.
 fn own_line(line: &Line, view: View, out: &mut Vec<u8>) {
     let mut page = Page::new(view, out);
-    if let Some(offset) = view.time {
-        clock(line.at, offset, Clock::Seconds, &mut page);
-    }
+    stamp(line.at, view, &mut page);
     said(&line.said, &Marks { own: line.said.is_speech(), ..Marks::NONE }, &mut page);
 }
 
 /// Appends a line that has the name of the one who sees it.
 fn mention(line: &Line, name: &str, ring: bool, view: View, out: &mut Vec<u8>) {
     let mut page = Page::new(view, out);
-    if let Some(offset) = view.time {
-        clock(line.at, offset, Clock::Seconds, &mut page);
-    }
+    stamp(line.at, view, &mut page);
     if ring {
         page.ring();
     }
@@ -249,12 +250,14 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
         Message::Topic { room, topic: None } => notice(out, &[room, " has no topic"]),
         Message::Replay { room, of, lines, offset } => replay(room, of, lines, *offset, now, out),
         Message::PrivateFrom { nick, text, ring } => {
+            stamp(now, view, out);
             if *ring {
                 out.ring();
             }
             private(out, ["[", nick, " -> you] "], text);
         }
         Message::PrivateTo { nick, text, away } => {
+            stamp(now, view, out);
             private(out, ["[you -> ", nick, "] "], text);
             match away.as_deref() {
                 None => {}
@@ -263,6 +266,7 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             }
         }
         Message::MemoLeft { nick, text } => {
+            stamp(now, view, out);
             private(out, ["[you -> ", nick, "] "], text);
             notice(out, &[nick, " is not here, and gets it on logging in"]);
         }
@@ -345,6 +349,7 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
     }
 }
 
+/// A private message.
 fn private(out: &mut Page<'_>, [before, nick, behind]: [&str; 3], text: &str) {
     out.style(Style::Bold);
     out.text(before);

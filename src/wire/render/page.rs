@@ -160,8 +160,9 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The parts of a line: graphemes, of which those that could have more than `most` columns are taken apart, and
-/// sequences that say how what follows looks. Each with its columns.
+/// The parts of a line: graphemes, and sequences that say how what follows looks. Each with its columns. A grapheme that
+/// most terminals show in more than `most` columns is taken apart: it is no character of any language, and what is
+/// behind it would stand anywhere.
 fn parts(line: &str, widths: Widths, most: usize) -> impl Iterator<Item = (&str, usize)> {
     let mut rest = line;
     std::iter::from_fn(move || {
@@ -171,7 +172,7 @@ fn parts(line: &str, widths: Widths, most: usize) -> impl Iterator<Item = (&str,
                 let grapheme = rest.graphemes(true).next()?;
                 let columns = widths.most(grapheme);
                 let first = grapheme.chars().next().map_or(0, char::len_utf8);
-                if columns <= most {
+                if columns <= most || Widths::Usual.most(grapheme) <= most {
                     (grapheme, columns)
                 } else {
                     (&grapheme[..first], widths.most(&grapheme[..first]))
@@ -194,8 +195,9 @@ pub fn columns(line: &str) -> usize {
         .sum()
 }
 
-/// Breaks a line into rows of at most `room` columns, between words where it can, those after the first
-/// indented by `hang` columns. Appends them, without an end behind the last.
+/// Breaks a line into rows of at most `room` columns, between words where it can, else between graphemes, those after
+/// the first indented by `hang` columns. Appends them, without an end behind the last. A grapheme that has no room
+/// there, such as an emoji of many parts on a narrow screen, has a row of its own, which is indented less.
 fn wrap(line: &str, widths: Widths, room: usize, hang: usize, out: &mut Vec<u8>) {
     let hang = hang.min(room * 2 / 3);
     // The columns that this row has, and where in `out` and in columns its last word begins.
@@ -203,12 +205,25 @@ fn wrap(line: &str, widths: Widths, room: usize, hang: usize, out: &mut Vec<u8>)
     // Spaces that a break would take the place of; those at the beginning of the line are part of it.
     let mut spaces = 0;
     let mut begun = false;
-    for (part, columns) in parts(line, widths, room - hang) {
+    // Where in `out` this row begins, behind its indentation.
+    let mut begin = out.len();
+    let least = LEAST_HANG.min(hang);
+    for (part, columns) in parts(line, widths, room - least) {
         if part == " " && begun {
             spaces += 1;
             continue;
         }
         begun |= part != " ";
+        if columns > room - hang && col + spaces + columns > room {
+            if out.len() > begin {
+                row(least, out);
+            } else if col > 0 {
+                out.truncate(out.len() - hang + least);
+            }
+            out.extend_from_slice(part.as_bytes());
+            (word, word_col, col, spaces) = (out.len(), room, room, 0);
+            continue;
+        }
         if spaces > 0 && columns > 0 {
             if col + spaces + columns <= room {
                 out.resize(out.len() + spaces, b' ');
@@ -216,7 +231,8 @@ fn wrap(line: &str, widths: Widths, room: usize, hang: usize, out: &mut Vec<u8>)
                 col += spaces;
             } else {
                 row(hang, out);
-                (word, word_col, col) = (out.len(), hang, hang);
+                begin = out.len();
+                (word, word_col, col) = (begin, hang, hang);
             }
             spaces = 0;
         }
@@ -227,13 +243,15 @@ fn wrap(line: &str, widths: Widths, room: usize, hang: usize, out: &mut Vec<u8>)
                 let kept = out.trim_ascii_end().len();
                 out.truncate(kept);
                 row(hang, out);
-                word = out.len();
+                begin = out.len();
+                word = begin;
                 out.extend_from_slice(&moved);
                 col = col - word_col + hang;
                 word_col = hang;
             } else {
                 row(hang, out);
-                (word, word_col, col) = (out.len(), hang, hang);
+                begin = out.len();
+                (word, word_col, col) = (begin, hang, hang);
             }
         }
         out.extend_from_slice(part.as_bytes());
@@ -346,10 +364,64 @@ mod tests {
             let text = String::from_utf8(out).expect("whole characters");
             for row in text.split("\r\n") {
                 let most: usize = parts(row, widths, usize::MAX).map(|(_, columns)| columns).sum();
-                prop_assert!(most <= room, "{row:?} in {text:?}");
+                let is_one = row.trim().graphemes(true).count() == 1;
+                prop_assert!(most <= room || is_one, "{row:?} in {text:?}");
             }
             let bare = |text: &str| text.replace([' ', '\r', '\n'], "");
             prop_assert_eq!(bare(&text), bare(&line));
         }
+
+        #[test]
+        fn no_character_is_torn_on_any_screen(
+            words in proptest::collection::vec((0..CHARACTERS.len(), 1_usize..5, any::<bool>()), 0..40),
+            width in 20_usize..=200,
+            hang in 0_usize..60,
+            usual in any::<bool>(),
+        ) {
+            let mut line = String::new();
+            for (at, times, is_apart) in words {
+                line.push_str(&CHARACTERS[at].repeat(times));
+                line.push_str(if is_apart { " " } else { "" });
+            }
+            let mut out = Vec::new();
+            let widths = if usual { Widths::Usual } else { Widths::Unknown };
+            wrap(&line, widths, width - 1, hang, &mut out);
+            let text = String::from_utf8(out).expect("whole characters");
+            let whole = |text: &str| -> Vec<String> {
+                text.graphemes(true).filter(|part| !part.trim().is_empty()).map(str::to_owned).collect()
+            };
+            let rows: Vec<_> = text.split("\r\n").flat_map(whole).collect();
+            prop_assert_eq!(&rows, &whole(&line), "{:?}", text);
+            for (at, row) in text.split("\r\n").enumerate() {
+                prop_assert!(at == 0 || hang < 2 || row.starts_with("  "), "{row:?} in {text:?}");
+            }
+        }
+    }
+
+    /// Characters of one code point and of many.
+    const CHARACTERS: &[&str] = &[
+        "a",
+        "word",
+        "日",
+        "বা",
+        "क्षत्रि",
+        "e\u{301}",
+        "🇩🇪",
+        "❤\u{FE0F}",
+        "👍🏽",
+        "👩\u{200D}👩\u{200D}👧\u{200D}👧",
+        "👩🏽\u{200D}❤\u{FE0F}\u{200D}💋\u{200D}👨🏿",
+        "🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}",
+        "\u{1F9D1}🏿\u{200D}🤝\u{200D}\u{1F9D1}🏻",
+    ];
+
+    #[test]
+    fn what_is_joined_has_a_row_of_its_own_where_it_has_no_room_else() {
+        let kiss = "👩🏽\u{200D}❤\u{FE0F}\u{200D}💋\u{200D}👨🏿";
+        assert_eq!(wrapped(&format!("anneliese: {kiss}x"), 19, 11), format!("anneliese:/  {kiss}/           x"));
+        assert_eq!(wrapped(&format!("{kiss}{kiss}"), 19, 2), format!("{kiss}/  {kiss}"));
+        // What no language has is broken all the same: behind it, anything could seem to be a line of its own.
+        let chain = "👩\u{200D}".repeat(20);
+        assert!(wrapped(&format!("ann: {chain}"), 19, 5).contains('/'));
     }
 }

@@ -179,6 +179,9 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             let text = ["nobody saw that: it looks like /", command.name, " without the slash; ", TO_SAY_IT];
             notice(out, &text);
         }
+        Refusal::NoServices => {
+            notice(out, &["nothing was sent: there is no NickServ here; /login NAME logs in, /register keeps a name"]);
+        }
         Refusal::TooManyAttempts(wait) => {
             notice(out, &["too often; try again in ", &seconds(*wait)]);
         }

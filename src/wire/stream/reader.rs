@@ -208,8 +208,10 @@ impl Reader {
     /// Whether something could be written now.
     #[must_use]
     pub fn has_due(&self, log: Option<&Log>) -> bool {
-        if self.typing.as_ref().is_some_and(|typing| !typing.is_settled()) {
-            return true;
+        match &self.typing {
+            Some(typing) if typing.is_waiting() => return false,
+            Some(typing) if !typing.is_settled() => return true,
+            _ => {}
         }
         self.mail.front().is_some_and(|mail| !mail.held) || log.is_some_and(|log| self.next < log.end().min(self.until))
     }

@@ -13,6 +13,7 @@ use crate::values::id::SessionId;
 use crate::values::terminal::Colors;
 use crate::values::time::Wall;
 use crate::wire::render;
+use crate::wire::terminal::reflow::{self, Width};
 use crate::wire::terminal::screen::{self, Area, Size};
 use crate::wire::terminal::widths::Widths;
 
@@ -137,6 +138,10 @@ struct Terminal {
     lines: String,
     typed: String,
     cursor: usize,
+    /// What it has told of its width.
+    width: Width,
+    /// How many bytes of a question it has got.
+    asked: usize,
 }
 
 impl Terminal {
@@ -144,11 +149,39 @@ impl Terminal {
         self.broken.extend_from_slice(bytes);
         let whole = self.broken.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
         let rest = self.broken.split_off(whole);
-        self.oracle.process(&std::mem::replace(&mut self.broken, rest));
+        let bytes = std::mem::replace(&mut self.broken, rest);
+        self.oracle.process(&bytes);
+        // A question comes by itself, but maybe in pieces.
+        let asked = self.asked + bytes.len();
+        self.asked = if reflow::WHERE[self.asked.min(4)..].starts_with(&bytes) { asked % 4 } else { 0 };
+        if asked == 4 && self.asked == 0 && reflow::WHERE.ends_with(&bytes) {
+            self.width.told += 1;
+            self.width.column = self.oracle.screen().cursor_position().1 + 1;
+        }
+    }
+
+    /// All that is owed is written, and its questions are answered, if it answers any.
+    fn settle(&mut self, reader: &mut Reader, log: &mut Log, most: usize) {
+        loop {
+            let told = self.width.told;
+            reader.area(Some(self.area()), Some(log));
+            loop {
+                let mut got = Vec::new();
+                reader.frame(Some(log));
+                if take(reader, Some(log), most, &mut got) == 0 {
+                    break;
+                }
+                self.process(&got);
+            }
+            if told == self.width.told {
+                return;
+            }
+        }
     }
 
     fn area(&self) -> Area {
-        screen::area("lobby> ", &self.typed, self.cursor, self.size)
+        let area = screen::area("lobby> ", &self.typed, self.cursor, self.size);
+        Area { width: Width { cols: area.width.cols, ..self.width }, ..area }
     }
 
     /// A fresh terminal on which the lines and the draft are written once.
@@ -189,16 +222,17 @@ proptest! {
     /// The screen is what it would be if all lines had been there before anything was typed, whatever is typed, comes
     /// in and is resized, in however small pieces it is written.
     #[test]
-    fn typing_and_lines_never_tear_each_other(keys in keys(), before in 0_usize..40) {
+    fn typing_and_lines_never_tear_each_other(keys in keys(), before in 0_usize..40, answers in any::<bool>()) {
         let known = |number| std::num::NonZero::new(number).expect("a size");
         let (mut logs, mut here) = ([Log::default(), Log::default()], 0);
         let mut reader = Reader::new(SessionId(1));
         reader.enter(&mut logs[0]);
         let size = Size { cols: 80, rows: 24, widths: Widths::Usual };
         let oracle = vt100::Parser::new(known(ROWS), known(80), 0);
-        let mut screen =
-            Terminal { oracle, broken: Vec::new(), size, lines: String::new(), typed: String::new(), cursor: 0 };
-        // Typing begins when this line may be half written.
+        let width = Width { answers, ..Width::default() };
+        let (lines, typed) = (String::new(), String::new());
+        let mut screen = Terminal { oracle, broken: Vec::new(), size, lines, typed, cursor: 0, width, asked: 0 };
+        // A line that may be half written when typing begins.
         logs[0].push(line(0, 2));
         screen.lines.push_str(&rendered(&line(0, 2), View::default()));
         let mut got = Vec::new();
@@ -241,7 +275,7 @@ proptest! {
                 Key::Take(most) => { write(&mut screen, &mut reader, log, most); }
                 Key::Resize(cols) => {
                     // What is on its way was laid out for the former size.
-                    while write(&mut screen, &mut reader, log, 9) > 0 {}
+                    screen.settle(&mut reader, log, 9);
                     screen.size.cols = cols;
                     screen.oracle.screen_mut().set_size(known(ROWS), known(cols));
                     reader.area(Some(screen.area()), Some(log));
@@ -256,9 +290,9 @@ proptest! {
                     reader.enter(&mut logs[here]);
                 }
             }
-            let log = &logs[here];
+            let log = &mut logs[here];
             if seq.is_multiple_of(7) {
-                while write(&mut screen, &mut reader, log, 50) > 0 {}
+                screen.settle(&mut reader, log, 50);
                 prop_assert!(reader.is_done(Some(log)) && !reader.has_due(Some(log)));
                 let model = screen.model();
                 prop_assert_eq!(screen.oracle.screen().contents(), model.screen().contents());

@@ -2,6 +2,11 @@
 //!
 //! A frame takes the draft (what is typed and not sent) off the screen, writes what is owed, and draws the draft again
 //! below. It is composed as a whole, when the frame before is written.
+//!
+//! On a terminal that has got another width, what erases the draft can be in doubt: see
+//! [`reflow`](crate::wire::terminal::reflow). Then the terminal is asked where its cursor is, and the next frame waits
+//! for the answer. Who types on meanwhile waits for a few keys only: a terminal that has answered before may have
+//! ceased to.
 
 use std::collections::VecDeque;
 
@@ -10,10 +15,14 @@ use serde::{Deserialize, Serialize};
 use super::log::Log;
 use super::mail::Mail;
 use super::reader::{Piece, Reader};
-use crate::wire::terminal::screen::Area;
+use crate::wire::terminal::reflow::{WHERE, Width};
+use crate::wire::terminal::screen::{self, Area};
 
 /// The most bytes of owed lines that go into one frame; a single longer line goes as a whole.
 pub(super) const FRAME: usize = 16 * 1024;
+
+/// After so many keys the answer of a terminal is waited for no more.
+const KEYS: u8 = 4;
 
 /// The draft on the terminal of a reader whose typing we echo. It is below all lines, and is erased and drawn again
 /// around those that come.
@@ -26,14 +35,40 @@ pub(super) struct Typing {
     /// The bytes being written, which nothing may come between; the first `at` of them are taken.
     frame: Vec<u8>,
     at: usize,
+    /// Whether the terminal reflows rows, as far as it has shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reflows: Option<bool>,
+    /// There while the terminal has a width at which only its answer tells how `shown` is erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    doubt: Option<Doubt>,
+}
+
+/// What a terminal was asked to find out where its cursor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Doubt {
+    /// The width that it had by then.
+    cols: u16,
+    /// How often it has answered before it was asked.
+    told: u16,
+    /// How often it was asked.
+    asked: u16,
+    /// How often the draft has changed since.
+    keys: u8,
+}
+
+impl Doubt {
+    /// Whether the answer is there, or is waited for no more.
+    fn is_over(self, now: Width) -> bool {
+        self.keys >= KEYS || now.told.wrapping_sub(self.told) >= self.asked
+    }
 }
 
 impl Typing {
     /// The draft is to look like `wanted` once `owed` is written, which was owed before we echoed.
     fn new(wanted: Area, owed: Vec<u8>) -> Self {
         // What was typed in that row before, and echoed by the terminal, is erased.
-        let shown = Area { erase: b"\r\x1b[J".to_vec(), draw: Vec::new() };
-        Self { shown, wanted, frame: owed, at: 0 }
+        let shown = Area { erase: screen::erase(0), ..Area::default() };
+        Self { shown, wanted, frame: owed, at: 0, reflows: None, doubt: None }
     }
 
     /// Whether what was read from a snapshot fits: no more of the frame is taken than it has.
@@ -56,6 +91,45 @@ impl Typing {
         &self.frame[self.at..]
     }
 
+    /// The draft is to look like `wanted` from the next frame on.
+    fn want(&mut self, wanted: Area) {
+        if let Some(doubt) = &mut self.doubt
+            && wanted.draw != self.wanted.draw
+        {
+            doubt.keys = doubt.keys.saturating_add(1);
+        }
+        self.wanted = wanted;
+    }
+
+    /// Whether the terminal has to be asked before the next frame.
+    fn has_to_ask(&self) -> bool {
+        let now = self.wanted.width;
+        let is_asked = |doubt: Doubt| doubt.cols == now.cols || doubt.keys >= KEYS;
+        !self.doubt.is_some_and(is_asked) && self.shown.is_doubtful(now)
+    }
+
+    /// Whether the next frame waits for an answer.
+    pub(super) fn is_waiting(&self) -> bool {
+        let is_open = self.doubt.is_some_and(|doubt| !doubt.is_over(self.wanted.width));
+        is_open && self.is_written() && !self.has_to_ask()
+    }
+
+    /// Makes the next frame a question to the terminal.
+    fn ask(&mut self) {
+        let Width { cols, told, .. } = self.wanted.width;
+        let before = self.doubt.unwrap_or(Doubt { cols, told, asked: 0, keys: 0 });
+        self.doubt = Some(Doubt { cols, asked: before.asked.saturating_add(1), ..before });
+        (self.frame, self.at) = (WHERE.to_vec(), 0);
+    }
+
+    /// What erases the draft as it is on the screen.
+    fn erase(&mut self) -> Vec<u8> {
+        let now = self.wanted.width;
+        // Without an answer there is none to learn from.
+        let answer = self.doubt.take().filter(|doubt| now.told.wrapping_sub(doubt.told) >= doubt.asked);
+        self.shown.erased(now, &mut self.reflows, answer.map(|_| now.column))
+    }
+
     /// The socket has taken `taken` bytes of the frame.
     pub(super) fn advance(&mut self, taken: usize) {
         self.at += taken;
@@ -69,11 +143,12 @@ impl Typing {
         self.frame.len()
     }
 
-    /// Makes the next frame: `frame` holds what erases the draft and what is owed; what draws the draft is added.
-    fn compose(&mut self, mut frame: Vec<u8>) {
+    /// Makes the next frame: `frame` holds what erases the draft, which is `erase` bytes, and what is owed; what draws
+    /// the draft is added.
+    fn compose(&mut self, mut frame: Vec<u8>, erase: usize) {
         let shown = std::mem::replace(&mut self.shown, self.wanted.clone());
         let wanted = &self.wanted;
-        if frame.len() > shown.erase.len() {
+        if frame.len() > erase {
             frame.extend_from_slice(&wanted.draw);
         } else if shown.draw == wanted.draw {
             frame.clear();
@@ -93,7 +168,7 @@ impl Reader {
     /// written in frames, and its own lines are shown to it as well.
     pub fn area(&mut self, area: Option<Area>, log: Option<&mut Log>) {
         match (area, &mut self.typing) {
-            (Some(area), Some(typing)) => typing.wanted = area,
+            (Some(area), Some(typing)) => typing.want(area),
             (Some(wanted), None) => {
                 self.apart(log, |reader| {
                     // All that it is owed by now becomes the first frame, without anything drawn: so the next frame
@@ -104,8 +179,9 @@ impl Reader {
                 });
             }
             (None, Some(_)) => self.apart(log, |reader| {
-                let Some(typing) = reader.typing.take() else { return };
-                for bytes in [&*typing.shown.erase, typing.remaining()] {
+                let Some(mut typing) = reader.typing.take() else { return };
+                let erase = typing.erase();
+                for bytes in [&*erase, typing.remaining()] {
                     if !bytes.is_empty() {
                         reader.mail_bytes += bytes.len();
                         reader.mail.push_front(Mail::new(0, bytes));
@@ -123,8 +199,15 @@ impl Reader {
     /// The frame depends on nothing but this reader and `log`. [`Self::needs_frame`] tells whether it would have any
     /// bytes. Returns how many lines of the log are in it.
     pub fn frame(&mut self, log: Option<&Log>) -> u64 {
-        let Some(typing) = self.typing.as_deref().filter(|typing| typing.is_written()) else { return 0 };
-        let mut frame = typing.shown.erase.clone();
+        let Some(typing) = self.typing.as_deref_mut().filter(|typing| typing.is_written()) else { return 0 };
+        if typing.has_to_ask() {
+            typing.ask();
+            return 0;
+        }
+        if typing.is_waiting() {
+            return 0;
+        }
+        let mut frame = typing.erase();
         let erase = frame.len();
         let mut left = self.fits_frame(log);
         self.each(log, |piece| {
@@ -137,7 +220,7 @@ impl Reader {
         });
         let lines = self.consume(log, frame.len() - erase);
         if let Some(typing) = &mut self.typing {
-            typing.compose(frame);
+            typing.compose(frame, erase);
         }
         lines
     }
@@ -166,7 +249,7 @@ impl Reader {
     /// Whether [`Self::frame`] has something to compose.
     #[must_use]
     pub fn needs_frame(&self, log: Option<&Log>) -> bool {
-        self.typing.as_ref().is_some_and(|typing| typing.is_written()) && self.has_due(log)
+        self.typing.as_ref().is_some_and(|typing| typing.is_written() && !typing.is_waiting()) && self.has_due(log)
     }
 
     /// Whether what is typed is echoed by us.

@@ -9,6 +9,7 @@
 //! | which terminals are known by name, and their colours | `kinds` |
 //! | how wide characters are | [`widths`] |
 //! | the rows in which what is typed is drawn | [`screen`] |
+//! | how they are taken away when the terminal has another width | [`reflow`] |
 //! | one client's way in: what it is asked in telnet, what follows from its answers, lines and keys | [`link`] |
 //!
 //! Nothing here knows of the hub: what a line means is decided there.
@@ -17,6 +18,7 @@ pub mod editor;
 mod kinds;
 pub mod lines;
 pub mod link;
+pub mod reflow;
 pub mod screen;
 mod sequence;
 pub mod telnet;

@@ -10,6 +10,7 @@ use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthChar as _;
 
+use super::reflow::Width;
 use super::widths::Widths;
 use crate::values::terminal::Terminal;
 
@@ -21,6 +22,8 @@ pub struct Area {
     pub erase: Vec<u8>,
     /// Draws the draft, and leaves the cursor where the next key goes.
     pub draw: Vec<u8>,
+    /// The width that it is drawn for, and what the terminal has told of how it takes another one.
+    pub width: Width,
 }
 
 /// The size of a terminal, and what is known of its characters'.
@@ -56,8 +59,9 @@ const BASE: &str = "\u{25CC}";
 /// control characters.
 #[must_use]
 pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
+    let width = Width { cols: size.cols, ..Width::default() };
     if size.cols < 3 {
-        return Area { erase: CLEAR_BELOW.to_vec(), draw: Vec::new() };
+        return Area { erase: erase(0), draw: Vec::new(), width };
     }
     // One column stays free for the cursor.
     let room = usize::from(size.cols) - 1;
@@ -100,10 +104,16 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
         up(to - 1 - row, &mut draw);
         draw.extend_from_slice(&rows[row].as_bytes()[..before]);
     }
+    Area { erase: erase(row - from), draw, width }
+}
+
+/// What takes away a draft of which so many rows are above the cursor.
+#[must_use]
+pub fn erase(above: usize) -> Vec<u8> {
     let mut erase = Vec::new();
-    up(row - from, &mut erase);
+    up(above, &mut erase);
     erase.extend_from_slice(CLEAR_BELOW);
-    Area { erase, draw }
+    erase
 }
 
 /// The graphemes of a text, and where each begins. What a joiner joins is one: some terminals put it into one cell, and

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::values::time::Mono;
+use crate::wire::terminal::reflow::kind_reflows;
 use crate::wire::terminal::sequence::{Byte, Part, Sequence};
 
 /// The longest text that can be pasted, in bytes; a longer one is refused as a whole.
@@ -99,6 +100,8 @@ pub(super) enum Typed {
     Key(Key),
     /// The terminal's answer where the cursor is: in which column, from 1 on.
     Column(u16),
+    /// The terminal's answer of which kind it is: whether that reflows rows.
+    Kind(bool),
     /// A paste.
     Paste(Paste),
 }
@@ -126,10 +129,13 @@ impl Keys {
         if sequence != Sequence::Between {
             *self = Self::Within(sequence);
         }
-        if let Some(Part::Control(bytes)) = &part
-            && let Some(column) = column(bytes)
-        {
-            return (Some(Typed::Column(column)), used);
+        if let Some(Part::Control(bytes)) = &part {
+            if let Some(column) = column(bytes) {
+                return (Some(Typed::Column(column)), used);
+            }
+            if let Some(reflows) = kind_reflows(bytes) {
+                return (Some(Typed::Kind(reflows)), used);
+            }
         }
         let key = match part {
             Some(Part::Char('\r')) => {

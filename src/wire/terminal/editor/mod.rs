@@ -113,6 +113,8 @@ pub enum Edit {
     Redraw,
     /// Its terminal has answered where the cursor is: in which column, from 1 on. Nobody has typed that.
     Column(u16),
+    /// Its terminal has answered of which kind it is: whether that reflows rows.
+    Kind(bool),
 }
 
 impl Editor {
@@ -132,6 +134,7 @@ impl Editor {
                 None => None,
                 Some(Typed::Key(key)) => self.key(key, max),
                 Some(Typed::Column(column)) => Some(Edit::Column(column)),
+                Some(Typed::Kind(reflows)) => Some(Edit::Kind(reflows)),
                 Some(Typed::Paste(paste)) => self.paste(&paste, max),
             };
             if edit.is_some() {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::editor::{Edit, Editor};
 use super::kinds;
 use super::lines::{Keys, LineAssembler, LineEvent};
+use super::reflow::{WHERE, WHO, Width};
 use super::screen::Area;
 use super::sequence;
 use super::telnet::{Charset, Command, Event, Mtts, Side, Switch, Telnet, TelnetOption};
@@ -31,6 +32,9 @@ const IAC: u8 = 255;
 
 /// Clears the screen.
 const CLEAR: &[u8] = b"\x1b[H\x1b[2J";
+
+/// Cursor to the first column of its row, and clear that row.
+const CLEAR_ROW: &[u8] = b"\r\x1b[K";
 
 /// Has the terminal mark what is pasted (bracketed paste).
 const MARK_PASTES: &[u8] = b"\x1b[?2004h";
@@ -104,6 +108,8 @@ struct Asked {
     /// The terminal is asked how wide it takes characters to be, and has not answered.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     measuring: bool,
+    /// What the terminal has answered, of what becomes of its rows when it gets another width.
+    width: Width,
     /// The prompt, such as `lobby> `; until it is known, nothing is drawn.
     prompt: Option<String>,
     /// What [`Link::area`] gave last.
@@ -332,10 +338,20 @@ impl Link {
                 return None;
             }
             Edit::Column(column) => {
-                if let Some(asked) = &mut self.asked
-                    && std::mem::take(&mut asked.measuring)
-                {
-                    asked.terminal.usual = column == SAMPLE_COLUMNS + 1;
+                if let Some(asked) = &mut self.asked {
+                    if std::mem::take(&mut asked.measuring) {
+                        asked.terminal.usual = column == SAMPLE_COLUMNS + 1;
+                    } else {
+                        asked.width.told = asked.width.told.wrapping_add(1);
+                        asked.width.column = column;
+                    }
+                    asked.width.answers = true;
+                }
+                return None;
+            }
+            Edit::Kind(reflows) => {
+                if let Some(asked) = &mut self.asked {
+                    (asked.width.answers, asked.width.reflows) = (true, reflows);
                 }
                 return None;
             }
@@ -472,7 +488,11 @@ impl Link {
     pub fn area(&mut self) -> Option<Option<Area>> {
         let asked = self.asked.as_mut()?;
         let size = asked.terminal.into();
-        let area = asked.editor.as_ref().filter(|_| asked.prompt.is_some()).map(|editor| editor.area(size));
+        let area = asked.editor.as_ref().filter(|_| asked.prompt.is_some()).map(|editor| {
+            let area = editor.area(size);
+            let width = Width { cols: area.width.cols, ..asked.width };
+            Area { width, ..area }
+        });
         if area == asked.drawn {
             return None;
         }
@@ -531,8 +551,12 @@ impl Link {
             // The row is drawn anew in any case. Where the sample might be broken by the terminal, it is not tried.
             if asked.terminal.cols > 2 * SAMPLE_COLUMNS + 4 && !asked.terminal.usual {
                 asked.measuring = true;
-                replies.extend_from_slice(format!("\r{SAMPLE}\x1b[6n\r\x1b[K").as_bytes());
+                replies.push(b'\r');
+                replies.extend_from_slice(SAMPLE.as_bytes());
+                replies.extend_from_slice(WHERE);
             }
+            replies.extend_from_slice(WHO);
+            replies.extend_from_slice(CLEAR_ROW);
             self.news(Heard::Mode(Mode::Char));
         }
     }

@@ -110,7 +110,7 @@ const TERMINAL: Terminal = Terminal {
 };
 
 /// Has the terminal show how wide its characters are.
-const MEASURE: &str = "\r±×§Жд─●αe\u{301}ก\u{e34}\x1b[6n\r\x1b[K";
+const MEASURE: &str = "\r±×§Жд─●αe\u{301}ก\u{e34}\x1b[6n\x1b[>c\r\x1b[K";
 
 #[test]
 fn who_sends_no_telnet_is_sent_none() {
