@@ -112,6 +112,7 @@ transcripts! {
     lockdown_outlasts_a_cold_start
     logins_by_habit
     memos
+    mutes_at_many_addresses
     mutes_that_meet
     mentions
     names
@@ -127,6 +128,7 @@ transcripts! {
     pace
     pace_in_bytes
     pace_in_the_long_run
+    patterns_and_owners
     patterns_of_names
     places_are_made
     passwords

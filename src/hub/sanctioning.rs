@@ -438,31 +438,41 @@ impl Turn<'_> {
             if is_about_them && !is_another {
                 continue;
             }
-            let Order { target, also, nick, .. } = self.hub.order(session, sanction.kind.clone());
-            let sanctions = &self.hub.moderation.sanctions;
-            let known = sanctions.about(&sanction.kind, &target).and_then(|known| sanctions.get(known));
-            if is_about_them && known.is_some_and(|known| known.end() >= sanction.end()) {
+            // A pattern is not about those whose account is older than it, whatever a guest was called.
+            if matches!(sanction.target, Target::Pattern(_)) && self.hub.is_spared_by_patterns(session, sanction.since)
+            {
                 continue;
             }
-            // A guest's former name is nobody's, so its sanction is removed. An account keeps its sanction.
-            let was_guest = matches!(&sanction.target, Target::Name(name) if self.hub.accounts.owner(name).is_none());
-            if was_guest && !is_about_them {
-                gone.extend(self.hub.moderation.sanctions.remove(sanction.id));
-                self.record(Record::Lifted(sanction.id));
-            }
-            let is_free = self.hub.moderation.sanctions.get(sanction.id).is_none();
+            let Order { target, also, nick, .. } = self.hub.order(session, sanction.kind.clone());
             let sanctions = &self.hub.moderation.sanctions;
             let known = sanctions.about(&sanction.kind, &target).and_then(|known| sanctions.get(known)).cloned();
+            // The former one stays: it may be about the address of before as well.
+            if known.as_ref().is_some_and(|known| known.end() >= sanction.end()) {
+                continue;
+            }
+            // What was made anew for a guest at this address goes on about the new name: a guest's former name is
+            // nobody's. An account keeps its sanction, and another address keeps its own.
+            let is_guests = |one: &&Sanction| {
+                let is_guests = matches!(&one.target, Target::Name(name) if self.hub.accounts.owner(name).is_none());
+                is_guests && one.also == also && (one.id != sanction.id || !is_about_them)
+            };
+            let same = sanctions.same_as(sanction.id).into_iter().filter_map(|same| sanctions.get(same));
+            let goes_on = same.filter(is_guests).map(|one| one.id).next();
             // A quarter of the places is kept for sanctions that somebody has decided on: else one person could fill
             // all places by logging out of a muted account at many addresses. A client for which there is no place is
             // treated like anybody who comes from its address for the first time.
             let most = self.hub.settings.limits.bans;
-            if known.is_none() && !was_guest && sanctions.count(&sanction.kind) >= most - most / 4 {
+            if known.is_none() && goes_on.is_none() && sanctions.count(&sanction.kind) >= most - most / 4 {
                 continue;
             }
-            let number = if is_free { sanction.id } else { sanctions.next_id() };
-            let longer = known.filter(|known| known.end() >= sanction.end()).unwrap_or(sanction);
-            let anew = Sanction { id: number, target, also, nick, ..longer };
+            let number = goes_on.unwrap_or_else(|| sanctions.next_id());
+            if let Some(goes_on) = goes_on {
+                gone.extend(self.hub.moderation.sanctions.remove(goes_on));
+                self.record(Record::Lifted(goes_on));
+            }
+            // The address of one that is prolonged stays as well.
+            let also = known.and_then(|known| known.also).or(also);
+            let anew = Sanction { id: number, target, also, nick, ..sanction };
             if let Some(former) = self.hub.moderation.sanctions.add(anew.clone()) {
                 self.record(Record::Lifted(former.id));
                 gone.push(former);

@@ -78,6 +78,23 @@ fn what_people_are_answered_is_on_disk_by_then() {
         ann.expect_with("holds until further notice");
         ann.send(&format!("/mute {name} 1h"));
         ann.expect_with(&format!("{name} is muted"));
+        // Also where the answer is a line for all in the room: a room that lasts, and a lockdown.
+        let room = format!("den{round}");
+        ann.send(&format!("/join {room}"));
+        ann.expect_with(&format!("you are in {room}"));
+        ann.send("/room lasting");
+        ann.expect_with("lasting");
+        ann.send("/room slow 10s");
+        ann.expect_with("10 s");
+        ann.send("/lockdown 1h");
+        ann.expect_with("notice: lockdown");
+        daemon.signal(Signal::SIGKILL);
+        let daemon = setup().in_dir(daemon.leave()).start();
+        let rooms = daemon.ctl(&["rooms"]).done();
+        assert!(rooms.lines().any(|line| line.contains(&room)), "{rooms}");
+        let list = daemon.ctl(&["sanction", "list"]).done();
+        assert!(list.contains("lockdown"), "{list}");
+        daemon.ctl(&["lockdown", "--off"]).done();
         daemon.signal(Signal::SIGKILL);
         dir = Some(daemon.leave());
     }

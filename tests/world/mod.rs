@@ -424,9 +424,10 @@ impl World {
                 };
                 assert!(self.clients.insert(id, client).is_none(), "{id} is there already");
             }
-            Order::Open(id) => {
-                assert!(self.rooms.insert(id, Room::default()).is_none(), "{id:?} is open already");
-            }
+            Order::Open(id) => match self.rooms.get_mut(&id) {
+                Some(room) => assert!(std::mem::take(&mut room.shut), "{id:?} is open already"),
+                None => drop(self.rooms.insert(id, Room::default())),
+            },
             Order::Shut(id) => {
                 self.rooms.get_mut(&id).expect("an open room").shut = true;
                 let stays = |client: &Client| client.room == Some(id) && !client.closed;

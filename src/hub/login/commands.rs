@@ -111,16 +111,17 @@ impl Turn<'_> {
     /// `/logout`.
     pub(in crate::hub) fn logout(&mut self, id: SessionId) {
         let Some(account) = self.hub.people.sessions.get(&id).and_then(|session| session.account) else { return };
-        let kept_from = self.hub.kept_from(id, self.now);
-        self.hub.set_account(id, None);
-        self.stay_kept_from(id, kept_from);
-        self.seen(account);
         self.happened(What::LoggedOut, id, None, None);
-        // The name belongs to the account, so a guest cannot bear it.
+        let kept_from = self.hub.kept_from(id, self.now);
+        // The name belongs to the account, so a guest cannot bear it. It is laid down first: a guest who bore it would be
+        // kept from what its owner is spared.
         let owned = self.hub.accounts.owner(self.hub.people.sessions[&id].own_nick()).is_some();
         if owned {
             self.rename_to_guest(id);
         }
+        self.hub.set_account(id, None);
+        self.stay_kept_from(id, kept_from);
+        self.seen(account);
         let nick = self.hub.people.sessions[&id].own_nick().shown().into();
         self.done(id, Done::LoggedOut(nick));
     }

@@ -89,9 +89,11 @@ impl Hub {
 impl Turn<'_> {
     /// Keeps a memo, on disk as well unless its sender was shadow-muted.
     pub(super) fn keep_memo(&mut self, memo: Memo) {
-        if !memo.unheard {
-            self.record(Record::Memo(Box::new(memo.clone())));
-        }
+        // A record in either case: an answer that waits for the disk comes as late to who is shadow-muted.
+        self.record(match memo.unheard {
+            false => Record::Memo(Box::new(memo.clone())),
+            true => Record::Unmemo(memo.id),
+        });
         let keep = self.hub.settings.memos.keep;
         self.hub.memos.put(memo, keep, self.now);
     }

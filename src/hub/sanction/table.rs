@@ -28,9 +28,11 @@ pub struct Sanctions {
     all: BTreeMap<SanctionId, CopyOnWrite<Sanction>>,
     /// The sanctions about networks: by family (`true` for IPv6) and prefix length, then by prefix.
     networks: BTreeMap<(bool, u8), BTreeMap<u128, BTreeSet<SanctionId>>>,
-    /// Each name that sanctions are about, with the first of these sanctions: it is their key in `by_name`.
-    names: Roster<SanctionId>,
-    by_name: BTreeMap<SanctionId, BTreeSet<SanctionId>>,
+    /// Each name that sanctions are about, with its key in `by_name`. The key is a number of its own that no other name
+    /// gets: a sanction can go on under its number about another name.
+    names: Roster<u64>,
+    by_name: BTreeMap<u64, BTreeSet<SanctionId>>,
+    next_name: u64,
     /// How many sanctions there are of each kind, by the kind's letter.
     counts: BTreeMap<char, usize>,
     expulsions: BTreeMap<RoomId, BTreeSet<SanctionId>>,
@@ -93,8 +95,9 @@ impl Sanctions {
             self.networks.entry((*is_v6, *length)).or_default().entry(*bits).or_default().insert(id);
         }
         if let Target::Name(name) = &sanction.target {
-            let first = self.names.keep(name, id).err().unwrap_or(id);
-            self.by_name.entry(first).or_default().insert(id);
+            let key = self.names.keep(name, self.next_name).err().unwrap_or(self.next_name);
+            self.next_name += 1;
+            self.by_name.entry(key).or_default().insert(id);
         }
         match (&sanction.kind, &sanction.target) {
             (Kind::Expulsion { room, .. }, _) => drop(self.expulsions.entry(*room).or_default().insert(id)),
@@ -131,12 +134,12 @@ impl Sanctions {
             }
         }
         if let Target::Name(name) = &sanction.target
-            && let Some(first) = self.names.find(name.folded())
-            && let Some(ids) = self.by_name.get_mut(&first)
+            && let Some(key) = self.names.find(name.folded())
+            && let Some(ids) = self.by_name.get_mut(&key)
         {
             ids.remove(&id);
             if ids.is_empty() {
-                self.by_name.remove(&first);
+                self.by_name.remove(&key);
                 self.names.release_folded(name.folded());
             }
         }
@@ -282,7 +285,7 @@ impl Sanctions {
     pub fn of_name(&self, name: &Name, now: Now) -> impl Iterator<Item = &Sanction> {
         self.names
             .lookalikes(name)
-            .filter_map(|first| self.by_name.get(&first))
+            .filter_map(|key| self.by_name.get(&key))
             .flatten()
             .filter_map(|id| self.get(*id))
             .filter(move |sanction| sanction.holds(now))

@@ -26,7 +26,7 @@ pub(super) struct Awaited {
 impl Delivery {
     /// All records up to `through` are on disk.
     pub(super) fn on_disk(&mut self, through: u64) {
-        let is_awaited = self.awaited.front().is_some_and(|awaited| awaited.record <= through);
+        let is_awaited = self.awaited.iter().any(|awaited| awaited.record <= through);
         if is_awaited {
             self.awaited.retain(|awaited| awaited.record > through);
             self.work.push(Work::OnDisk(through));
@@ -38,7 +38,13 @@ impl Driver {
     /// Called before a client is told something. If a deed was recorded by the same inputs, the text may say that it is
     /// done: so it waits until the record is on disk.
     pub(super) fn await_deed(&mut self, client: SessionId, at: Now) {
-        let Some(record) = self.delivery.deed else { return };
+        if let Some(record) = self.delivery.deed {
+            self.await_record(client, record, at);
+        }
+    }
+
+    /// Has a client wait for a record before anything more is written to it.
+    pub(super) fn await_record(&mut self, client: SessionId, record: u64, at: Now) {
         // If the disk takes nothing, the hub says so at once.
         if self.state.tape.is_kept() || self.stop.is_some() || self.state.hub().is_disk_stuck(at) {
             return;
@@ -52,7 +58,9 @@ impl Driver {
 
     /// Lets clients be written to that have waited [`ON_DISK`] for the disk, and tells them that it is not there yet.
     pub(super) fn wait_no_longer(&mut self, at: Now) {
-        while let Some(awaited) = self.delivery.awaited.pop_front_if(|awaited| awaited.until <= at.mono) {
+        while self.delivery.awaited.front().is_some_and(|awaited| awaited.until <= at.mono)
+            && let Some(awaited) = self.delivery.awaited.pop_front()
+        {
             self.delivery.work.push(Work::OnDisk(awaited.record));
             let is_last = self.delivery.awaited.iter().all(|other| other.client != awaited.client);
             if is_last {

@@ -84,7 +84,13 @@ impl Driver {
     pub(super) fn apply_outcomes(&mut self, at: Now) {
         let mut outcomes = std::mem::take(&mut self.state.outcomes);
         self.delivery.deed = None;
-        for outcome in outcomes.drain(..) {
+        for (place, outcome) in outcomes.drain(..).enumerate() {
+            // Its author sees nothing of a deed, neither an answer nor a line in the room, before it is on disk.
+            while self.state.deeds.front().is_some_and(|deed| deed.first <= place)
+                && let Some(deed) = self.state.deeds.pop_front()
+            {
+                self.await_record(deed.by, deed.record, at);
+            }
             self.apply(outcome, at);
         }
         self.state.outcomes = outcomes;

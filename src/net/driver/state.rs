@@ -3,6 +3,7 @@
 //! Everything that changes the machine goes through [`State::handle`]. Meanwhile the tape says which input is being
 //! handled: if the process dies at it, the next one knows which it was.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::hub::{By, Hub};
@@ -21,12 +22,14 @@ pub(super) struct State {
     pub(super) tape: Tape,
     /// What has followed and is not applied yet.
     pub(super) outcomes: Vec<Outcome>,
+    /// Where no tape is kept: what clients have done that is lost with the process until it is on disk.
+    pub(super) deeds: VecDeque<Deed>,
 }
 
 impl State {
     /// `outcomes` are those of making `machine`.
     pub(super) const fn new(machine: Machine, tape: Tape, outcomes: Vec<Outcome>) -> Self {
-        Self { machine, tape, outcomes }
+        Self { machine, tape, outcomes, deeds: VecDeque::new() }
     }
 
     /// The machine, read-only.
@@ -51,10 +54,18 @@ impl State {
     /// Handles what a client has sent, which is on the tape already.
     pub(super) fn bytes(&mut self, id: SessionId, place: u64, range: Range<usize>, at: Now) {
         let kept = Kept { place, content: range };
+        let first = self.outcomes.len();
         self.handle(kept, at, |machine, bytes, outcomes| {
             machine.bytes(id, bytes, at, outcomes);
             fault::point("input.handled");
         });
+        if !self.tape.is_kept() {
+            let record = self.outcomes[first..].iter().rev().find_map(|outcome| match outcome {
+                Outcome::Record(number, record) if record.is_of_a_deed() => Some(*number),
+                _ => None,
+            });
+            self.deeds.extend(record.map(|record| Deed { first, by: id, record }));
+        }
     }
 
     /// Has the machine execute an administrator's command. A command that changes something is kept first. `None` if
@@ -106,6 +117,16 @@ impl State {
         self.tape.handled();
         done
     }
+}
+
+/// What a client has done, as far as it is recorded.
+pub(super) struct Deed {
+    /// Where what followed begins in [`State::outcomes`].
+    pub(super) first: usize,
+    /// The client.
+    pub(super) by: SessionId,
+    /// The number of the last record.
+    pub(super) record: u64,
 }
 
 /// Where an input stands on the tape.

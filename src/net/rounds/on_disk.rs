@@ -33,6 +33,8 @@ impl Rounds {
     /// Writes nothing to a client until this record is on disk. The client no longer waits for any former record.
     pub(super) fn await_record(&mut self, id: SessionId, record: u64) {
         let Some(key) = self.key(id).filter(|_| record > self.awaiting.through) else { return };
+        // Of several, the last one.
+        let record = record.max(self.clients[key].awaits.unwrap_or_default());
         self.forget_record(key);
         self.clients[key].awaits = Some(record);
         self.awaiting.records.insert((record, key));

@@ -32,7 +32,12 @@ impl Rounds {
                 }
             }
             Order::Open(id) => {
-                self.rooms.insert(id, Room::default());
+                // A room that lasts is opened again under its number, and a client that is being closed may still be
+                // owed lines of the log from before: that log goes on.
+                match self.rooms.get_mut(&id) {
+                    Some(room) => room.shut = false,
+                    None => drop(self.rooms.insert(id, Room::default())),
+                }
             }
             Order::Shut(id) => {
                 if let Some(room) = self.rooms.get_mut(&id) {

@@ -13,7 +13,7 @@ use super::jobs::{SHORT, SLICE};
 use super::replay::Replaying;
 use super::{Exchanges, Next, Rounds, Shared, Work, locked};
 use crate::hub::ignore::Borne;
-use crate::hub::message::{Farewell, Line};
+use crate::hub::message::{Farewell, Line, Said};
 use crate::machine::{Input, Machine, Order, Outcome};
 use crate::net::connection::Connection;
 use crate::net::readiness::Readiness;
@@ -335,6 +335,45 @@ async fn who_is_to_be_closed_has_ten_seconds_for_something_and_a_minute_for_all(
             assert_eq!(rounds.clients.len(), usize::from(tenths < last), "{tenths} tenths of a second, {takes}");
         }
     }
+}
+
+/// A room that lasts is opened again under its number while somebody who has left is still written to.
+#[test]
+fn a_room_that_is_opened_again_keeps_its_log_for_who_is_being_closed() {
+    let (room, line) = (RoomId(7), |seq| {
+        let said = Said::Say { nick: "ann".into(), text: format!("line {seq}").into() };
+        Arc::new(Line { seq, at: Wall(1), author: None, said, borne: Borne::default(), apart: None })
+    });
+    let connections = [1, 2].map(|id| Arc::new(Connection::played(SessionId(id), Vec::new())));
+    let [leaving, coming] = &connections;
+    let taken = |connection: &Connection, room: usize| {
+        let mut played = connection.played.as_ref().expect("it is played").lock().expect("one thread");
+        played.room += room;
+        String::from_utf8(played.taken.clone()).expect("text")
+    };
+    taken(coming, 1 << 20);
+    let mut rounds = rounds();
+    for connection in &connections {
+        rounds.apply(Work::Connection(connection.clone()));
+        rounds.apply(Work::Order(Order::Attach(connection.id)));
+    }
+    let orders = |orders: Vec<Order>, rounds: &mut Rounds| {
+        orders.into_iter().for_each(|order| rounds.apply(Work::Order(order)));
+        rounds.settle();
+    };
+    orders(vec![Order::Open(room), Order::Enter(leaving.id, room), Order::Post(room, line(1))], &mut rounds);
+    // Its socket is full: it is owed the line and the goodbye when it leaves, and the room is shut and opened again.
+    let goodbye = Order::Tell(leaving.id, b"goodbye\r\n".as_slice().into());
+    orders(vec![goodbye, Order::Close(leaving.id), Order::Shut(room), Order::Open(room)], &mut rounds);
+    orders(vec![Order::Enter(coming.id, room), Order::Post(room, line(2))], &mut rounds);
+    assert_eq!(taken(coming, 0), "ann: line 2\r\n");
+    taken(leaving, 1 << 20);
+    rounds.writable(leaving.id);
+    rounds.settle();
+    rounds.let_catch_up();
+    assert_eq!(taken(leaving, 0), "ann: line 1\r\ngoodbye\r\n", "nothing of the room that it is not in");
+    orders(vec![Order::Close(coming.id), Order::Shut(room)], &mut rounds);
+    assert!(rounds.rooms.get(&room).is_none() && rounds.clients.is_empty(), "nothing is left");
 }
 
 proptest! {
