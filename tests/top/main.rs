@@ -143,8 +143,8 @@ fn a_name_moves_no_terminal_and_the_columns_stand() {
     assert!(!seat.sent().contains("\x1b[2J\x1b[2J") && !seat.sent().contains("\x1b]0;"), "{:?}", seat.sent());
     let (rows, heading) = (seat.rows(), seat.rows().iter().position(|row| row.contains("NAME  ")).unwrap());
     let at = rows[heading].find(" ID ").unwrap() + 1;
-    for row in heading + 1..heading + 1 + 7 {
-        assert!(seat.cell(row, at.try_into().unwrap(), |cell| cell.contents() == "c"), "{}", rows[row]);
+    for (row, text) in rows.iter().enumerate().skip(heading + 1).take(7) {
+        assert!(seat.cell(row, at.try_into().unwrap(), |cell| cell.contents() == "c"), "{text}");
     }
 }
 
