@@ -1392,7 +1392,10 @@ fn what_is_watched_is_drawn_again_until_a_key_quits_it() {
     let frame = shown.split("\x1b[H").nth(1).unwrap();
     assert_eq!(frame.matches("\x1b[K\r\n").count(), 11, "{frame:?}");
     let below = frame.rsplit_once("\x1b[12;1H").unwrap().1;
-    assert!(below.starts_with("every 100ms; answered at ") && below.ends_with("Z; q quits"), "{frame:?}");
+    assert!(
+        below.starts_with("92 lines more; every 100ms; answered at ") && below.ends_with("Z; q quits"),
+        "{frame:?}"
+    );
     fake.thread.join().unwrap();
 }
 

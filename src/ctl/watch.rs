@@ -12,7 +12,7 @@ use super::print::escape::escape;
 use super::print::screen::Screen;
 use super::print::stderr::complain;
 use super::print::table::cut;
-use super::print::values::span;
+use super::print::values::{count, span};
 use super::session::Session;
 use super::task::Task;
 use super::terminal::{self, AlternateScreen, Event, Events, Key};
@@ -211,7 +211,9 @@ fn draw(screen: &Screen<'_>, page: &str, told: &str) -> io::Result<()> {
         frame += line;
         frame += "\x1b[K\n"; // output is as ever: the terminal makes CR LF of it
     }
-    frame += &format!("\x1b[J\x1b[{rows};1H{}", cut(&escape(told), Some(columns)));
+    let more = page.lines().count().saturating_sub(rows.saturating_sub(1));
+    let more = if more > 0 { format!("{} more; ", count(more as u64, "line")) } else { String::new() };
+    frame += &format!("\x1b[J\x1b[{rows};1H{}", cut(&escape(&format!("{more}{told}")), Some(columns)));
     let mut out = stdout().lock();
     out.write_all(frame.as_bytes())?;
     out.flush()

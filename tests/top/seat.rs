@@ -18,6 +18,9 @@ use crate::hub::Hub;
 /// How long a test may wait for all that it waits for. Far more than any needs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a screen may take that is not yet what it is to be.
+const HOPE: Duration = Duration::from_secs(20);
+
 /// How a program has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -130,9 +133,27 @@ impl Seat {
         rows(&self.screen.0.lock().unwrap())
     }
 
-    /// The screen as a file has it: the name of the host does not matter.
+    /// Waits until the screen is this text, as long as there is hope: a frame comes in pieces.
+    pub(crate) fn comes_to(&self, text: &str) -> bool {
+        let end = self.deadline.min(Instant::now() + HOPE);
+        let mut screen = self.screen.0.lock().unwrap();
+        while self.as_text(rows(&screen)) != text {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() || screen.over {
+                return false;
+            }
+            screen = self.screen.1.wait_timeout(screen, left).unwrap().0;
+        }
+        true
+    }
+
+    /// The screen as a file has it.
     pub(crate) fn text(&self) -> String {
-        let mut rows = self.rows();
+        self.as_text(self.rows())
+    }
+
+    /// The name of the host does not matter, nor how far what stands behind it is from it.
+    fn as_text(&self, mut rows: Vec<String>) -> String {
         if let Some(title) = rows.first_mut()
             && let Some((place, how)) = title.rsplit_once("  ").filter(|(place, _)| place.contains("sock"))
         {

@@ -226,8 +226,9 @@ impl Question {
             (false, true) => "y yes  n no  r reason",
             (false, false) => "y yes  n no  \u{2190}\u{2192} time  r reason",
         };
+        let lost = model.lost().map(|_| "The daemon does not answer now: nothing can be done.".to_owned());
         // The names can be many, and come last.
-        let words = [question, reason].into_iter().chain(hits);
+        let words = [question, reason].into_iter().chain(lost).chain(hits);
         (words.collect(), keys)
     }
 

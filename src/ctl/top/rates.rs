@@ -25,10 +25,8 @@ impl Flow {
     fn counter(self, sample: &Sample) -> &'static str {
         match self {
             Self::LinesIn => "lines_received",
-            Self::Deliveries => {
-                let told = ["deliveries", "lines_delivered"];
-                told.into_iter().find(|name| sample.status.counters.contains_key(*name)).unwrap_or("writes")
-            }
+            Self::Deliveries if sample.status.counters.contains_key("deliveries") => "deliveries",
+            Self::Deliveries => "writes",
             Self::BytesIn => "bytes_read",
             Self::BytesOut => "bytes_written",
         }

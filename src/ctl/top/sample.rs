@@ -71,7 +71,7 @@ impl Wanted {
     /// The daemon refused to tell how it is, or an answer is none of the protocol.
     pub(super) fn read(self, answered: Vec<Answered>, at: Instant) -> Result<(Sample, Option<Vec<Sanction>>), String> {
         let mut answered = answered.into_iter();
-        let mut next = || answered.next().unwrap_or_else(|| Ok(Value::Null));
+        let mut next = || answered.next().unwrap_or(Ok(Value::Null));
         let status: Status = needed(next())?;
         let clients = next().ok().map(|list| needed::<ClientList>(Ok(list))).transpose()?;
         let rooms = next().ok().and_then(|rooms| serde_json::from_value::<RoomList>(rooms).ok());

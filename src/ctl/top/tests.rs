@@ -243,6 +243,8 @@ fn without_an_answer_it_is_told_since_when() {
     let mut looking = looking();
     push("jK", &mut looking, &model);
     assert_eq!(push("y", &mut looking, &model), None, "nobody would hear it");
+    let rows = drawn(&model, &mut looking, (80, 24), Theme::PLAIN).concat();
+    assert!(rows.contains("nothing can be done"), "{rows}");
 }
 
 #[test]
