@@ -720,7 +720,7 @@ A copy keeps what it holds: lines that are too old, redacted or erased today are
          letters of an input method are made ordinary ones; other forms of letters are refused with what to write instead.
 
 Case makes no name another. Nobody takes a name that looks like one in use, registered or banned (UTS #39, and \
-         more): `paypaI` beside `paypal`, or one with other vowel points. What looks alike and is told apart by \
+         more): `paypaI` beside `paypal`, `ann.` or `ann_` beside `ann`, or one with other vowel points. What looks alike and is told apart by \
          everybody who reads it, such as the Thai letters do dek and to tao, makes two names.
 
 Nobody takes a name that the hub could speak under, or that is said to all (admin, system, notice, you), the name of \
