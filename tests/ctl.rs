@@ -1267,6 +1267,31 @@ fn on_terminal(socket: &Path, args: &[&str], cue: &str, times: usize, keys: &[u8
     on_terminal_with(socket, args, &[("TERM", "linux"), ("NO_COLOR", "1"), ("PAGER", "cat")], cue, times, keys)
 }
 
+/// The same where standard error is that terminal as well, as it is where somebody can be asked.
+fn on_terminal_asked(socket: &Path, args: &[&str], cue: &str, times: usize, keys: &[u8]) -> (Option<i32>, String) {
+    let quoted = args.join(" ");
+    let program = env!("CARGO_BIN_EXE_chathub");
+    let line = format!("exec {program} ctl {quoted} 2>&1");
+    let size = nix::pty::Winsize { ws_row: 24, ws_col: 70, ws_xpixel: 0, ws_ypixel: 0 };
+    let pty = nix::pty::openpty(Some(&size), None).unwrap();
+    let slave = || Stdio::from(pty.slave.try_clone().unwrap());
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", &line]).env("TERM", "linux").env("NO_COLOR", "1").env("CHATHUB_SOCKET", socket);
+    let mut child = command.stdin(slave()).stdout(slave()).spawn().unwrap();
+    drop(command);
+    let mut master = std::fs::File::from(pty.master.try_clone().unwrap());
+    drop(pty.slave);
+    let (mut shown, mut typed, mut piece) = (Vec::new(), false, [0; 4096]);
+    while let Ok(read @ 1..) = master.read(&mut piece) {
+        shown.extend_from_slice(&piece[..read]);
+        if !typed && String::from_utf8_lossy(&shown).matches(cue).count() >= times {
+            master.write_all(keys).unwrap();
+            typed = true;
+        }
+    }
+    (child.wait().unwrap().code(), String::from_utf8(shown).unwrap())
+}
+
 /// The same with these variables set.
 fn on_terminal_with(
     socket: &Path,
@@ -1502,6 +1527,57 @@ fn a_ban_of_several_people_is_asked_about_at_a_terminal() {
     let (story, request) = fake.run(network);
     assert_eq!(request["args"], json!({"target": "192.0.2.0/24"}));
     story.exits(0);
+}
+
+/// Those who are named are meant; whoever else is at their addresses is asked about.
+#[test]
+fn a_kick_with_a_ban_asks_about_the_others_at_that_address() {
+    let alone: &[&str] = &["c1"];
+    let two: &[&str] = &["c1", "c2"];
+    let kick: &[&str] = &["kick", "c1", "--ban", "1h"];
+    let both: &[&str] = &["kick", "c1", "c2", "--ban", "1h"];
+    let with_yes: &[&str] = &["kick", "c1", "--ban", "1h", "--yes"];
+    for (args, hit, keys, code) in [
+        (kick, two, &b"y\n"[..], 0),
+        (kick, two, b"\n", 1),
+        (kick, alone, b"", 0),
+        (both, two, b"", 0),
+        (with_yes, two, b"", 0),
+        (&["kick", "c1"], two, b"", 0),
+    ] {
+        let people: Vec<Value> = hit.iter().map(|id| json!({"id": id, "nick": format!("nick-{id}")})).collect();
+        let banned = json!({"disconnected": hit, "people": people, "dry_run": true});
+        let fake = Fake::new(move |peer| {
+            let mut kicked = false;
+            let mut line = String::new();
+            while peer.from.read_line(&mut line).unwrap() > 0 {
+                let request: Value = serde_json::from_str(&line).unwrap();
+                let result = match request["cmd"].as_str().unwrap() {
+                    "clients.get" => {
+                        let mut client = bob();
+                        client["id"] = request["args"]["who"].clone();
+                        client
+                    }
+                    "bans.add" => {
+                        assert_eq!(request["args"]["dry_run"], true);
+                        banned.clone()
+                    }
+                    _ => {
+                        kicked = true;
+                        json!({"kicked": ["c1"], "banned": []})
+                    }
+                };
+                peer.done(&request["id"], &result);
+                line.clear();
+            }
+            kicked
+        });
+        let (cue, times) = if keys.is_empty() { ("never", 1) } else { ("[y/N]", 1) };
+        let (ended, shown) = on_terminal_asked(&fake.socket(), args, cue, times, keys);
+        assert_eq!(ended, Some(code), "{args:?} {shown}");
+        assert_eq!(fake.thread.join().unwrap(), code == 0, "{args:?} {shown}");
+        assert_eq!(shown.contains("1 more at the same address: nick-c2 (c2)"), !keys.is_empty(), "{args:?} {shown}");
+    }
 }
 
 #[test]

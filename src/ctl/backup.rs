@@ -1,6 +1,6 @@
 //! `ctl backup`: the pieces of a copy of the recorded history, written to a file.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
 use base64ct::{Base64, Encoding as _};
@@ -15,9 +15,16 @@ use crate::wire::admin::message::Place;
 use crate::wire::admin::result::BackupPiece;
 
 impl Session<'_, '_> {
-    /// Writes the pieces to a file, which must not exist. They have to follow each other and be all there.
+    /// Writes the pieces to a file, which must not exist, or to standard output. They have to follow each other and be
+    /// all there.
     pub(super) fn backup(&mut self, command: &Command, path: &Path) -> Result<(), Failure> {
-        let mut file = NewFile::create(path, Existing::Refuse)?;
+        let is_output = path == Path::new("-");
+        if is_output && std::io::stdout().is_terminal() {
+            return Err(Failure::Usage(
+                "a backup is nothing to be read: name a file, or another program behind |".into(),
+            ));
+        }
+        let mut file = if is_output { None } else { Some(NewFile::create(path, Existing::Refuse)?) };
         let id = self.client.send(command, Answers::Stream)?;
         let (mut written, mut total) = (0, 0);
         loop {
@@ -31,7 +38,10 @@ impl Session<'_, '_> {
             if piece.offset != written {
                 return Err(self.client.garbled("pieces that do not follow each other").into());
             }
-            let done = file.file.write_all(&bytes);
+            let done = match &mut file {
+                Some(file) => file.file.write_all(&bytes),
+                None => std::io::stdout().write_all(&bytes),
+            };
             done.map_err(|source| Failure::File { path: path.to_owned(), source })?;
             written += bytes.len() as u64;
             total = piece.total;
@@ -41,6 +51,11 @@ impl Session<'_, '_> {
         if written != total {
             return Err(self.client.garbled(format_args!("{written} bytes of {total}")).into());
         }
+        let Some(file) = file else {
+            // Nothing else may stand there.
+            let flushed = std::io::stdout().flush();
+            return flushed.map_err(|source| Failure::File { path: path.to_owned(), source });
+        };
         file.keep()?;
         Ok(print::history::backed_up(self.screen, &path.display().to_string(), written)?)
     }

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::fmt;
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::client::{self, Environment, SYSTEM_SOCKET};
@@ -106,7 +107,11 @@ fn hint(error: &client::Error, by_name: bool) -> Vec<String> {
     use client::Error;
     const BY_HAND: &str = "For a daemon that was started by hand, name its socket: --socket PATH or $CHATHUB_SOCKET.";
     const UNITS: &str = "    systemctl status chathub.socket chathub-admin.socket chathub.service";
+    let is_file = |path: &Path| std::fs::metadata(path).is_ok_and(|found| !found.file_type().is_socket());
     match error {
+        Error::Connect { path, .. } if is_file(path) => {
+            vec!["That is no socket. The one of a daemon is its --admin-socket.".into()]
+        }
         Error::Connect { source, .. } if source.kind() == ErrorKind::ConnectionRefused => {
             let down = "The socket is there, but nobody listens on it: the daemon is down.";
             if by_name { vec![down.into()] } else { vec![format!("{down} See:"), UNITS.into()] }

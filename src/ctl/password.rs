@@ -10,8 +10,11 @@ use super::failure::{Failure, reason};
 use super::terminal::Changed;
 use crate::wire::admin::value::Password;
 
+/// How often is asked for a password until it is the same twice.
+const TRIES: u32 = 3;
+
 /// Reads the password of the account `name`: the first line of standard input, or a line that is typed twice at the
-/// terminal, which does not show it.
+/// terminal, which does not show it. Where the two differ, it is asked for again.
 pub(super) fn read(name: &str, from_stdin: bool) -> Result<Password, Failure> {
     let failed = |error: io::Error| Failure::Usage(format!("cannot read the password: {}", reason(&error)));
     if from_stdin {
@@ -23,10 +26,20 @@ pub(super) fn read(name: &str, from_stdin: bool) -> Result<Password, Failure> {
         })?;
     // What was typed before the question is thrown away (TCSAFLUSH): it was not meant as an answer.
     let hidden = Changed::without(&terminal, LocalFlags::ECHO, SetArg::TCSAFLUSH, "").map_err(failed)?;
-    let first = ask(&terminal, &format!("Password for {name}: ")).map_err(failed)?;
-    let second = ask(&terminal, "Again: ").map_err(failed)?;
+    for left in (0..TRIES).rev() {
+        let first = ask(&terminal, &format!("Password for {name}: ")).map_err(failed)?;
+        let second = ask(&terminal, "Again: ").map_err(failed)?;
+        if first == second {
+            drop(hidden);
+            return Ok(first);
+        }
+        if left > 0 {
+            (&terminal).write_all(b"These two differ. Once more.\n").map_err(failed)?;
+        }
+    }
     drop(hidden);
-    if first == second { Ok(first) } else { Err(Failure::Usage("that was not the same twice".to_owned())) }
+    let times = format!("the password was not typed the same twice, {TRIES} times; nothing was changed");
+    Err(Failure::Usage(times))
 }
 
 /// Asks for a line at the terminal.

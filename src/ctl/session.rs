@@ -1,5 +1,7 @@
 //! One command: what it asks the daemon for is sent, and the answers are printed.
 
+use std::collections::BTreeSet;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -14,10 +16,12 @@ use super::task::Task;
 use crate::cli::ctl::CtlCommand;
 use crate::cli::ctl::ban::BanCommand;
 use crate::client::{Answers, Client};
+use crate::values::network::Network;
 use crate::wire::admin::Command;
-use crate::wire::admin::args::BanArgs;
+use crate::wire::admin::args::{BanArgs, KickArgs, WhoArgs};
 use crate::wire::admin::message::Place;
-use crate::wire::admin::result::Banned;
+use crate::wire::admin::result::{Banned, Client as Asked};
+use crate::wire::admin::value::Text;
 
 /// A connection to the daemon, and where its answers go.
 pub(super) struct Session<'a, 'b> {
@@ -69,6 +73,9 @@ impl Session<'_, '_> {
 
     /// Asks whoever sits at a terminal before a ban disconnects more than the one who is meant.
     fn ask_before_many(&mut self, given: &CtlCommand, command: &Command) -> Result<(), Failure> {
+        if let (CtlCommand::Kick { yes: false, .. }, Command::ClientsKick(kick)) = (given, command) {
+            return self.ask_before_others(kick);
+        }
         let (CtlCommand::Ban { action: BanCommand::Add { yes: false, .. } }, Command::BansAdd(ban)) = (given, command)
         else {
             return Ok(());
@@ -83,6 +90,36 @@ impl Session<'_, '_> {
         }
         let names = people(&hit.people, &hit.disconnected);
         confirm(&format!("This disconnects {} people: {names}.", hit.disconnected.len()))
+    }
+
+    /// Asks whoever sits at a terminal before a ban of the addresses of those who are to go disconnects others as well.
+    fn ask_before_others(&mut self, kick: &KickArgs) -> Result<(), Failure> {
+        if kick.ban_s.is_none() || !confirm::can_be_asked() {
+            return Ok(());
+        }
+        let (mut meant, mut hit, mut known) = (Vec::new(), BTreeSet::new(), Vec::new());
+        for who in &kick.who {
+            let client = self.client.ask(&Command::ClientsGet(WhoArgs { who: who.clone() }))?;
+            let client: Asked = self.read(&client)?;
+            let Ok(addr) = client.addr.parse() else { continue };
+            let target = Text(Network::around(addr).to_string());
+            let ban = BanArgs { target, reason: None, for_s: kick.ban_s, yes: false, dry_run: true };
+            let tried = self.client.ask(&Command::BansAdd(ban))?;
+            let tried: Banned = self.read(&tried)?;
+            hit.extend(tried.disconnected);
+            known.extend(tried.people);
+            meant.push(client.id);
+        }
+        hit.retain(|id| !meant.contains(id));
+        if hit.is_empty() {
+            return Ok(());
+        }
+        known.sort_by(|one, other| one.id.cmp(&other.id));
+        known.dedup_by(|one, other| one.id == other.id);
+        known.retain(|person| hit.contains(&person.id));
+        let ids: Vec<String> = hit.into_iter().collect();
+        let names = people(&known, &ids);
+        confirm(&format!("The ban disconnects {} more at the same address: {names}.", ids.len()))
     }
 
     /// The result as the protocol declares it.

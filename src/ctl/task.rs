@@ -52,7 +52,7 @@ impl Task {
             CtlCommand::Status => one(Command::Status(none)),
             CtlCommand::Clients { room } => one(Command::ClientsList(ClientsListArgs { room })),
             CtlCommand::Client { who } => one(Command::ClientsGet(WhoArgs { who })),
-            CtlCommand::Kick { who, reason, ban } => {
+            CtlCommand::Kick { who, reason, ban, yes: _ } => {
                 let ban_s = ban.map(|time| Whole(time.as_secs()));
                 one(Command::ClientsKick(KickArgs { who, reason, ban_s }))
             }

@@ -35,7 +35,10 @@ pub(super) fn open(
     let arrivals = arrivals.clone();
     let tell = Arc::new(move |answer| drop(arrivals.blocking_send(Arrival::Store(answer))));
     let opened = Store::open(state, &settings.history, tell).map_err(StartError::State)?;
-    info!("recording history in {}", path.display());
+    // What is wrong with the disk was said when it was opened.
+    if opened.0.health().trouble.is_none() {
+        info!("recording history in {}", path.display());
+    }
     Ok(Some(opened))
 }
 

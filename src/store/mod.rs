@@ -191,16 +191,22 @@ impl Store {
     /// Has all records written that the store was given, and ends. Waits `patience` at most: if the disk takes nothing
     /// until then, some records are not written.
     ///
-    /// Returns whether all records are written.
-    pub fn close(mut self, patience: Duration) -> bool {
+    /// # Errors
+    /// Not all records are written, for this reason.
+    pub fn close(mut self, patience: Duration) -> Result<(), String> {
         self.send(Job::Stop);
-        let Some(writer) = self.writer.take() else { return false };
+        let Some(writer) = self.writer.take() else { return Ok(()) };
         let (done, ended) = channel();
         // The thread is joined on another one, because joining has no time limit.
         std::thread::spawn(move || {
             let _ = done.send(writer.join().is_ok());
         });
-        ended.recv_timeout(patience).unwrap_or(false) && lock(&self.health).trouble.is_none()
+        let has_ended = ended.recv_timeout(patience).unwrap_or(false);
+        match lock(&self.health).trouble.take() {
+            Some((why, _)) => Err(why),
+            None if has_ended => Ok(()),
+            None => Err(format!("the disk has not taken it in {} s", patience.as_secs())),
+        }
     }
 
     fn send(&self, job: Job) {

@@ -119,7 +119,7 @@ impl Open {
 
     #[track_caller]
     pub(super) fn close(self) {
-        assert!(self.store.close(Duration::from_secs(20)), "not everything is written");
+        assert_eq!(self.store.close(Duration::from_secs(20)), Ok(()), "not everything is written");
     }
 }
 

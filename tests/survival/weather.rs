@@ -21,7 +21,7 @@ fn locked_out(seed: u64) -> (Supervisor, Kept) {
     let kept = Kept { state: supervisor.state(), aside: supervisor.state().with_file_name("kept") };
     let dir = StateDir::take(&kept.aside).unwrap();
     let (store, _) = Store::open(dir, &History::default(), Arc::new(|_| {})).unwrap();
-    assert!(store.close(Duration::from_secs(20)));
+    assert_eq!(store.close(Duration::from_secs(20)), Ok(()));
     let db = Connection::open(kept.aside.join("chathub.db")).unwrap();
     db.execute_batch(
         "INSERT INTO accounts VALUES (1, 'ann', NULL, 'member', 1, 1);

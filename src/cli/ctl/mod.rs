@@ -195,6 +195,9 @@ Examples:
         /// Keep their addresses out for so long; of IPv6, their /64 networks. Others there are disconnected too.
         #[arg(long, value_name = "D", value_parser = ban_time, allow_hyphen_values = true)]
         ban: Option<Duration>,
+        /// Do not ask at a terminal before --ban disconnects others as well.
+        #[arg(long, requires = "ban")]
+        yes: bool,
     },
 
     /// Keep people out, by network or by name.
@@ -433,7 +436,7 @@ Examples:
 Examples:
   chathub ctl backup chathub-$(date +%F).db")]
     Backup {
-        /// The file to write.
+        /// The file to write; - for standard output, which is no terminal then.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },

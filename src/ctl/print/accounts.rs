@@ -11,7 +11,7 @@ use crate::wire::admin::result::{Account, AccountDone, AccountList, Redacted};
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &AccountList) -> io::Result<()> {
     let mut table = Table::new([
-        left("NAME").shrinks(12),
+        left("NAME").shrinks(12).names(),
         left("ROLE"),
         right("AGE").spare(1),
         right("SEEN"),

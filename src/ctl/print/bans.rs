@@ -47,7 +47,7 @@ pub(in crate::ctl) fn tested(to: &mut Screen<'_>, result: &BanTest) -> io::Resul
 fn table(to: &Screen<'_>, bans: &[Ban]) -> Table {
     let mut table = Table::new([
         left("ID"),
-        left("TARGET"),
+        left("TARGET").names(),
         right("AGE").spare(1),
         right("LEFT"),
         left("BY").shrinks(10),
@@ -112,7 +112,7 @@ pub(in crate::ctl) fn filters(to: &mut Screen<'_>, list: &FilterList) -> io::Res
     let mut table = Table::new([
         left("ID"),
         left("KIND"),
-        left("TEXT").shrinks(20),
+        left("TEXT").shrinks(20).names(),
         right("LEFT"),
         left("BY").shrinks(10),
         left("REASON").telling(),
@@ -152,7 +152,7 @@ fn all(to: &Screen<'_>, sanctions: &[Sanction]) -> Table {
     let mut table = Table::new([
         left("ID"),
         left("KIND"),
-        left("TARGET"),
+        left("TARGET").names(),
         right("AGE").spare(1),
         right("LEFT"),
         left("BY").shrinks(10),

@@ -15,7 +15,7 @@ use crate::wire::admin::value::Time;
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &ClientList) -> io::Result<()> {
     let mut table = Table::new([
         left("ID"),
-        left("NICK").shrinks(14),
+        left("NICK").shrinks(14).names(),
         left("ROOM").shrinks(10),
         left("ADDRESS"),
         right("AGE").spare(3),

@@ -16,7 +16,7 @@ pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &ReportList) -> io::Result
     let mut table = Table::new([
         left("ID"),
         right("AGE"),
-        left("ABOUT").shrinks(NAME),
+        left("ABOUT").shrinks(NAME).names(),
         left("BY").shrinks(NAME),
         left("REASON").telling(),
     ]);

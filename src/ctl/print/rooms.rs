@@ -11,7 +11,7 @@ use crate::wire::admin::result::{Closed, Room, RoomList, Said, Topic};
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &RoomList) -> io::Result<()> {
     let mut table = Table::new([
-        left("ROOM").shrinks(12),
+        left("ROOM").shrinks(12).names(),
         right("MEMBERS"),
         right("LINES").spare(2),
         right("KEPT").spare(1),

@@ -1,8 +1,9 @@
 //! Tables, and lists of facts, within the columns of a terminal.
 //!
 //! What does not fit is never the column that tells most (reasons, notes): names are shortened, columns that tell
-//! least are left out, and the telling one goes on in further lines. Elsewhere than on a terminal, and with `--full`,
-//! nothing is left out and a row is a line.
+//! least are left out, and the telling one goes on in further lines. On a terminal so narrow that words would be torn,
+//! names are whole, and the telling column stands below its row. Elsewhere than on a terminal, and with `--full`, nothing
+//! is left out and a row is a line.
 
 use std::fmt::Write as _;
 use std::io;
@@ -21,6 +22,10 @@ const LEAST: usize = 8;
 const AT_EASE: usize = 40;
 /// The space between two columns.
 const GAP: usize = 2;
+/// On terminals of fewer columns than these, the telling column stands below its row if it has no room.
+const NARROW: usize = 60;
+/// By how much it is indented there.
+const INDENT: usize = 4;
 
 /// The side of its column that a cell stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,22 +55,29 @@ pub(in crate::ctl) struct Column {
     name: &'static str,
     side: Side,
     fit: Fit,
+    /// It says whom or what the row is about.
+    is_name: bool,
 }
 
 /// A column of texts.
 pub(in crate::ctl) const fn left(name: &'static str) -> Column {
-    Column { name, side: Side::Left, fit: Fit::Whole }
+    Column { name, side: Side::Left, fit: Fit::Whole, is_name: false }
 }
 
 /// A column of numbers.
 pub(in crate::ctl) const fn right(name: &'static str) -> Column {
-    Column { name, side: Side::Right, fit: Fit::Whole }
+    Column { name, side: Side::Right, fit: Fit::Whole, is_name: false }
 }
 
 impl Column {
     /// Its cells may be cut, to no fewer columns than these.
     pub(in crate::ctl) const fn shrinks(self, least: usize) -> Self {
         Self { fit: Fit::Shrinks(least), ..self }
+    }
+
+    /// It says whom or what the row is about: on a narrow terminal it is there, and whole if it has room.
+    pub(in crate::ctl) const fn names(self) -> Self {
+        Self { is_name: true, ..self }
     }
 
     /// It may be left out, before those with a higher number.
@@ -117,12 +129,21 @@ impl Table {
         let natural: Vec<usize> = (0..self.columns.len())
             .map(|n| names.iter().chain(&self.rows).map(|row| row[n].width()).max().unwrap_or(0))
             .collect();
-        let shown =
+        let mut shown =
             width.map_or_else(|| natural.iter().copied().map(Some).collect(), |width| self.fit(&natural, width));
-        let mut left_out = shown.iter().any(Option::is_none);
+        let below = width.and_then(|width| self.below(&natural, &shown, width));
+        if let (Some(below), Some(width)) = (below, width) {
+            shown = self.fit_without(&natural, below, width);
+        }
+        let mut left_out = (0..shown.len()).any(|n| shown[n].is_none() && Some(n) != below);
         let mut rows = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
-            let lines = self.line(row, &shown, width);
+            let mut lines = self.line(row, &shown, width);
+            if let (Some(below), Some(width)) = (below, width) {
+                let pieces = wrap(&row[below], width.saturating_sub(INDENT).max(1)).into_iter();
+                let pieces = pieces.filter(|piece| !piece.is_empty() && piece != "-");
+                lines.extend(pieces.map(|piece| cut(&format!("{}{piece}", " ".repeat(INDENT)), Some(width))));
+            }
             left_out |= lines.iter().any(|line| line.ends_with('\u{2026}'));
             left_out |= row.iter().zip(&shown).zip(&self.columns).any(|((cell, shown), column)| {
                 matches!(column.fit, Fit::Shrinks(_)) && shown.is_some_and(|width| cell.width() > width)
@@ -140,10 +161,6 @@ impl Table {
             Fit::Telling => natural[n].min(TELLING),
         };
         let mut shown: Vec<Option<usize>> = (0..natural.len()).map(|n| Some(least(n))).collect();
-        let total = |shown: &[Option<usize>]| {
-            let widths = shown.iter().flatten();
-            (widths.clone().sum::<usize>() + GAP * widths.count()).saturating_sub(GAP)
-        };
         let mut spare: Vec<(u8, usize)> = (0..natural.len())
             .filter_map(|n| match self.columns[n].fit {
                 Fit::Spare(rank) => Some((rank, n)),
@@ -172,6 +189,38 @@ impl Table {
         telling.into_iter().for_each(|n| widen(n, AT_EASE));
         (0..natural.len()).filter(|n| Some(*n) != telling).for_each(|n| widen(n, usize::MAX));
         telling.into_iter().for_each(|n| widen(n, usize::MAX));
+        shown
+    }
+
+    /// The telling column, if the terminal is narrow and the column has less room there than it is at ease with.
+    fn below(&self, natural: &[usize], shown: &[Option<usize>], width: usize) -> Option<usize> {
+        let telling = (0..natural.len()).find(|n| self.columns[*n].fit == Fit::Telling)?;
+        let is_tight = shown[telling].is_none_or(|columns| columns < natural[telling].min(TELLING));
+        (width < NARROW && (is_tight || total(shown) > width)).then_some(telling)
+    }
+
+    /// How wide each column is within `width` columns where the column `below` stands below its row: names are whole,
+    /// and of the others the last ones are left out. The first column and that of the names stay.
+    fn fit_without(&self, natural: &[usize], below: usize, width: usize) -> Vec<Option<usize>> {
+        let mut shown: Vec<Option<usize>> = natural.iter().copied().map(Some).collect();
+        shown[below] = None;
+        let name = self.columns.iter().position(|column| column.is_name).unwrap_or(1);
+        let is_spare = |n: usize| match self.columns[n].fit {
+            Fit::Spare(rank) => Some(usize::from(rank)),
+            _ => None,
+        };
+        // Spare ones first, as they are ranked, and then from the right.
+        let mut others: Vec<usize> = (1..natural.len()).filter(|n| *n != name && *n != below).collect();
+        others.sort_by_key(|n| is_spare(*n).unwrap_or(1000 - n));
+        for n in others {
+            if total(&shown) > width {
+                shown[n] = None;
+            }
+        }
+        let over = total(&shown).saturating_sub(width);
+        if let Some(columns) = shown.get_mut(name).and_then(Option::as_mut) {
+            *columns = columns.saturating_sub(over).max(LEAST.min(*columns));
+        }
         shown
     }
 
@@ -223,6 +272,12 @@ impl Table {
         let full = if self.print_rows(to)? { " With --full, nothing is left out." } else { "" };
         to.legend(&format!("{} listed.{full}", count(self.rows.len() as u64, thing)))
     }
+}
+
+/// How wide a line of columns is that are so wide.
+fn total(shown: &[Option<usize>]) -> usize {
+    let widths = shown.iter().flatten();
+    (widths.clone().sum::<usize>() + GAP * widths.count()).saturating_sub(GAP)
 }
 
 /// The line, no wider than `width` columns; where it was cut stands an ellipsis.
@@ -326,16 +381,18 @@ mod tests {
                 "                          rude to everybody",
             ]
         );
+        // Where it is narrow, it stands below, and names are whole.
         assert_eq!(
-            text(&table, true, Some(40)),
+            text(&table, true, Some(34)),
             [
-                "ID  NAME      WHY",
-                "c1  a-name-\u{2026}  he goes on about boats,",
-                "              sends the same line again",
-                "              and again, and is rude to",
-                "              everybody",
+                "ID  NAME",
+                "c1  a-name-of-24-characters-",
+                "    he goes on about boats, sends",
+                "    the same line again and again,",
+                "    and is rude to everybody",
             ]
         );
+        assert_eq!(text(&table, true, Some(20))[1], "c1  a-name-of-24-ch\u{2026}");
     }
 
     proptest! {

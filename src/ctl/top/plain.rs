@@ -102,7 +102,7 @@ fn frame(sample: &Sample, rates: &Rates, screen: &Screen<'_>) -> Vec<String> {
         right("BEHIND"),
         right("IDLE").spare(2),
         left("ID"),
-        left("NICK").shrinks(12),
+        left("NICK").shrinks(12).names(),
         left("ROOM").shrinks(8),
         left("NOTES").telling(),
     ]);

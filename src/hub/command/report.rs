@@ -117,7 +117,7 @@ pub(super) fn close(call: &mut Call<'_, '_>, args: &str) {
     };
     for report in &closed {
         if let Some(known) = &report.closed {
-            let by = known.by.to_string().into();
+            let by = known.by.to_people().into();
             call.refuse(Refusal::ReportIsClosed { id: report.id, by, at: known.at });
         }
     }

@@ -428,7 +428,7 @@ fn shown(sanction: &Sanction) -> ShownSanction {
         by_address: sanction.also.is_some(),
         from,
         reason: sanction.reason.clone(),
-        by: sanction.maker().into(),
+        by: sanction.maker_to_people().into(),
         until: sanction.until,
     }
 }

@@ -62,6 +62,8 @@ pub enum Done {
         about: Arc<str>,
         /// How many operators are here, without those whom the report concerns; at most 100.
         here: usize,
+        /// It is by or about an operator.
+        is_among_them: bool,
         /// How many of them have been told.
         told: usize,
         /// How many lines are in question.

@@ -136,6 +136,7 @@ impl Turn<'_> {
             id: report.id,
             about: report.about.name.clone(),
             here,
+            is_among_them: [from, about].iter().any(|id| self.hub.people.operators.contains(id)),
             told,
             lines: report.lines.len(),
             room: report.room_name.clone(),

@@ -130,6 +130,17 @@ pub enum Author {
     Hub,
 }
 
+impl Author {
+    /// Who that is to people who chat, to whom numbers of users say nothing.
+    #[must_use]
+    pub fn to_people(&self) -> String {
+        match self {
+            Self::Uid(_) => "an administrator".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Author {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -314,6 +325,15 @@ impl Sanction {
         match (&self.kind, &self.by) {
             (Kind::Expulsion { .. }, Author::Account(name)) => name.to_string(),
             (_, by) => by.to_string(),
+        }
+    }
+
+    /// The same as people who chat are told.
+    #[must_use]
+    pub fn maker_to_people(&self) -> String {
+        match self.by {
+            Author::Uid(_) => self.by.to_people(),
+            _ => self.maker(),
         }
     }
 

@@ -151,9 +151,14 @@ impl Driver {
         // From here on, tasks and threads that send an arrival get an error and do not wait.
         drop(arrivals);
         if let Some(store) = self.store.take() {
+            let (path, recorded) = (store.source().path().to_owned(), store.health().records);
             let closing = tokio::task::spawn_blocking(move || store.close(STORE_PATIENCE));
-            if !closing.await.unwrap_or(false) {
-                error!(message_id = ids::STORE, "not everything that was said last is recorded");
+            if let Err(why) = closing.await.unwrap_or_else(|error| Err(error.to_string())) {
+                let lost = if recorded == 0 { "nothing" } else { "not everything that was said last" };
+                error!(
+                    message_id = ids::STORE, chathub_file = %path.display(), chathub_error = why,
+                    "{lost} is recorded: see that the directory is there, can be written, and has room"
+                );
             }
         }
         let warning = self

@@ -315,7 +315,7 @@ proptest! {
                 let _ = reader.count(&Selector { text: Some("words".into()), ..Selector::default() });
                 let _ = reader.stats();
             }
-            open.store.close(Duration::from_secs(20));
+            open.store.close(Duration::from_secs(20)).ok();
         }
     }
 }

@@ -43,8 +43,9 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             notice(out, &["careful: your program shows what you type next; mind who sees your screen"]);
         }
         Done::Interrupted => notice(out, &["what you had typed is gone; /quit leaves"]),
-        Done::Reported { id, about, here, told, lines, room, is_private } => {
+        Done::Reported { id, about, here, is_among_them, told, lines, room, is_private } => {
             let see = match (here, told) {
+                (0, _) if *is_among_them => "; no other is here now".to_owned(),
                 (0, _) => "; none is here now".to_owned(),
                 (1, 1) => "; one of them is here".to_owned(),
                 (1, _) => "; one of them is here, and not reading".to_owned(),

@@ -124,7 +124,7 @@ pub(super) fn one(shown: &ShownReport, now: Wall, out: &mut Page<'_>) {
         None => notice(out, &["/close ", &id, " closes it; a note can follow"]),
         Some(closed) => {
             let note = closed.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
-            notice(out, &["closed by ", &closed.by.to_string(), " at ", &date_and_time(closed.at), &note]);
+            notice(out, &["closed by ", &closed.by.to_people(), " at ", &date_and_time(closed.at), &note]);
         }
     }
 }
