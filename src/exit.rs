@@ -22,6 +22,8 @@ pub enum Exit {
     NotFound = 5,
     /// The daemon did not answer in time.
     TimedOut = 6,
+    /// Nothing is wrong that could be seen; there is advice, or not everything could be looked at.
+    Advised = 8,
     /// The daemon cannot listen (`EX_UNAVAILABLE`).
     Unavailable = 69,
     /// The daemon has left its clients to the next process, which the service manager is to start (`EX_TEMPFAIL`).
@@ -89,6 +91,18 @@ pub static WEB: &[Meaning] = &[
     means(Exit::Config, "The sockets that were handed over are wrong."),
 ];
 
+/// How `chathub doctor` ends.
+pub static DOCTOR: &[Meaning] = &[
+    means(Exit::Done, "Everything was looked at, and there is nothing to do."),
+    means(Exit::Refused, "There are errors or warnings: something is wrong. Or the answer cannot be written."),
+    means(Exit::Usage, "The command line is wrong."),
+    means(
+        Exit::Advised,
+        "Nothing is wrong that could be seen; but there is advice, or something could not be looked at, as without the \
+         rights of root.",
+    ),
+];
+
 impl Exit {
     /// The number that the shell sees.
     #[must_use]
@@ -115,7 +129,7 @@ mod tests {
 
     #[test]
     fn each_list_is_sorted_and_has_no_code_twice() {
-        for list in [CTL, SERVE, WEB] {
+        for list in [CTL, SERVE, WEB, DOCTOR] {
             assert!(list.windows(2).all(|pair| pair[0].exit.code() < pair[1].exit.code()));
         }
     }
@@ -124,5 +138,7 @@ mod tests {
     fn codes_of_the_contract_stay() {
         let codes: Vec<_> = CTL.iter().map(|meaning| meaning.exit.code()).collect();
         assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6]);
+        let codes: Vec<_> = DOCTOR.iter().map(|meaning| meaning.exit.code()).collect();
+        assert_eq!(codes, [0, 1, 2, 8]);
     }
 }

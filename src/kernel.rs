@@ -48,6 +48,23 @@ pub fn has_output() -> io::Result<()> {
     }
 }
 
+/// Whether the kernel takes its clock for right, within 16 seconds, as systemd's `NTPSynchronized=` does (adjtimex(2)).
+///
+/// # Errors
+/// Those of the system call.
+pub fn is_clock_right() -> io::Result<bool> {
+    const MOST_OFF: libc::c_long = 16_000_000;
+    let mut timex = MaybeUninit::<libc::timex>::zeroed();
+    // SAFETY: a `timex` of zeros is one that changes nothing (`modes` is 0), and it is there to be written to.
+    let state = unsafe { libc::adjtimex(timex.as_mut_ptr()) };
+    if state == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it consists of numbers, for which zeros are values as any others are; the kernel has filled it in.
+    let timex = unsafe { timex.assume_init() };
+    Ok(timex.maxerror < MOST_OFF)
+}
+
 /// The most descriptors that one message can carry (`SCM_MAX_FD`, unix(7)).
 pub const MOST_DESCRIPTORS: usize = 253;
 

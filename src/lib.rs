@@ -19,18 +19,20 @@
 //! | [`logging`] | the journal |
 //! | [`users`] | what the system calls a user |
 //! | [`client`] | the client of the admin socket, for `ctl` and other programs |
+//! | [`doctor`] | what is wrong with an installation, and what to do about it |
 //! | [`ctl`], [`cli`], [`exit`] | `chathub ctl`, the command line, the exit codes |
 //!
 //! Programs beside the hub stand in `src/bin`, each a folder: they are clients of the admin protocol, and nothing of the
 //! hub imports anything of theirs.
 //!
-//! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `machine` ← `net`, `store`, `ctl` ← `serve`.
+//! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `machine` ← `net`, `store`, `ctl` ← `serve`, `doctor`.
 //! `ARCHITECTURE.md` says how a line travels from one socket to another, what is deliberately absent, and where the next
 //! thing finds its place.
 pub mod cli;
 pub mod client;
 pub mod config;
 pub mod ctl;
+pub mod doctor;
 pub mod exit;
 pub mod hub;
 pub mod kernel;

@@ -2,10 +2,10 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use chathub::cli::{CheckConfigArgs, Cli, Program};
+use chathub::cli::{CheckConfigArgs, Cli, DoctorArgs, Program};
 use chathub::exit::Exit;
 use chathub::values::plain::Plain;
-use chathub::{config, ctl, kernel, serve};
+use chathub::{config, ctl, doctor, kernel, serve};
 
 fn main() -> Exit {
     let cli = match Cli::of_process() {
@@ -18,8 +18,15 @@ fn main() -> Exit {
     match &cli.program {
         Program::Serve(args) => serve::run(args),
         Program::CheckConfig(args) => check_config(args),
+        Program::Doctor(args) => examine(args),
         Program::Ctl(args) => ctl::run(args),
     }
+}
+
+fn examine(args: &DoctorArgs) -> Exit {
+    let columns = terminal_size::terminal_size_of(io::stdout()).map(|(columns, _)| usize::from(columns.0));
+    let (text, exit) = doctor::run(args, columns);
+    written(std::io::stdout().write_all(text.as_bytes()), exit)
 }
 
 fn check_config(args: &CheckConfigArgs) -> Exit {

@@ -12,6 +12,7 @@ use chathub::cli::ctl::GROUPS;
 use chathub::cli::web::WebArgs;
 use chathub::cli::{self, words};
 use chathub::ctl::schema::{self, Field};
+use chathub::doctor::checks::CHECKS as DOCTORS;
 use chathub::exit::{self, Meaning};
 use chathub::wire::admin::COMMANDS;
 use chathub::wire::admin::args::DescribeArgs;
@@ -488,12 +489,54 @@ The schema of a command's arguments:
 // ---------------------------------------------------------------------------------------------
 // chathub(8)
 
+/// What `chathub doctor` looks at, and how it tells it.
+fn doctor_section(page: &mut Page) {
+    page.section("DOCTOR");
+    page.text(
+        "When something does not work, or before it stops working:
+
+    sudo chathub doctor
+
+What is found comes with the worst first: how bad it is, the id of the check, and what it means, on one line; below it \
+         what to do, with commands to type. The last line says how much was checked, and what could not be looked at: \
+         that is never counted as fine. Nothing on the machine is changed: no file is made, no lock is taken, and a hub \
+         that sleeps is not woken. The database of a hub that runs is not read; what the daemon says of it counts. \
+         That of one that was killed is not either, until the next start has put it in order.
+
+With --json it is one object: `checked`, the ids of all checks that were made; `skipped`, objects with the `id` of one \
+         that was not, `why`, and in `applies` whether there is something that could not be looked at; and `findings`, \
+         objects with `id`, `severity` (`error`, `warning` or `advice`), `what`, and `do`, a list of sentences and \
+         commands. The ids stay what they are. A timer that writes mail when there is something to do:
+
+    chathub doctor --quiet
+
+The checks:",
+    );
+    for check in DOCTORS {
+        page.item(&bold(check.id), &sentence(&capital(check.about)));
+    }
+    page.0 += ".PP\n";
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    // The name of a setting stays as it is written.
+    match chars.next() {
+        Some(first) if !text.split([' ', ',']).next().is_some_and(|word| word.contains(['=', '.'])) => {
+            first.to_uppercase().collect::<String>() + chars.as_str()
+        }
+        _ => text.to_owned(),
+    }
+}
+
 fn daemon_page() -> String {
     let serve = built(&["serve"]);
     let check = built(&["check-config"]);
+    let doctor = built(&["doctor"]);
     let mut page = Page::new("chathub", 8, "System administration", "chat hub for telnet and nc");
     page.section("SYNOPSIS");
     page.0 += &format!("{}\n.br\n{}\n", usage(&serve, "chathub serve"), usage(&check, "chathub check-config"));
+    page.0 += &format!(".br\n{}\n", usage(&doctor, "chathub doctor"));
     page.0 += ".br\n\\fBchathub ctl\\fR \\fICOMMAND\\fR ...\n";
     page.section("DESCRIPTION");
     page.text(
@@ -521,6 +564,11 @@ sockets. It is looked after with `chathub-ctl`(1), or by programs as in `chathub
     page.item(&bold("chathub check-config"), &about(&check));
     page.hang(|page| page.options(check.get_arguments()));
     if let Some(lines) = examples(&check) {
+        page.hang(|page| page.hanging_example(&lines));
+    }
+    page.item(&bold("chathub doctor"), &format!("{} See DOCTOR.", about(&doctor)));
+    page.hang(|page| page.options(doctor.get_arguments()));
+    if let Some(lines) = examples(&doctor) {
         page.hang(|page| page.hanging_example(&lines));
     }
     page.item(&bold("chathub ctl"), "Looks after the running daemon; see `chathub-ctl`(1).");
@@ -902,6 +950,7 @@ If the disk takes nothing, `chathub ctl redact` and `chathub ctl account erase` 
 A database of a newer version is refused, as is a state directory that another daemon uses: the daemon does not start \
          then. One of an older version is brought up to date.",
     );
+    doctor_section(&mut page);
     page.section("ENVIRONMENT");
     for (name, about) in [
         ("LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES", "The sockets that are handed over, as in `sd_listen_fds`(3)."),
@@ -927,6 +976,10 @@ A database of a newer version is refused, as is a state directory that another d
         page.item(&italic(name), about);
     }
     page.exit_status(exit::SERVE);
+    page.text("`chathub doctor` ends with:");
+    for meaning in exit::DOCTOR {
+        page.item(&bold(&meaning.exit.code().to_string()), meaning.about);
+    }
     page.see_also(&[
         "chathub-ctl(1)",
         "chathub.toml(5)",

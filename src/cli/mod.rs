@@ -1,13 +1,14 @@
 //! The command line of the whole program, declared once. The declaration parses, and `--help`, the manual pages and the
 //! completions are made from it (`tests/manual.rs`): doc comments of arguments are what users read there.
 //!
-//! Deliberately not known here: what a command does. That is [`crate::ctl`], [`crate::serve`] and
+//! Deliberately not known here: what a command does. That is [`crate::ctl`], [`crate::serve`], [`crate::doctor`] and
 //! [`crate::config::check`].
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | which programs there are, the help of all | this file |
 //! | the arguments of `serve` and `check-config` | `serve` |
+//! | the arguments of `doctor` | `doctor` |
 //! | the options and commands of `ctl` | [`ctl`] |
 //! | the commands of `ctl account`, of `ctl ban` | [`ctl::account`], [`ctl::ban`] |
 //! | the arguments of `chathub-web` | [`web`] |
@@ -16,6 +17,7 @@
 //! | log levels, roles, kinds of events as arguments | [`words`] |
 
 pub mod ctl;
+mod doctor;
 mod length;
 mod moment;
 mod serve;
@@ -27,6 +29,7 @@ use std::ffi::OsString;
 use clap::{Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::ctl::CtlArgs;
+pub use self::doctor::DoctorArgs;
 pub use self::serve::{CheckConfigArgs, ServeArgs};
 
 /// A chat hub for telnet and nc.
@@ -44,6 +47,7 @@ Examples:
   chathub serve                                 # on 127.0.0.1:6969 and [::1]:6969
   chathub serve --listen 0.0.0.0:6969
   chathub check-config /etc/chathub/chathub.toml
+  sudo chathub doctor
   chathub ctl status
   chathub ctl kick c7 --reason 'no advertising'
 
@@ -61,6 +65,7 @@ pub struct Cli {
 pub enum Program {
     Serve(ServeArgs),
     CheckConfig(CheckConfigArgs),
+    Doctor(DoctorArgs),
     Ctl(CtlArgs),
 }
 

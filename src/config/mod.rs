@@ -80,6 +80,13 @@ pub fn load(file: Option<&Path>) -> Result<Loaded, Vec<Problem>> {
     Files::of(file).load()
 }
 
+/// The main file that [`load`] reads, and the directory of further files, if any are read.
+#[must_use]
+pub fn places(file: Option<&Path>) -> (PathBuf, Option<PathBuf>) {
+    let Files { file, fragments, .. } = Files::of(file);
+    (file, fragments)
+}
+
 /// Which files make up the configuration.
 struct Files {
     /// The main file.

@@ -34,7 +34,7 @@ mod history;
 mod monitor;
 mod pager;
 mod password;
-mod print;
+pub(crate) mod print;
 mod progress;
 pub mod schema;
 mod session;

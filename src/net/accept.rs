@@ -142,6 +142,12 @@ fn is_about_one_connection(error: &io::Error) -> bool {
 /// Descriptors that the daemon needs for other things than connections and taking over.
 const OTHER_DESCRIPTORS: u64 = 64;
 
+/// As many descriptors as are to be allowed for this number of clients.
+#[must_use]
+pub const fn descriptors_for(clients: u64) -> u64 {
+    clients + (hub::RESERVED_PLACES + queue::BESIDE) as u64 + OTHER_DESCRIPTORS
+}
+
 /// Raises the limit of open descriptors as far as the system allows, and makes the table of descriptors large enough
 /// for `clients`. Warns if fewer may be open than they need. Returns how many connections a process that takes over can
 /// serve: it opens some closed ones besides.
@@ -154,9 +160,9 @@ pub fn make_room(clients: usize) -> usize {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return usize::MAX };
     let raised = soft == hard || setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
     let most = if raised { hard } else { soft };
-    let own = (hub::RESERVED_PLACES + queue::BESIDE) as u64 + OTHER_DESCRIPTORS;
+    let own = descriptors_for(0);
     let places = most.saturating_sub(own).max(1);
-    let wanted = clients as u64 + own;
+    let wanted = descriptors_for(clients as u64);
     if most < wanted {
         warn!(
             "only {most} descriptors may be open (LimitNOFILE= in the unit, or ulimit -n), {own} of which are for other \

@@ -38,6 +38,7 @@ use crate::net::accept;
 use crate::net::admin;
 use crate::net::admin::holders::Admins;
 use crate::net::arrival::{ARRIVALS, Arrival};
+use crate::net::clock::now;
 use crate::net::driver::ending::Ended;
 use crate::net::driver::{Circumstances, Driver, Parts};
 use crate::net::hashing::Hashing;
@@ -47,7 +48,10 @@ use crate::net::readiness::Readiness;
 use crate::net::rounds::{self, Exchanges, Rounds};
 use crate::settings::Settings;
 use crate::systemd::{self, Sockets};
+use crate::values::time::Wall;
 use crate::wire::admin::Level;
+use crate::wire::admin::result::SettingsRead;
+use crate::wire::admin::value::Time;
 
 /// Runs the daemon to its end. Call it while there is only one thread: it takes what the service manager has left in
 /// the environment.
@@ -57,6 +61,7 @@ pub fn run(args: &ServeArgs) -> Exit {
     // Only the daemon's own user may read the files that it makes, as under the unit.
     umask(Mode::S_IRWXG | Mode::S_IRWXO);
     let (sockets, handed) = systemd::sockets();
+    let read_at = now().wall;
     let loaded = config::load(args.config.as_deref()).map_err(StartError::Settings);
     let level =
         logging::start(loaded.as_ref().map_or(Settings::default().log.level, |loaded| loaded.settings.log.level));
@@ -89,7 +94,7 @@ pub fn run(args: &ServeArgs) -> Exit {
                 }
             },
         };
-        start(args, sockets, loaded, are_new, level)
+        start(args, sockets, loaded, read_at, are_new, level)
     });
     match outcome {
         Ok(Ended { handed_over: true, .. }) => Exit::HandedOver,
@@ -113,6 +118,7 @@ fn start(
     args: &ServeArgs,
     sockets: Sockets,
     loaded: config::Loaded,
+    read_at: Wall,
     are_new: bool,
     level: logging::Level,
 ) -> Result<Ended, StartError> {
@@ -156,6 +162,7 @@ fn start(
     let ended = runtime.block_on(serve(
         args,
         loaded,
+        read_at,
         settings,
         level,
         chat,
@@ -183,6 +190,7 @@ fn start(
 async fn serve(
     args: &ServeArgs,
     loaded: config::Loaded,
+    read_at: Wall,
     settings: Option<Settings>,
     level: logging::Level,
     chat: Vec<TcpListener>,
@@ -234,6 +242,7 @@ async fn serve(
     let around = Circumstances {
         config: args.config.clone(),
         files: loaded.files,
+        read: SettingsRead { at: Time(read_at), waiting: Vec::new() },
         chat: chats,
         listeners,
         taken,

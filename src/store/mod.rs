@@ -13,6 +13,7 @@
 //! | the thread that writes: batches, a disk that takes nothing, upkeep; where tests look at the disk | `writer`, `step` |
 //! | searches of people: the thread that answers them, whose turn is next | `searcher`, `queue` |
 //! | what readers on other threads do: searches, dumps, counts, copies | `reader`, `source` |
+//! | a look at the file from outside, which changes nothing | `examine` |
 //! | what SQLite leaves of deleted text in the file | `traces` |
 //! | what can be wrong with the file; what administrators see of it | `trouble`, `health` |
 //!
@@ -25,6 +26,7 @@
 
 mod accounts;
 pub mod dir;
+mod examine;
 mod health;
 mod history;
 mod lasting;
@@ -61,6 +63,7 @@ use crate::values::id::SessionId;
 use crate::values::time::Wall;
 
 pub use dir::StateDir;
+pub use examine::{Examined, examine};
 pub use health::Health;
 pub use reader::{Query, Reader, Stats};
 pub use source::{PIECE, Source};

@@ -307,6 +307,18 @@ pub fn open_in_need(path: &Path) -> Result<(Connection, Readable), Trouble> {
         return Ok((db, Readable::All));
     }
     // The last way: without a lock, and without what is only in the log.
+    let db = open_untouched(path)?;
+    is_readable(&db)?;
+    let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    Ok((db, if locked || has_log { Readable::Some } else { Readable::All }))
+}
+
+/// Opens a file that nobody writes for reading: without a lock, without what only its log has, and without making any
+/// file beside it.
+///
+/// # Errors
+/// In the words of SQLite.
+pub(super) fn open_untouched(path: &Path) -> Result<Connection, Trouble> {
     let name = path.as_os_str().as_encoded_bytes().iter().fold("file:".to_owned(), |mut name, byte| {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
             name.push(char::from(*byte));
@@ -316,10 +328,7 @@ pub fn open_in_need(path: &Path) -> Result<(Connection, Readable), Trouble> {
         name
     });
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let db = Connection::open_with_flags(format!("{name}?immutable=1"), flags)?;
-    is_readable(&db)?;
-    let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
-    Ok((db, if locked || has_log { Readable::Some } else { Readable::All }))
+    Ok(Connection::open_with_flags(format!("{name}?immutable=1"), flags)?)
 }
 
 fn open_exclusively(path: &Path) -> Result<Connection, Trouble> {
@@ -368,7 +377,7 @@ pub fn set_sync(db: &Connection, sync: Sync) -> Result<(), Trouble> {
 }
 
 /// The file's version, if it is one of ours; 0 if it is empty.
-fn check(db: &Connection) -> Result<i64, Trouble> {
+pub(super) fn check(db: &Connection) -> Result<i64, Trouble> {
     let number = |pragma| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let (application, version) = (number("application_id")?, number("user_version")?);
     let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;

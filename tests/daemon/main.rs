@@ -12,6 +12,7 @@ mod bans;
 mod bounds;
 mod chatting;
 mod crowd;
+mod doctor;
 #[path = "../guard/mod.rs"]
 mod guard;
 mod history;

@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn commands_and_options_are_those_that_are_allowed_there() {
-        assert_eq!(offered("chathub "), ["serve", "check-config", "ctl"]);
+        assert_eq!(offered("chathub "), ["serve", "check-config", "doctor", "ctl"]);
         assert_eq!(offered("chathub ctl mut"), ["mute"]);
         assert!(!offered("chathub ctl ").contains(&"complete".to_owned()));
         assert_eq!(offered("sudo chathub ctl ban "), ["add", "list", "remove", "test"]);
@@ -396,6 +396,9 @@ mod tests {
         assert_eq!(offered("chathub ctl history --since t"), ["today"]);
         assert_eq!(offered("chathub ctl history --output /tm"), [":Files"]);
         assert_eq!(offered("chathub serve --state-dir "), [":Directories"]);
+        assert_eq!(offered("chathub doc"), ["doctor"]);
+        assert_eq!(offered("chathub doctor --state-dir "), [":Directories"]);
+        assert_eq!(offered("chathub doctor --socket "), [":Files"]);
         assert_eq!(offered("chathub ctl kick ann --reason "), [""; 0], "no files where a text is meant");
         assert_eq!(offered("chathub ctl rename ann "), [""; 0]);
         assert_eq!(offered("chathub ctl account add "), [""; 0]);

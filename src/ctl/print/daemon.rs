@@ -55,6 +55,9 @@ pub(in crate::ctl) fn status(to: &mut Screen<'_>, status: &Status) -> io::Result
         facts.push(("Turns", format!("{} of the loop; the longest took {longest}", turns.count)));
     }
     facts.push(("Settings", status.config.clone().unwrap_or_else(|| "defaults; no file was read".into())));
+    if let Some(read) = status.settings.as_ref().filter(|read| !read.waiting.is_empty()) {
+        facts.push(("", format!("waiting for a restart: {}", read.waiting.join(", "))));
+    }
     facts.push(("Log level", status.log_level.word().into()));
     let mut key = "Counters";
     for (name, value) in status.counters.iter().filter(|(_, value)| value.as_f64() != Some(0.0)) {

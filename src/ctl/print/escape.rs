@@ -18,7 +18,7 @@ fn is_unsafe(c: char) -> bool {
 
 /// The text with each such character written as an escape sequence of Rust, such as `\u{1b}`.
 #[must_use]
-pub(in crate::ctl) fn escape(text: &str) -> Cow<'_, str> {
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }
@@ -37,7 +37,7 @@ pub(in crate::ctl) fn escape(text: &str) -> Cow<'_, str> {
 
 /// How JSON is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ctl) enum Layout {
+pub(crate) enum Layout {
     /// On one line.
     Compact,
     /// Indented.
@@ -46,7 +46,7 @@ pub(in crate::ctl) enum Layout {
 
 /// JSON that is as safe on a terminal as [`escape`] makes text. Read again, it is the same value.
 #[must_use]
-pub(in crate::ctl) fn json(value: &Value, layout: Layout) -> String {
+pub(crate) fn json(value: &Value, layout: Layout) -> String {
     let text = match layout {
         Layout::Compact => value.to_string(),
         Layout::Pretty => format!("{value:#}"),

@@ -21,13 +21,13 @@ pub(super) mod bans;
 pub(super) mod clients;
 pub(super) mod daemon;
 pub(super) mod describe;
-pub(super) mod escape;
+pub(crate) mod escape;
 pub(super) mod history;
 pub(super) mod reports;
 pub(super) mod rooms;
 pub(super) mod screen;
 pub(super) mod stderr;
-pub(super) mod table;
+pub(crate) mod table;
 pub(super) mod values;
 
 #[cfg(test)]

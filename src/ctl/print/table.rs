@@ -303,7 +303,7 @@ fn head(line: &str, width: usize) -> &str {
 }
 
 /// The text in lines no wider than `width` columns, broken at spaces where there are any.
-pub(in crate::ctl) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = text;
     while rest.width() > width {

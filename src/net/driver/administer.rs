@@ -12,6 +12,7 @@ use crate::hub::{self, By};
 use crate::logging::ids;
 use crate::net::accept;
 use crate::net::arrival::{Answered, Reply};
+use crate::net::clock::now;
 use crate::settings::{Applies, Settings};
 use crate::store::Store;
 use crate::values::plain::Plain;
@@ -20,7 +21,7 @@ use crate::wire::admin::args::NoArgs;
 use crate::wire::admin::event::{Event, EventKind};
 use crate::wire::admin::execute::{Answer, Beside};
 use crate::wire::admin::message::{ControlError, ErrorCode};
-use crate::wire::admin::result::{LogLevel, Redacted, Reloaded};
+use crate::wire::admin::result::{LogLevel, Redacted, Reloaded, SettingsRead};
 use crate::wire::admin::value::Time;
 use crate::wire::admin::{Command, Duty, ForDriver};
 use crate::{config, logging, store, systemd};
@@ -196,6 +197,7 @@ impl Driver {
     /// old settings and half by the new ones.
     pub(super) fn reload(&mut self, at: Now) -> Result<Reloaded, ControlError> {
         systemd::reloading();
+        let read_at = Time(now().wall);
         let loaded = match config::load(self.around.config.as_deref()) {
             Ok(loaded) => loaded,
             Err(problems) => {
@@ -240,6 +242,7 @@ impl Driver {
         *self.around.passwords.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
             (settings.accounts.password, (&settings.accounts).into());
         self.around.files = loaded.files;
+        self.around.read = SettingsRead { at: read_at, waiting: restart.clone() };
         self.state.input(hub::News::Settings(Box::new(settings)), at);
         info!(
             message_id = ids::RELOADED,

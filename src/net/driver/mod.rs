@@ -83,7 +83,7 @@ use crate::store::Store;
 use crate::values::id::SessionId;
 use crate::values::network::Origin;
 use crate::values::time::{Mono, Now};
-use crate::wire::admin::result::Listener;
+use crate::wire::admin::result::{Listener, SettingsRead};
 use crate::{logging, systemd};
 
 /// The most arrivals handled, and the most clients read, in one turn of the loop.
@@ -102,6 +102,8 @@ pub struct Circumstances {
     pub config: Option<PathBuf>,
     /// The settings files that were read.
     pub files: Vec<PathBuf>,
+    /// When they were read, and which settings wait for a restart.
+    pub read: SettingsRead,
     /// The listening sockets for clients. A reload sets their options again.
     pub chat: Vec<Arc<AsyncFd<OwnedFd>>>,
     /// Where the daemon listens, for status.

@@ -44,6 +44,7 @@ impl Driver {
             admins: self.around.admins.holders().into_iter().map(admin_connection).collect(),
             turns: self.turns_taken(),
             config: self.around.files.first().map(|file| file.display().to_string()),
+            settings: Some(self.around.read.clone()),
             log_level: self.around.level.get(),
             counters: self.counters(at),
         }

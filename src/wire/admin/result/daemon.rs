@@ -99,10 +99,22 @@ pub struct Status {
     /// The settings file in force, if one was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
+    /// When the settings were read, and which of them wait for a restart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<SettingsRead>,
     /// The level from which on the daemon logs.
     pub log_level: settings::LogLevel,
     /// Events since the start, by name; the same that `metrics` tells.
     pub counters: Map<String, Value>,
+}
+
+/// The settings as they were read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SettingsRead {
+    /// When the settings were read, at the start or by a reload.
+    pub at: Time,
+    /// The keys of settings that were read with another value than is in force, until the next start.
+    pub waiting: Vec<String>,
 }
 
 /// A connection to the admin socket.

@@ -22,8 +22,8 @@ mod sanctions;
 
 pub use self::accounts::{Account, AccountDone, AccountList};
 pub use self::daemon::{
-    AdminConnection, BackupPiece, Count, Hello, Listener, Lockdown, LogLevel, LoopTurns, Metrics, Reloaded, Status,
-    Stopped, TurnCount,
+    AdminConnection, BackupPiece, Count, Hello, Listener, Lockdown, LogLevel, LoopTurns, Metrics, Reloaded,
+    SettingsRead, Status, Stopped, TurnCount,
 };
 pub use self::history::{DiskHistory, DiskRoom, HistoryStats, Line, LineKind, Lines, Redacted, RoomHistory};
 pub use self::people::{Client, ClientList, Kicked, Muted, Person, Renamed, Said};

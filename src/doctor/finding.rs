@@ -1,0 +1,151 @@
+//! What a check comes to: findings, each with what it means and what is to be done.
+
+use serde::Serialize;
+
+/// How bad something is. The worst comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Something does not work.
+    Error,
+    /// It works, and will not when that is needed.
+    Warning,
+    /// It works, and could be better.
+    Advice,
+}
+
+impl Severity {
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Advice => "advice",
+        }
+    }
+}
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// In words.
+    Say(String),
+    /// A command, as it is typed.
+    Type(String),
+}
+
+/// Something that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is so, and what it means: one line.
+    pub what: String,
+    /// What is to be done about it, in this order.
+    pub steps: Vec<Step>,
+}
+
+impl Finding {
+    /// A finding without steps.
+    #[must_use]
+    pub fn new(severity: Severity, what: impl Into<String>) -> Self {
+        Self { severity, what: what.into(), steps: Vec::new() }
+    }
+
+    /// Something that does not work.
+    #[must_use]
+    pub fn error(what: impl Into<String>) -> Self {
+        Self::new(Severity::Error, what)
+    }
+
+    /// Something that will not work when it is needed.
+    #[must_use]
+    pub fn warning(what: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, what)
+    }
+
+    /// Something that could be better.
+    #[must_use]
+    pub fn advice(what: impl Into<String>) -> Self {
+        Self::new(Severity::Advice, what)
+    }
+
+    /// To be done, in words.
+    #[must_use]
+    pub fn say(mut self, text: impl Into<String>) -> Self {
+        self.steps.push(Step::Say(text.into()));
+        self
+    }
+
+    /// To be done, as a command.
+    #[must_use]
+    pub fn run(mut self, command: impl Into<String>) -> Self {
+        self.steps.push(Step::Type(command.into()));
+        self
+    }
+}
+
+/// Why something is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unseen {
+    /// There is no such thing here, so nothing can be wrong with it.
+    Absent(String),
+    /// It could not be looked at: nobody knows whether something is wrong.
+    Hidden(String),
+}
+
+impl Unseen {
+    /// There is none.
+    pub fn absent(why: impl Into<String>) -> Self {
+        Self::Absent(why.into())
+    }
+
+    /// It could not be looked at.
+    pub fn hidden(why: impl Into<String>) -> Self {
+        Self::Hidden(why.into())
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn why(&self) -> &str {
+        match self {
+            Self::Absent(why) | Self::Hidden(why) => why,
+        }
+    }
+}
+
+/// What was looked at, or why it is not known.
+pub type Seen<T> = Result<T, Unseen>;
+
+/// What a check has found.
+pub type Checked = Seen<Vec<Finding>>;
+
+/// A word of a command as a shell takes it.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@,%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shell_takes_a_quoted_word_for_one() {
+        assert_eq!(quoted("/var/lib/chathub/chathub.db-wal"), "/var/lib/chathub/chathub.db-wal");
+        assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("it's; rm"), r"'it'\''s; rm'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn the_worst_comes_first() {
+        assert!(Severity::Error < Severity::Warning && Severity::Warning < Severity::Advice);
+    }
+}

@@ -1,0 +1,58 @@
+//! The journal: whether it takes entries, whether it outlives a reboot, and what it tells of the last days.
+
+use std::path::Path;
+
+use nix::unistd::getgroups;
+use serde_json::Value;
+
+use super::super::facts::{Journal, SERVICE};
+use super::super::finding::{Seen, Unseen};
+use super::program::ask;
+use super::{files, is_root};
+use crate::logging::ids;
+use crate::values::time::Wall;
+
+/// The events that are looked for.
+const EVENTS: [&str; 5] =
+    [ids::TAKEN_OVER, ids::NOT_TAKEN_OVER, ids::POISONED, ids::NO_DESCRIPTORS, ids::ACCEPT_PAUSED];
+
+pub(super) fn look() -> Journal {
+    let kept = std::fs::read_dir("/var/log/journal").is_ok_and(|mut entries| entries.next().is_some());
+    Journal { reachable: Path::new("/run/systemd/journal/socket").exists(), kept, events: events() }
+}
+
+fn events() -> Seen<Vec<(Wall, String, String)>> {
+    let may_read = |name| {
+        files::group(name)
+            .is_some_and(|group| getgroups().is_ok_and(|groups| groups.iter().any(|one| one.as_raw() == group)))
+    };
+    if !is_root() && !["systemd-journal", "adm"].into_iter().any(may_read) {
+        return Err(Unseen::hidden("the journal is for root and the groups systemd-journal and adm"));
+    }
+    let matches: Vec<String> = EVENTS.iter().map(|id| format!("MESSAGE_ID={id}")).collect();
+    let mut args = vec!["--quiet", "--no-pager", "--output=json", "--lines=200", "--since=-7days", "--unit", SERVICE];
+    args.extend(matches.iter().map(String::as_str));
+    Ok(ask("journalctl", &args)?.lines().filter_map(event).collect())
+}
+
+/// An entry as `journalctl --output=json` prints it.
+fn event(line: &str) -> Option<(Wall, String, String)> {
+    let entry: Value = serde_json::from_str(line).ok()?;
+    let micros: i64 = entry["__REALTIME_TIMESTAMP"].as_str()?.parse().ok()?;
+    // A text that is not UTF-8 comes as bytes.
+    let text = entry["MESSAGE"].as_str().unwrap_or_default().to_owned();
+    Some((Wall(micros / 1000), entry["MESSAGE_ID"].as_str()?.to_owned(), text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_read_and_anything_else_is_not() {
+        let line = r#"{"__REALTIME_TIMESTAMP":"1764525600123456","MESSAGE_ID":"ab","MESSAGE":"lost: 3"}"#;
+        assert_eq!(event(line), Some((Wall(1_764_525_600_123), "ab".to_owned(), "lost: 3".to_owned())));
+        assert_eq!(event("-- No entries --"), None);
+        assert_eq!(event("{}"), None);
+    }
+}

@@ -1,0 +1,69 @@
+//! Runs a program that only tells something, for a bounded time, and takes a bounded answer.
+
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use super::super::finding::{Seen, Unseen};
+
+/// How long a program may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest answer that is read, in bytes.
+const MOST: u64 = 4 * 1024 * 1024;
+
+/// What the program prints, also if it ends with a complaint and has printed something.
+///
+/// # Errors
+/// [`Unseen::Absent`] if there is no such program; [`Unseen::Hidden`] if it fails, or takes too long.
+pub(super) fn ask(name: &str, args: &[&str]) -> Seen<String> {
+    let hidden = |why: String| Unseen::hidden(format!("{name} {why}"));
+    let mut child = Command::new(name)
+        .args(args)
+        .env("LC_ALL", "C")
+        .env("SYSTEMD_COLORS", "0")
+        .env("SYSTEMD_PAGER", "")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Unseen::absent(format!("{name} is not installed")),
+            _ => hidden(format!("cannot be run: {error}")),
+        })?;
+    let (told, both) = channel();
+    let pipes: [Option<Box<dyn std::io::Read + Send>>; 2] = [
+        child.stdout.take().map(|pipe| Box::new(pipe) as Box<_>),
+        child.stderr.take().map(|pipe| Box::new(pipe) as Box<_>),
+    ];
+    for (at, pipe) in pipes.into_iter().enumerate() {
+        let told = told.clone();
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            if let Some(pipe) = pipe {
+                let _ = pipe.take(MOST).read_to_end(&mut bytes);
+            }
+            let _ = told.send((at, bytes));
+        });
+    }
+    let mut texts = [String::new(), String::new()];
+    let end = std::time::Instant::now() + PATIENCE;
+    for _ in 0..2 {
+        let left = end.saturating_duration_since(std::time::Instant::now());
+        let Ok((at, bytes)) = both.recv_timeout(left) else {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(hidden(format!("took longer than {} s", PATIENCE.as_secs())));
+        };
+        texts[at] = String::from_utf8_lossy(&bytes).into_owned();
+    }
+    // Both of its outputs are closed, so it is at its end; one that closed them and goes on is not waited for.
+    let _ = child.kill();
+    let ended = child.wait().map_err(|error| hidden(error.to_string()))?;
+    let [out, complaint] = texts;
+    if out.trim().is_empty() && !ended.success() && !complaint.trim().is_empty() {
+        return Err(hidden(format!("says: {}", complaint.lines().next().unwrap_or_default().trim())));
+    }
+    Ok(out)
+}

@@ -1,0 +1,55 @@
+//! What all checks have come to, and the exit code for it.
+
+use super::checks::CHECKS;
+use super::facts::Facts;
+use super::finding::{Finding, Severity, Unseen};
+use crate::exit::Exit;
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What was looked at.
+    pub checked: Vec<&'static str>,
+    /// What was not, and why.
+    pub skipped: Vec<(&'static str, Unseen)>,
+    /// What was found, the worst first, each with the check that found it.
+    pub findings: Vec<(&'static str, Finding)>,
+    /// Whether all could be seen that root sees.
+    pub is_root: bool,
+}
+
+impl Report {
+    /// Makes all checks.
+    #[must_use]
+    pub fn of(facts: &Facts) -> Self {
+        let mut report = Self { is_root: facts.is_root, ..Self::default() };
+        for check in CHECKS {
+            match (check.run)(facts) {
+                Ok(found) => {
+                    report.checked.push(check.id);
+                    report.findings.extend(found.into_iter().map(|finding| (check.id, finding)));
+                }
+                Err(why) => report.skipped.push((check.id, why)),
+            }
+        }
+        // Equal ones stay in the order of the checks.
+        report.findings.sort_by_key(|(_, finding)| finding.severity);
+        report
+    }
+
+    /// What could not be looked at.
+    pub fn hidden(&self) -> impl Iterator<Item = (&'static str, &Unseen)> {
+        self.skipped.iter().filter(|(_, why)| matches!(why, Unseen::Hidden(_))).map(|(id, why)| (*id, why))
+    }
+
+    /// How the program ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self.findings.first().map(|(_, finding)| finding.severity) {
+            Some(Severity::Error | Severity::Warning) => Exit::Refused,
+            Some(Severity::Advice) => Exit::Advised,
+            None if self.hidden().next().is_some() => Exit::Advised,
+            None => Exit::Done,
+        }
+    }
+}
