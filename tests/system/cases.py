@@ -1974,3 +1974,237 @@ def _(machine, packages):
     expect_equal("clients", json.loads(own_status.out)["clients"], 1)
     ann.close()
     zoe.close()
+
+
+# -----------------------------------------------------------------------------
+
+health = Story("what chathub doctor finds")
+
+# What it may find about the machine, which is not the package's doing.
+ABOUT_THE_MACHINE = {"clock-synchronized", "journal-kept", "kernel-buffers", "memory", "state-space"}
+
+
+def doctor(machine, *arguments, user=None):
+    """Its exit code, what it found about the installation as {id: severity}, and all that it printed."""
+    done = machine.run("chathub", "doctor", "--json", *arguments, user=user)
+    told = json.loads(done.out)
+    found = {one["id"]: one["severity"] for one in told["findings"] if one["id"] not in ABOUT_THE_MACHINE}
+    for one in told["findings"]:
+        expect(one["what"] and one["do"], f"it says nothing of what to do: {one}")
+    return done.status, found, told
+
+
+def finds(machine, **wanted):
+    """It finds this: {id with _ for -: severity}, and no other error, but for what the daemon notices itself of it."""
+    wanted = {key.replace("_", "-"): severity for key, severity in wanted.items()}
+    _, found, told = doctor(machine)
+    missing = {key: severity for key, severity in wanted.items() if found.get(key) != severity}
+    others = {key for key, severity in found.items() if severity == "error"} - {*wanted, "recording"}
+    expect(not missing and not others, f"not found: {missing}; found besides: {others}:\n{json.dumps(told, indent=1)}")
+    return told
+
+
+def said(told, key):
+    return " ".join(one["what"] for one in told["findings"] if one["id"] == key)
+
+
+@health.case("about a fresh install, chathub doctor finds nothing at all")
+def _(machine, packages):
+    install(machine, packages.first)
+    status, found, told = doctor(machine)
+    expect(not found, json.dumps(told, indent=1))
+    expect(status in (0, 8), f"exit code {status}")
+    hidden = [one for one in told["skipped"] if one["applies"]]
+    expect(not hidden, f"could not look at {hidden}")
+    machine.must("useradd", "--create-home", STRANGER)
+
+
+@health.case("somebody who may not look is told what could not be looked at")
+def _(machine, packages):
+    status, found, told = doctor(machine, user=STRANGER)
+    expect(not found and status == 8, json.dumps(told, indent=1))
+    hidden = {one["id"] for one in told["skipped"] if one["applies"]}
+    expect({"daemon-answers", "state-files", "survival-last"} <= hidden, f"could not look at {hidden}")
+    text = machine.run("chathub", "doctor", user=STRANGER).out
+    expect("could not look at" in text and "as root" in text, text)
+
+
+@health.case("chathub doctor wakes no hub that sleeps, by whatever socket, and leaves no file behind")
+def _(machine, packages):
+    machine.must("systemctl", "stop", SERVICE)
+    listed = machine.must("ls", "-la", "--time-style=full-iso", "/var/lib/chathub").out
+    for arguments in (
+        (),
+        ("--socket", "/run/chathub/admin.sock"),
+        ("--socket", "/run/chathub/../chathub/admin.sock", "--state-dir", "/var/lib/chathub"),
+    ):
+        _, found, told = doctor(machine, *arguments)
+        expect(not found, json.dumps(told, indent=1))
+        expect_equal("the service", machine.state(SERVICE), "inactive")
+    expect("database-damage" in told["checked"], "the database was not looked through")
+    expect_equal("the files", machine.must("ls", "-la", "--time-style=full-iso", "/var/lib/chathub").out, listed)
+    serving(machine)
+
+
+@health.case("chathub doctor names the drop-in that hurts, by what it does")
+def _(machine, packages):
+    for unit, section, line, key, severity in (
+        (SERVICE, "Service", "Type=simple", "service-type", "error"),
+        (SERVICE, "Service", "NotifyAccess=all", "service-notify-access", "warning"),
+        (SERVICE, "Service", "FileDescriptorStoreMax=0", "service-descriptor-store", "error"),
+        (SERVICE, "Service", "Restart=no", "service-restart", "error"),
+        (SERVICE, "Service", "Restart=always", "service-restart", "warning"),
+        (SERVICE, "Service", "RestartForceExitStatus=", "service-restart-forced", "error"),
+        (SERVICE, "Service", "SuccessExitStatus=", "service-restart-forced", "warning"),
+        (SERVICE, "Service", "RestartPreventExitStatus=", "service-restart-prevented", "warning"),
+        (SERVICE, "Unit", "StartLimitIntervalSec=10", "service-start-limit", "warning"),
+        (SERVICE, "Service", "WatchdogSec=0", "service-watchdog", "warning"),
+        (SERVICE, "Service", "KillMode=none", "service-kill-mode", "error"),
+        (SERVICE, "Service", "PrivateNetwork=no", "service-network", "warning"),
+        (SERVICE, "Service", "DynamicUser=yes", "service-user", "warning"),
+        (SERVICE, "Service", "User=root", "service-user", "error"),
+        (SERVICE, "Service", "ExecReload=", "service-reload", "warning"),
+        (SERVICE, "Service", "ExecStop=", "service-stop", "warning"),
+        (SERVICE, "Service", "ExecStopPost=", "service-after-stop", "warning"),
+        (SERVICE, "Service", "StateDirectory=chathub", "service-state", "warning"),
+        (SERVICE, "Service", "Environment=", "service-state", "error"),
+        (SERVICE, "Service", "ReadWritePaths=", "service-state", "error"),
+        (SERVICE, "Service", "LimitNOFILE=1024", "descriptors", "warning"),
+        (CHAT, "Socket", "FileDescriptorName=cat", "socket-name", "error"),
+        (CHAT, "Socket", "TriggerLimitBurst=20", "socket-trigger-limit", "warning"),
+        (CHAT, "Socket", "DeferAcceptSec=5", "socket-defer", "error"),
+        (ADMIN, "Socket", "FileDescriptorName=chat", "socket-name", "error"),
+    ):
+        drop_in(machine, unit, f"[{section}]\n{line}\n")
+        _, found, told = doctor(machine)
+        expect_equal(f"{key}, for {line}", found.get(key), severity)
+        expect(f"{unit}.d/test.conf:2: {line}" in said(told, key), f"{line}: the file is not named: {said(told, key)}")
+        drop_in(machine, unit, None)
+    _, found, told = doctor(machine)
+    expect(not found, json.dumps(told, indent=1))
+
+
+@health.case("chathub doctor finds units that are disabled, masked, stopped or not read again")
+def _(machine, packages):
+    machine.must("systemctl", "disable", CHAT)
+    finds(machine, units_enabled="warning")
+    machine.must("systemctl", "enable", CHAT)
+    machine.must("systemctl", "mask", ADMIN)
+    finds(machine, units_installed="error")
+    machine.must("systemctl", "unmask", ADMIN)
+    machine.must("systemctl", "stop", SERVICE, CHAT)
+    finds(machine, units_active="error")
+    machine.must("systemctl", "disable", "--now", *UNITS)
+    finds(machine, units_enabled="advice")
+    machine.must("systemctl", "enable", *UNITS)
+    serving(machine)
+    machine.write(f"/etc/systemd/system/{SERVICE}.d/test.conf", "[Service]\nNice=1\n")
+    finds(machine, units_reload="warning")
+    drop_in(machine, SERVICE, None)
+
+
+@health.case("chathub doctor finds a copy of a unit that is older than the package's")
+def _(machine, packages):
+    copy = f"/etc/systemd/system/{SERVICE}"
+    machine.must("cp", f"/usr/lib/systemd/system/{SERVICE}", copy)
+    machine.must("touch", "--date=2001-01-01", copy)
+    machine.must("systemctl", "daemon-reload")
+    finds(machine, units_copied="warning")
+    machine.must("rm", copy)
+    machine.must("systemctl", "daemon-reload")
+
+
+@health.case("chathub doctor says what a service that has failed died of")
+def _(machine, packages):
+    serving(machine)
+    machine.must("systemctl", "stop", SERVICE)
+    machine.write("/etc/chathub/conf.d/test.toml", "nonsense = 1\n")
+    machine.run("systemctl", "start", SERVICE)
+    told = finds(machine, service_failed="error", settings="error")
+    expect("78" in said(told, "service-failed") and "test.toml:1" in said(told, "settings"), json.dumps(told, indent=1))
+    machine.must("rm", "/etc/chathub/conf.d/test.toml")
+    serving(machine)
+    machine.must("systemctl", "stop", SERVICE)
+    for line, code in (("User=nobody-of-that-name", "217"), ("ExecStart=\nExecStart=/nonexistent/chathub serve", "203")):
+        drop_in(machine, SERVICE, f"[Service]\n{line}\n")
+        machine.run("systemctl", "start", "--no-block", SERVICE)
+        wait_until("it has failed", lambda: machine.show(SERVICE, "ExecMainStatus") == code)
+        wait_until("that is found", lambda: code in said(doctor(machine)[2], "service-failed"))
+        drop_in(machine, SERVICE, None)
+        machine.must("systemctl", "stop", SERVICE)
+        machine.run("systemctl", "reset-failed", SERVICE)
+    serving(machine)
+    _, found, told = doctor(machine)
+    expect(not found, json.dumps(told, indent=1))
+
+
+@health.case("chathub doctor finds who has the port")
+def _(machine, packages):
+    machine.must("systemctl", "stop", SERVICE, CHAT)
+    machine.must("systemd-run", "--quiet", "--unit=other", "nc", "-l", "-k", "6969")
+    wait_until("the other listens", lambda: "6969" in machine.run("ss", "-ltn").out)
+    machine.run("systemctl", "start", CHAT)
+    told = finds(machine, units_active="error", port="error")
+    expect("nc -l -k 6969" in said(told, "port"), said(told, "port"))
+    machine.must("systemctl", "stop", "other")
+    serving(machine)
+
+
+@health.case("chathub doctor finds wrong owners and modes of what the hub has")
+def _(machine, packages):
+    db, dir = "/var/lib/chathub/chathub.db", "/var/lib/chathub"
+    for wrong, right, key, severity in (
+        (("chown", "root", db), ("chown", "chathub", db), "state-files", "error"),
+        (("chmod", "644", db), ("chmod", "600", db), "state-files", "warning"),
+        (("chown", "root", dir), ("chown", "chathub", dir), "state-directory", "error"),
+        (("chmod", "755", dir), ("chmod", "700", dir), "state-directory", "warning"),
+        (("chmod", "666", "/run/chathub/admin.sock"), ("chmod", "660", "/run/chathub/admin.sock"), "admin-socket", "error"),
+        (("chmod", "777", "/run/chathub"), ("chmod", "755", "/run/chathub"), "admin-directory", "warning"),
+        (
+            ("chmod", "600", "/etc/chathub/chathub.toml"),
+            ("chmod", "644", "/etc/chathub/chathub.toml"),
+            "settings-readable",
+            "error",
+        ),
+    ):
+        machine.must(*wrong)
+        finds(machine, **{key: severity})
+        machine.must(*right)
+    # A disk that took nothing is tried again some seconds later.
+    wait_until("nothing is found any more", lambda: not doctor(machine)[1])
+
+
+@health.case("chathub doctor finds a socket for monitoring that was enabled and is not served")
+def _(machine, packages):
+    machine.must("systemctl", "enable", MONITOR)
+    finds(machine, socket_monitor="warning")
+    machine.must("systemctl", "restart", SERVICE)
+    _, found, told = doctor(machine)
+    expect(not found, json.dumps(told, indent=1))
+    machine.must("systemctl", "disable", "--now", MONITOR)
+
+
+@health.case("chathub doctor finds a program that was replaced and not started anew")
+def _(machine, packages):
+    machine.must("cp", "--preserve", "/usr/bin/chathub", "/usr/bin/chathub.new")
+    machine.must("mv", "/usr/bin/chathub.new", "/usr/bin/chathub")
+    finds(machine, daemon_program="warning")
+    machine.must("systemctl", "restart", SERVICE)
+    _, found, told = doctor(machine)
+    expect(not found, json.dumps(told, indent=1))
+
+
+@health.case("chathub doctor has nothing against metrics that are served, and finds that their port is taken")
+def _(machine, packages):
+    machine.must("systemctl", "enable", "--now", METRICS)
+    machine.must("systemctl", "restart", SERVICE)
+    _, found, told = doctor(machine)
+    expect(not found and "socket-metrics" in told["checked"], json.dumps(told, indent=1))
+    machine.must("systemctl", "stop", METRICS)
+    machine.must("systemd-run", "--quiet", "--unit=other", "nc", "-l", "-k", "127.0.0.1", "9969")
+    wait_until("the other listens", lambda: "9969" in machine.run("ss", "-ltn").out)
+    machine.run("systemctl", "start", METRICS)
+    finds(machine, socket_metrics="error")
+    machine.must("systemctl", "stop", "other")
+    machine.run("systemctl", "reset-failed", METRICS)
+    machine.must("systemctl", "disable", "--now", METRICS, MONITOR)
