@@ -373,7 +373,7 @@ fn a_room_that_is_opened_again_keeps_its_log_for_who_is_being_closed() {
     rounds.let_catch_up();
     assert_eq!(taken(leaving, 0), "ann: line 1\r\ngoodbye\r\n", "nothing of the room that it is not in");
     orders(vec![Order::Close(coming.id), Order::Shut(room)], &mut rounds);
-    assert!(rounds.rooms.get(&room).is_none() && rounds.clients.is_empty(), "nothing is left");
+    assert!(!rounds.rooms.contains_key(&room) && rounds.clients.is_empty(), "nothing is left");
 }
 
 proptest! {
