@@ -344,6 +344,7 @@ const CARRIERS: &[(&str, &[&str])] = &[
     // What is told of a report when it was heard.
     ("Message::Report {", &["hub/report/making.rs"]),
     ("Done::Voice", &[]),
+    ("Done::YouModerate", &[]),
     ("Done::Expelled", &[]),
     ("Heard {", &[]),
     // Also what administrators set, or remove; what is read again; what tells of names that are taken and of who goes, when they are.

@@ -54,12 +54,21 @@ pub(super) enum Carrier {
     Private(SessionId),
     /// A private message that is kept for somebody who is not here.
     Memo,
-    /// The name of a room, to this client, which is invited or given a voice there.
+    /// The name of a room, to this client, which is invited there, or given or taken a voice or the room's say.
     Invitation(SessionId),
     /// The reason for sending somebody out of a room.
     Reason,
     /// A report to the operators.
     Report,
+}
+
+/// What somebody can be given in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rights {
+    /// A voice, where it takes one.
+    Voice,
+    /// The room's say, as a moderator.
+    Say,
 }
 
 impl Carrier {
@@ -502,10 +511,24 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells `to` whether it has a voice (`on`) in the room whose name [`Self::heard`] has let pass.
-    pub(super) fn tell_of_voice(&mut self, heard: &Heard, to: SessionId, on: bool) {
-        if let Some(room) = heard.for_others() {
-            self.done(to, Done::Voice { room, on });
+    /// Tells `to` what it may do (`on`), or may do no longer, in the room whose name [`Self::heard`] has let pass. Who ignores
+    /// the author is not told, and neither is who is sent much already: both see it by doing it.
+    pub(super) fn tell_of_rights(&mut self, heard: &Heard, to: SessionId, rights: Rights, on: bool) {
+        let (Some(author), Some(other)) =
+            (self.hub.people.sessions.get(&heard.from), self.hub.people.sessions.get(&to))
+        else {
+            return;
+        };
+        let arrives = if other.ignores(author) { Arrives::No } else { Arrives::Yes };
+        if self.hub.reach(heard.from, to, &heard.text, arrives, self.now.mono).is_ok()
+            && arrives == Arrives::Yes
+            && let Some(room) = heard.for_others()
+        {
+            let done = match rights {
+                Rights::Voice => Done::Voice { room, on },
+                Rights::Say => Done::YouModerate { room, on },
+            };
+            self.done(to, done);
         }
     }
 

@@ -11,7 +11,7 @@ use super::super::ownership::{Change, MODES, Roll, SLOW};
 use super::super::pace::Kind;
 use super::super::sanction;
 use super::super::sanction::Order;
-use super::super::speech::Carrier;
+use super::super::speech::{Carrier, Rights};
 use super::super::work;
 use super::super::{By, Effect, Happening, What};
 use super::operator::sign;
@@ -186,6 +186,10 @@ pub(super) fn transfer(call: &mut Call<'_, '_>, args: &str) {
     {
         return call.refuse(refusal);
     }
+    // Each member is told.
+    if !call.turn.is_in_time(call.id, Kind::Rooms, false) {
+        return;
+    }
     call.turn.hub.work.done += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
     let (by, before) = (call.by_operator(), call.turn.effects.len());
     call.turn.give_room(room, account, Some(call.id), by);
@@ -210,15 +214,21 @@ fn appoint(call: &mut Call<'_, '_>, args: &str, on: bool) {
     if on && call.room().ownership.owner == Some(account) {
         return call.refuse(Refusal::OwnsRoom { nick: clip(args), room: shown });
     }
+    let there: Vec<SessionId> = call.turn.hub.logged_in_to(account).filter(|other| *other != call.id).collect();
+    let mut heard = None;
+    if let Some(other) = there.first() {
+        heard = call.turn.heard(call.id, Carrier::Invitation(*other), &shown);
+        if heard.is_none() {
+            return;
+        }
+    }
     if !call.turn.set_moderator(room, account, on) {
         let limit = call.turn.hub.settings.limits.invited;
         return call.refuse(Refusal::TooManyInvited(limit));
     }
-    let there: Vec<SessionId> = call.turn.hub.logged_in_to(account).filter(|other| *other != call.id).collect();
-    for other in there {
-        // Who is sent much already sees it by doing it.
-        if call.turn.hub.reach(call.id, other, &shown, Arrives::Yes, call.turn.now.mono).is_ok() {
-            call.turn.done(other, Done::YouModerate { room: shown.clone(), on });
+    if let Some(heard) = heard {
+        for other in there {
+            call.turn.tell_of_rights(&heard, other, Rights::Say, on);
         }
     }
     let name = call.turn.hub.names_of([account]).pop().unwrap_or_default();
@@ -285,11 +295,8 @@ fn give_voice(call: &mut Call<'_, '_>, args: &str, on: bool) {
     if !call.enrolled(room, Roll::Voiced, other, on) {
         return;
     }
-    // Who is sent much already hears of it by being heard.
-    if let Some(heard) = heard
-        && call.turn.hub.reach(call.id, other, &shown, Arrives::Yes, call.turn.now.mono).is_ok()
-    {
-        call.turn.tell_of_voice(&heard, other, on);
+    if let Some(heard) = heard {
+        call.turn.tell_of_rights(&heard, other, Rights::Voice, on);
     }
     let nick = call.nick_of(other);
     call.done(Done::VoiceOf { nick, on });
