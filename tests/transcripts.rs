@@ -71,6 +71,7 @@ macro_rules! transcripts {
 }
 
 transcripts! {
+    muted_operators
     muted_owners
     an_administrator_unmutes
     a_room_at_its_pace

@@ -58,6 +58,8 @@ pub(super) enum Carrier {
     Invitation(SessionId),
     /// The reason for sending somebody out of a room.
     Reason,
+    /// The reason that an operator gives for a sanction or a kick. It may quote what was said, and be the same for many.
+    Grounds,
     /// A report to the operators.
     Report,
 }
@@ -78,10 +80,10 @@ impl Carrier {
     }
 
     /// Whether the filters apply. They do not apply to private messages between clients that are here, nor to reports,
-    /// which quote what they are about; entering a room carries no text. They do apply to messages kept for somebody
+    /// nor the reasons of operators, which quote what they are about; entering a room carries no text. They do apply to messages kept for somebody
     /// who is not here: those lie on the hub's disk, and their reader cannot answer.
     fn is_filtered(self) -> bool {
-        !matches!(self, Self::Private(_) | Self::Report | Self::Entering)
+        !matches!(self, Self::Private(_) | Self::Report | Self::Entering | Self::Grounds)
     }
 
     /// Whether repeating the same text is refused. Names and rooms need no such rule: a name that is taken is refused
@@ -393,7 +395,7 @@ impl Turn<'_> {
             // Two clients of which one has written to the other may write to each other as fast as they like.
             Carrier::Private(to) if has_written(id, to) || has_written(to, id) => None,
             Carrier::Private(_) | Carrier::Memo => Some(Kind::People),
-            Carrier::Line | Carrier::LastWords | Carrier::Reason | Carrier::Report => None,
+            Carrier::Line | Carrier::LastWords | Carrier::Reason | Carrier::Grounds | Carrier::Report => None,
         }
     }
 
@@ -538,6 +540,11 @@ impl Turn<'_> {
         self.done(to, Done::Expelled { room, reason });
     }
 
+    /// The reason of a deed, as others may read it. Who is not heard does the deed without a word.
+    pub(super) fn grounds(&mut self, id: SessionId, reason: Option<Arc<str>>) -> Option<Arc<str>> {
+        self.heard(id, Carrier::Grounds, &reason?)?.for_others()
+    }
+
     /// Marks `id` as away, for the reason that [`Self::heard`] has let pass; `None`: without a reason.
     pub(super) fn be_away(&mut self, id: SessionId, why: Option<&Heard>) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
@@ -550,8 +557,8 @@ impl Turn<'_> {
         }
     }
 
-    /// The words of a goodbye that [`Self::heard`] has let pass, if others may see them.
-    pub(super) fn last_words(heard: Option<&Heard>) -> Option<Arc<str>> {
+    /// The words that go with a goodbye or another deed and that [`Self::heard`] has let pass, if others may see them.
+    pub(super) fn words(heard: Option<&Heard>) -> Option<Arc<str>> {
         heard.and_then(Heard::for_others)
     }
 

@@ -83,7 +83,8 @@ pub(super) fn kick(call: &mut Call<'_, '_>, args: &str) {
     let (name, reason) = split_word(args);
     let (Some(other), Some(by)) = (call.subject(name), call.by()) else { return };
     let nick = call.turn.hub.people.sessions[&other].nick.shown().into();
-    call.turn.kick(other, text_arg(reason), by);
+    let reason = call.turn.grounds(call.id, text_arg(reason));
+    call.turn.kick(other, reason, by);
     call.done(Done::Kicked(nick));
 }
 

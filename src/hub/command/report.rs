@@ -128,8 +128,9 @@ pub(super) fn close(call: &mut Call<'_, '_>, args: &str) {
         return;
     }
     let by = By::Operator { session: call.id, account };
+    let note = call.turn.grounds(call.id, text_arg(note));
     for id in &open {
-        call.turn.close_report(*id, text_arg(note), by);
+        call.turn.close_report(*id, note.clone(), by);
     }
     let left = call.turn.hub.open_reports_for(call.id);
     call.turn.hub.work.done += (open.len() + left) as u64;

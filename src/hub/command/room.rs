@@ -13,7 +13,7 @@ use super::super::sanction;
 use super::super::sanction::Order;
 use super::super::speech::{Carrier, Rights};
 use super::super::work;
-use super::super::{By, Effect, Happening, What};
+use super::super::{By, Effect, Happening, Turn, What};
 use super::operator::sign;
 use super::{Call, clip, split_word, taken_for, text_arg};
 use crate::values::id::{AccountId, RoomId, SessionId};
@@ -331,15 +331,16 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
         return call.refuse(Refusal::TooManyInvited(limit));
     }
     let kind = sanction::Kind::Expulsion { room, name: target.name.clone() };
-    let order = Order { reason: text_arg(reason), ..call.turn.hub.order(&call.turn.hub.people.sessions[&other], kind) };
     let Some(by) = call.owner() else { return };
+    // Who is not heard sends them out without a word.
+    let heard = text_arg(reason).and_then(|reason| call.turn.heard(call.id, Carrier::Reason, &reason));
+    let order = call.turn.hub.order(&call.turn.hub.people.sessions[&other], kind);
+    let order = Order { reason: Turn::words(heard.as_ref()), ..order };
     call.turn.sanction(order, by);
     call.turn.enroll(room, Roll::Invited, other, false);
     call.turn.enroll(room, Roll::Voiced, other, false);
     let nick = call.nick_of(other);
     if is_here {
-        // Who is not heard sends them out without a word.
-        let heard = text_arg(reason).and_then(|reason| call.turn.heard(call.id, Carrier::Reason, &reason));
         call.turn.tell_of_expulsion(heard.as_ref(), other, shown.clone());
         let lobby = call.turn.hub.rooms.lobby;
         call.turn.enter(other, lobby);

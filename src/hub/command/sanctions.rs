@@ -161,7 +161,8 @@ impl Call<'_, '_> {
         }
         let by = self.by()?;
         let until = time.map(|time| self.later(time));
-        Some((Order { reason: text_arg(reason), until, ..meant.order }, by))
+        let reason = self.turn.grounds(self.id, text_arg(reason));
+        Some((Order { reason, until, ..meant.order }, by))
     }
 
     /// Whether there may be one more of that kind; the caller is told if not.
@@ -288,7 +289,7 @@ pub(super) fn filter(call: &mut Call<'_, '_>, args: &str) {
         Ok(target) => target,
         Err(why) => return call.refuse(Refusal::NoFilter(why.into())),
     };
-    let order = Order { reason: text_arg(reason), ..Order::about(Kind::Filter { strike }, target) };
+    let order = Order::about(Kind::Filter { strike }, target);
     if !call.has_room_for(&order) {
         return;
     }
@@ -306,7 +307,8 @@ pub(super) fn filter(call: &mut Call<'_, '_>, args: &str) {
     }
     let Some(by) = call.by() else { return };
     let until = time.map(|time| call.later(time));
-    let (id, former) = call.turn.sanction(Order { until, ..order }, by);
+    let reason = call.turn.grounds(call.id, text_arg(reason));
+    let (id, former) = call.turn.sanction(Order { reason, until, ..order }, by);
     let done = Done::Filtered {
         text: clip(text),
         strike,

@@ -80,7 +80,7 @@ pub(super) fn quit(call: &mut Call<'_, '_>, args: &str) {
     let limit = call.turn.hub.settings.limits.topic;
     let word = Some(args).filter(|text| !text.is_empty() && text.len() <= limit);
     let heard = word.and_then(|word| call.turn.heard(call.id, Carrier::LastWords, word));
-    let (own, others) = (heard.as_ref().and(text_arg(args)), Turn::last_words(heard.as_ref()));
+    let (own, others) = (heard.as_ref().and(text_arg(args)), Turn::words(heard.as_ref()));
     call.tell(Message::Goodbye(Farewell::Quit(own)));
     call.turn.depart(call.id, Farewell::Quit(others));
 }
