@@ -3,6 +3,11 @@
 //! A plain entry is one word, or several in a row. It is found between word borders, in any case, and in letters that
 //! look alike (UTS 39). An entry between slashes is a pattern of the `regex` crate, which takes linear time for any
 //! text; it is tried on the text in lower case.
+//!
+//! What nobody sees is no part of a word: joiners, variation selectors, marks that go with no letter. They stay in what
+//! is said, because Persian, the scripts of India and emoji need them; only the comparison is [without them](`seen`).
+
+use std::borrow::Cow;
 
 use regex::RegexSet;
 
@@ -70,7 +75,7 @@ impl Matcher {
         let mut patterns = Vec::new();
         for entry in entries {
             match pattern(entry) {
-                Some(pattern) => patterns.push(pattern),
+                Some(pattern) => patterns.push(pattern.chars().filter(|char| !is_unseen(*char)).collect::<String>()),
                 None => match likeness(entry) {
                     word if word.trim().is_empty() => return Err(format!("{entry:?} has no letter in it")),
                     word => words.push(word),
@@ -91,10 +96,91 @@ impl Matcher {
         self.words.is_empty() && self.patterns.is_none()
     }
 
-    fn finds(&self, like: &str, folded: &str) -> bool {
-        self.words.iter().any(|word| like.contains(word.as_str()))
-            || self.patterns.as_ref().is_some_and(|patterns| patterns.is_match(folded))
+    fn finds(&self, text: &Text) -> bool {
+        let is_found = |patterns: &RegexSet| {
+            patterns.is_match(&text.folded) || text.seen.as_ref().is_some_and(|seen| patterns.is_match(seen))
+        };
+        self.words.iter().any(|word| text.like.contains(word.as_str())) || self.patterns.as_ref().is_some_and(is_found)
     }
+}
+
+/// A text as it is compared.
+struct Text {
+    /// Its [`likeness`].
+    like: String,
+    /// In lower case.
+    folded: String,
+    /// The same as it is [`seen`], if that is another.
+    seen: Option<String>,
+}
+
+impl Text {
+    fn of(text: &str) -> Self {
+        let folded = name::fold(text);
+        let seen = match seen(&folded) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(seen) => Some(seen),
+        };
+        Self { like: words_of(seen.as_deref().unwrap_or(&folded)), folded, seen }
+    }
+}
+
+/// Whether nobody sees the character: it is ignorable by default (Unicode, `DerivedCoreProperties.txt`).
+fn is_unseen(char: char) -> bool {
+    matches!(char,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether the character is a mark of those that are put over, under and through the letters of any script. What goes
+/// with a letter has become one with it before (NFC); the rest makes no other letter of it.
+fn is_loose_mark(char: char) -> bool {
+    matches!(char,
+        '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
+        | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// The small capitals, each at the place of its letter; a space where there is none.
+const SMALL_CAPITALS: &str = "\u{1d00}\u{299}\u{1d04}\u{1d05}\u{1d07}\u{a730}\u{262}\u{29c}\u{26a}\u{1d0a}\u{1d0b}\u{29f}\u{1d0d}\u{274}\u{1d0f}\u{1d18}\u{a7af}\u{280}\u{a731}\u{1d1b}\u{1d1c}\u{1d20}\u{1d21} \u{28f}\u{1d22}";
+
+/// The letters that are flags when they stand in pairs.
+const REGIONAL: core::ops::RangeInclusive<char> = '\u{1f1e6}'..='\u{1f1ff}';
+
+/// So many regional letters are one flag, and no word.
+const FLAG: usize = 2;
+
+/// The ordinary letter that such a letter shows and compatibility (NFKC) does not know of.
+fn plain_letter(char: char) -> Option<char> {
+    let nth = |first: char| {
+        let place = u8::try_from(u32::from(char) - u32::from(first)).ok()?;
+        Some(char::from(b'a' + place))
+    };
+    match char {
+        '\u{1f150}'..='\u{1f169}' => nth('\u{1f150}'),
+        '\u{1f170}'..='\u{1f189}' => nth('\u{1f170}'),
+        char if REGIONAL.contains(&char) => nth(*REGIONAL.start()),
+        ' ' => None,
+        _ => SMALL_CAPITALS.chars().zip('a'..='z').find(|(small, _)| *small == char).map(|(_, letter)| letter),
+    }
+}
+
+/// A folded text as it is seen: without the characters that nobody sees, and with ordinary letters for those in circles,
+/// in squares and in small capitals.
+fn seen(folded: &str) -> Cow<'_, str> {
+    let is_other =
+        |char: char| !char.is_ascii() && (is_unseen(char) || is_loose_mark(char) || plain_letter(char).is_some());
+    if !folded.contains(is_other) {
+        return Cow::Borrowed(folded);
+    }
+    let visible: Vec<char> = folded.chars().filter(|char| !is_unseen(*char) && !is_loose_mark(*char)).collect();
+    let mut seen = String::with_capacity(folded.len());
+    for run in visible.chunk_by(|one, other| REGIONAL.contains(one) == REGIONAL.contains(other)) {
+        let is_flag = run.len() <= FLAG && REGIONAL.contains(&run[0]);
+        seen.extend(run.iter().map(|char| if is_flag { *char } else { plain_letter(*char).unwrap_or(*char) }));
+    }
+    Cow::Owned(seen)
 }
 
 /// The pattern of an entry between slashes.
@@ -104,10 +190,14 @@ fn pattern(entry: &str) -> Option<&str> {
 
 /// The look of a text: its words, each between spaces, with one letter for all letters that look alike.
 fn likeness(text: &str) -> String {
-    let mut like = String::with_capacity(text.len() + 2);
+    words_of(&seen(&name::fold(text)))
+}
+
+/// The [`likeness`] of a text that is folded, as it is [`seen`].
+fn words_of(seen: &str) -> String {
+    let mut like = String::with_capacity(seen.len() + 2);
     like.push(' ');
-    let folded = name::fold(text);
-    for word in folded.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()) {
+    for word in seen.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()) {
         like.extend(unicode_security::skeleton(word).flat_map(char::to_lowercase));
         like.push(' ');
     }
@@ -136,7 +226,7 @@ pub fn check_hasty(entry: &str) -> Result<(), String> {
         let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         if pattern(entry).is_some() { format!("is no pattern: {why}") } else { "has no letter in it".to_owned() }
     })?;
-    let mut found = EVERYDAY.iter().filter(|text| matcher.finds(&likeness(text), &name::fold(text)));
+    let mut found = EVERYDAY.iter().filter(|text| matcher.finds(&Text::of(text)));
     match found.by_ref().nth(TOO_MANY) {
         None => Ok(()),
         Some(such) => Err(format!("finds what everybody says, such as \"{such}\"")),
@@ -174,12 +264,8 @@ impl Filters {
         if self.refuse.is_empty() && self.strike.is_empty() {
             return None;
         }
-        let (like, folded) = (likeness(text), name::fold(text));
-        if self.strike.finds(&like, &folded) {
-            Some(Action::Strike)
-        } else {
-            self.refuse.finds(&like, &folded).then_some(Action::Refuse)
-        }
+        let text = Text::of(text);
+        if self.strike.finds(&text) { Some(Action::Strike) } else { self.refuse.finds(&text).then_some(Action::Refuse) }
     }
 }
 
@@ -203,6 +289,58 @@ mod tests {
             assert_eq!(filters.judge(text), None, "{text}");
         }
         assert_eq!(filters.judge("see HTTP://evil.Example/x"), Some(Action::Strike));
+    }
+
+    #[test]
+    fn what_nobody_sees_hides_no_word_on_either_side() {
+        let unseen = [
+            "\u{ad}",
+            "\u{34f}",
+            "\u{200b}",
+            "\u{200c}",
+            "\u{200d}",
+            "\u{2060}",
+            "\u{fe0e}",
+            "\u{fe0f}",
+            "\u{feff}",
+            "\u{e0101}",
+            "\u{e0061}",
+            "\u{3164}",
+            "\u{336}",
+            "\u{20dd}",
+            "\u{200d}\u{fe0f}",
+        ];
+        for unseen in unseen {
+            let hidden = format!("s{unseen}pam");
+            for (entry, text) in [("spam", &*hidden), (&*hidden, "spam"), ("/spam/", &*hidden), (&*hidden, &*hidden)] {
+                assert_eq!(filters(&[entry], &[]).judge(text), Some(Action::Refuse), "{entry:?} {text:?}");
+            }
+        }
+        let joiner = "/s\u{200d}pam/";
+        assert_eq!(filters(&[joiner], &[]).judge("spam"), Some(Action::Refuse));
+        assert_eq!(filters(&["/s\\x{200d}pam/"], &[]).judge("s\u{200d}pam"), Some(Action::Refuse));
+        assert_eq!(filters(&["/s\\x{200d}pam/"], &[]).judge("spam"), None);
+        assert!(check("\u{200d}").is_err(), "nobody sees that");
+    }
+
+    #[test]
+    fn letters_in_circles_and_squares_and_small_capitals_are_letters_and_flags_are_none() {
+        let spam = filters(&["spam", "de"], &["/spam/"]);
+        for text in [
+            "spa\u{1d0d}",
+            "\u{a731}\u{1d18}\u{1d00}\u{1d0d}",
+            "\u{1f182}\u{1f17f}\u{1f170}\u{1f17c}",
+            "\u{1f182}\u{fe0f}\u{1f17f}\u{fe0f}\u{1f170}\u{fe0f}\u{1f17c}",
+            "\u{1f162}\u{1f15f}\u{1f150}\u{1f15c}",
+            "\u{1f1f8}\u{1f1f5}\u{1f1e6}\u{1f1f2}",
+            "\u{1f1f8}\u{200b}\u{1f1f5}\u{200b}\u{1f1e6}\u{200b}\u{1f1f2}",
+            "\u{24e2}\u{24df}\u{24d0}\u{24dc}",
+            "\u{1d42c}\u{1d429}\u{1d41a}\u{1d426}",
+        ] {
+            assert_eq!(spam.judge(text), Some(Action::Strike), "{text}");
+        }
+        assert_eq!(spam.judge("\u{1f1e9}\u{1f1ea} won"), None, "a flag");
+        assert_eq!(filters(&["ano"], &[]).judge("a\u{f1}o nuevo"), None, "another letter");
     }
 
     #[test]
