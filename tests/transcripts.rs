@@ -71,6 +71,7 @@ macro_rules! transcripts {
 }
 
 transcripts! {
+    asked_again
     muted_operators
     muted_owners
     an_administrator_unmutes

@@ -213,7 +213,8 @@ struct Moderation {
     filters: Filters,
     leavers: Leavers,
     /// The last command of each operator that waits for its confirmation (the operator says it again), and when it was
-    /// said.
+    /// said. Behind the command, on lines of their own, stand the numbers of the client that it named and of those that
+    /// it reaches as well: it is confirmed for these alone.
     asked: BTreeMap<SessionId, (String, Mono)>,
     /// Clients that a ban has hit and that are still to be disconnected.
     outgoing: VecDeque<(SessionId, Farewell)>,

@@ -3,6 +3,7 @@
 //! Before a sanction is made that reaches others than the one who was named, the operator is told whom, and says the
 //! same again if that is meant; so are they told what a filter would have kept back.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ struct Meant {
     order: Order,
     /// Who that is, if they are here.
     session: Option<SessionId>,
+    /// Who that is, here or left.
+    who: Option<SessionId>,
     /// It was an address or a network that was named.
     by_address: bool,
 }
@@ -48,17 +51,27 @@ impl Call<'_, '_> {
                     return None;
                 }
             };
-            return Some(Meant { order: Order::about(kind.clone(), target), session: None, by_address: false });
+            return Some(Meant {
+                order: Order::about(kind.clone(), target),
+                session: None,
+                who: None,
+                by_address: false,
+            });
         }
         let target = text.parse::<Target>();
         if let Ok(target @ Target::Pattern(_)) = target {
-            return Some(Meant { order: Order::about(kind.clone(), target), session: None, by_address: false });
+            return Some(Meant {
+                order: Order::about(kind.clone(), target),
+                session: None,
+                who: None,
+                by_address: false,
+            });
         }
         let is_address = matches!(target, Ok(Target::Network(_)) | Err(NoTarget::Network(_)));
         if !is_address && self.named(text).is_some() {
             let other = self.subject(text)?;
             let order = self.turn.hub.order(&self.turn.hub.people.sessions[&other], kind.clone());
-            return Some(Meant { order, session: Some(other), by_address: false });
+            return Some(Meant { order, session: Some(other), who: Some(other), by_address: false });
         }
         let number = super::number(text);
         let left = self.turn.hub.moderation.leavers.find(&name::fold(text), number, self.turn.now.mono).cloned();
@@ -70,13 +83,13 @@ impl Call<'_, '_> {
             }
             let name = account.map(|account| account.name.clone());
             let order = Order::about_one(kind.clone(), name, &leaver.nick, leaver.addr);
-            return Some(Meant { order, session: None, by_address: false });
+            return Some(Meant { order, session: None, who: Some(leaver.id), by_address: false });
         }
         match target {
             Ok(Target::Network(network)) if network.is_wide() => self.refuse(Refusal::TooWide(clip(text))),
             Ok(target) => {
                 let by_address = matches!(target, Target::Network(_));
-                return Some(Meant { order: Order::about(kind.clone(), target), session: None, by_address });
+                return Some(Meant { order: Order::about(kind.clone(), target), session: None, who: None, by_address });
             }
             Err(NoTarget::Id(_)) => self.refuse(Refusal::NoSuchPerson(clip(text))),
             Err(why) => self.refuse(Refusal::NoTarget(why)),
@@ -93,10 +106,10 @@ impl Call<'_, '_> {
             self.refuse(Refusal::HitsYourself);
             return false;
         }
-        let others: Vec<Arc<str>> = hit
+        let others: Vec<(SessionId, Arc<str>)> = hit
             .into_iter()
             .filter(|session| Some(session.id) != meant.session && self.turn.hub.role(session.id) != Role::Operator)
-            .map(|session| session.nick.shown().into())
+            .map(|session| (session.id, session.nick.shown().into()))
             .collect();
         if let Target::Name(name) = &meant.order.target
             && let Some(operator) = self.turn.hub.operator_like(name)
@@ -123,19 +136,47 @@ impl Call<'_, '_> {
         let is_pattern = matches!(meant.order.target, Target::Pattern(_));
         let looked_at = if is_pattern { self.turn.hub.people.sessions.len() } else { others.len() };
         self.turn.hub.work.done += looked_at as u64;
-        if others.is_empty() || self.is_said_again(&line) {
-            return true;
-        }
+        let is_another = match self.told(&line) {
+            None if others.is_empty() => return true,
+            None => false,
+            // Said again: it holds for those of whom the caller was told, and for nobody who has come, or has taken the
+            // name, since then.
+            Some((who, told)) => {
+                if who == meant.who && others.iter().all(|(id, _)| told.contains(id)) {
+                    self.turn.hub.moderation.asked.remove(&self.id);
+                    return true;
+                }
+                who != meant.who
+            }
+        };
+        let ids: Vec<String> = others.iter().map(|(id, _)| id.0.to_string()).collect();
+        let who = meant.who.map_or_else(String::new, |who| who.0.to_string());
+        self.turn.hub.moderation.asked.insert(self.id, (format!("{line}\n{who}\n{}", ids.join(" ")), now.mono));
         let count = others.len();
-        let names = others.into_iter().take(OTHERS_NAMED).collect();
+        let names = others.into_iter().map(|(_, name)| name).take(OTHERS_NAMED).collect();
         let name = meant.order.nick.clone().or(named);
+        if is_another {
+            self.refuse(Refusal::MeansAnother { name: name.clone(), alone: count == 0 });
+        }
+        if count == 0 {
+            return false;
+        }
         self.refuse(if is_pattern {
             Refusal::PatternHits { names, count }
         } else {
             Refusal::HitsOthers { names, count, name }
         });
-        self.turn.hub.moderation.asked.insert(self.id, (line, now.mono));
         false
+    }
+
+    /// Of whom the caller was told when it gave that line a moment ago and was asked about it: whom the line named, and
+    /// whom it reached as well.
+    fn told(&self, line: &str) -> Option<(Option<SessionId>, BTreeSet<SessionId>)> {
+        let (asked, at) = self.turn.hub.moderation.asked.get(&self.id)?;
+        let (who, others) = asked.strip_prefix(line)?.strip_prefix('\n')?.split_once('\n')?;
+        let id = |digits: &str| digits.parse().ok().map(SessionId);
+        let is_fresh = self.turn.now.mono.since(*at) <= SAY_AGAIN;
+        is_fresh.then(|| (id(who), others.split(' ').filter_map(id).collect()))
     }
 
     /// Whether the caller was asked about that a moment ago.

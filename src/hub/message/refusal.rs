@@ -139,6 +139,9 @@ pub enum Refusal {
         /// The name of the person who was named, if it was a name.
         name: Option<Arc<str>>,
     },
+    /// The name that an operator says again means somebody else than when they were asked. `alone`: nobody else is meant,
+    /// and the command is carried out if it is given again.
+    MeansAnother { name: Option<Arc<str>>, alone: bool },
     /// The pattern finds these people here. The command is carried out if it is given again.
     PatternHits {
         /// Some of their names.

@@ -264,6 +264,13 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &["that reaches ", &people, " as well: ", &names.join(", "), &more]);
             notice(out, &[IF_THEY, &alone]);
         }
+        Refusal::MeansAnother { name, alone } => {
+            let name = name.as_deref().unwrap_or("that");
+            notice(out, &[name, " is somebody else now than when you were asked"]);
+            if *alone {
+                notice(out, &[IF_THEY]);
+            }
+        }
         Refusal::PatternHits { names, count: hit } => {
             let people = count(*hit, "person", "people");
             notice(out, &["that finds ", &people, " here: ", &names.join(", "), &and_more(*hit, names.len())]);
