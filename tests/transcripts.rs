@@ -71,6 +71,7 @@ macro_rules! transcripts {
 }
 
 transcripts! {
+    operators_about_themselves
     asked_again
     muted_operators
     muted_owners

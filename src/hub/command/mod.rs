@@ -10,12 +10,13 @@
 //! | commands that show people, rooms, history, help | `look` |
 //! | whether somebody is here, or was | `seen` |
 //! | commands about rooms; about accounts | `room`, `account` |
-//! | moderation: kicks, bans and mutes, redactions, reports | `operator`, `sanctions`, `removal`, `report` |
+//! | moderation: kicks, bans and mutes, lifting them, redactions, reports | `operator`, `sanctions`, `lifting`, `removal`, `report` |
 //! | what must not be said by mistake, such as a password | `slips` |
 //!
 //! It does not know how an answer looks on a screen: it answers in [`super::message`].
 
 mod account;
+mod lifting;
 mod look;
 mod operator;
 mod removal;

@@ -1,4 +1,4 @@
-//! What operators keep people from, and lift: bans, mutes, and the lists of them and of who has left.
+//! What operators keep people from: bans, mutes, filters, and the lists of them and of who has left.
 //!
 //! Before a sanction is made that reaches others than the one who was named, the operator is told whom, and says the
 //! same again if that is meant; so are they told what a filter would have kept back.
@@ -14,8 +14,7 @@ use super::super::sanction::{self, Kind, NoTarget, Order, Sanction, Target};
 use super::super::sanctioning::Caught;
 use super::super::work;
 use super::{Call, clip, split_word, text_arg};
-use crate::values::id::{SanctionId, SessionId};
-use crate::values::name::pattern::Pattern;
+use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
 use crate::values::time;
 
@@ -249,20 +248,6 @@ fn shown_to_operators(target: &Target) -> Arc<str> {
     }
 }
 
-pub(super) fn unmute(call: &mut Call<'_, '_>, args: &str) {
-    let (which, _) = split_word(args);
-    let Some(by) = call.by() else { return };
-    if let Some(other) = call.named(which) {
-        let nick: Arc<str> = call.turn.hub.people.sessions[&other].nick.shown().into();
-        if call.turn.hub.people.sessions[&other].muted(call.turn.now).is_none() {
-            return call.refuse(Refusal::NotMuted(nick));
-        }
-        call.turn.unmute(other, by);
-        return call.done(Done::UnmutedOther(nick));
-    }
-    lift_one(call, which, &Kind::Mute { shadow: false });
-}
-
 pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
     let Some((order, by)) = call.ordered(args, &Kind::Ban) else { return };
     let until = order.until;
@@ -274,45 +259,6 @@ pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
         call.id,
         Done::Banned { whom, called: format!("b{}", id.0).into(), hit, until, replaced: replaced(former) },
     );
-}
-
-pub(super) fn unban(call: &mut Call<'_, '_>, args: &str) {
-    let (which, _) = split_word(args);
-    lift_one(call, which, &Kind::Ban);
-}
-
-pub(super) fn lift(call: &mut Call<'_, '_>, args: &str) {
-    let (which, _) = split_word(args);
-    let found = SanctionId::parse(which).and_then(|(letter, id)| {
-        call.turn.hub.moderation.sanctions.get(id).filter(|sanction| sanction.kind.letter() == letter)
-    });
-    match found.map(|sanction| sanction.id) {
-        Some(id) => lifted(call, id),
-        None => call.refuse(Refusal::NoSuchBan(clip(which))),
-    }
-}
-
-/// Lifts the one of that kind that is called so, or is about exactly that.
-fn lift_one(call: &mut Call<'_, '_>, which: &str, kind: &Kind) {
-    let sanctions = &call.turn.hub.moderation.sanctions;
-    let by_id = SanctionId::parse(which).and_then(|(_, id)| sanctions.get(id)).filter(|one| one.kind.is_like(kind));
-    let found = by_id.map(|sanction| sanction.id).or_else(|| {
-        // One of a name that none can be any more is lifted by that name all the same.
-        let name = || Name::recall(which.strip_prefix("name=").unwrap_or(which)).map(Target::Name);
-        let pattern = || Pattern::is_one(which).then(|| Target::Pattern(Pattern::recall(which)));
-        sanctions.about(kind, &which.parse().ok().or_else(pattern).or_else(name)?)
-    });
-    match found {
-        Some(id) => lifted(call, id),
-        None => call.refuse(Refusal::NoSuchBan(clip(which))),
-    }
-}
-
-fn lifted(call: &mut Call<'_, '_>, id: SanctionId) {
-    let Some(called) = call.turn.hub.moderation.sanctions.get(id).map(Sanction::called) else { return };
-    let Some(by) = call.by() else { return };
-    call.turn.lift(id, by);
-    call.turn.done_on_record(call.id, Done::Lifted(called.into()));
 }
 
 pub(super) fn filter(call: &mut Call<'_, '_>, args: &str) {
@@ -402,13 +348,15 @@ fn list(call: &mut Call<'_, '_>, args: &str, what: Listed) {
         Listed::Bans => *kind == Kind::Ban,
         Listed::Filters => matches!(kind, Kind::Filter { .. }),
     };
-    let held = sanctions.iter().rev().filter(|one| one.holds(now) && is_listed(&one.kind));
+    let unseen = call.unseen_sanctions();
+    let held = sanctions.iter().rev();
+    let held = held.filter(|one| one.holds(now) && is_listed(&one.kind) && !unseen.contains(&one.id));
     // A page far behind costs as much as it looks at.
     let mut held = held.skip((page - 1).saturating_mul(PAGE));
     let shown: Vec<ShownSanction> = held.by_ref().take(PAGE).map(shown).collect();
     drop(held);
     let total = match what {
-        Listed::All => sanctions.len(),
+        Listed::All => sanctions.len() - unseen.len(),
         Listed::Bans => sanctions.count(&Kind::Ban),
         Listed::Filters => sanctions.count(&Kind::Filter { strike: false }),
     };
@@ -426,9 +374,8 @@ fn list(call: &mut Call<'_, '_>, args: &str, what: Listed) {
 
 /// Lists the sanctions about one who is here, has left, or bears a name; or the one that is called so.
 fn about(call: &mut Call<'_, '_>, word: &str) {
-    let called = SanctionId::parse(word)
-        .and_then(|(letter, id)| call.turn.hub.moderation.sanctions.get(id).filter(|one| one.kind.letter() == letter));
-    if let Some(one) = called.map(shown) {
+    let unseen = call.unseen_sanctions();
+    if let Some(one) = call.called(word).map(shown) {
         return call.tell(Message::Sanctions { shown: vec![one], page: 1, pages: 1, total: 1, what: Listed::All });
     }
     let Some(found) = call.named(word) else {
@@ -440,6 +387,7 @@ fn about(call: &mut Call<'_, '_>, word: &str) {
         let meant_for = |one: &&Sanction| one.nick.as_deref().is_some_and(|nick| name::fold(nick) == name.folded());
         let for_them = sanctions.iter().rev().filter(|one| one.holds(now)).filter(meant_for);
         let found = sanctions.of_name(&name, now).chain(sanctions.of_pattern(&name, now)).chain(for_them);
+        let found = found.filter(|one| !unseen.contains(&one.id));
         let mut shown: Vec<_> = found.take(PAGE).map(shown).collect();
         shown.sort_by(|one, other| other.called.cmp(&one.called));
         shown.dedup_by(|one, other| one.called == other.called);
@@ -448,7 +396,8 @@ fn about(call: &mut Call<'_, '_>, word: &str) {
         return call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, what: Listed::All });
     };
     let session = &call.turn.hub.people.sessions[&found];
-    let mut shown: Vec<_> = call.turn.hub.sanctions_of(session, call.turn.now).take(PAGE).map(shown).collect();
+    let found = call.turn.hub.sanctions_of(session, call.turn.now).filter(|one| !unseen.contains(&one.id));
+    let mut shown: Vec<_> = found.take(PAGE).map(shown).collect();
     shown.dedup_by(|one, other| one.called == other.called);
     let total = shown.len();
     call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, what: Listed::All });

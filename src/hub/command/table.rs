@@ -1,6 +1,7 @@
 //! The table of commands: all there is to know of each in one row.
 
 use super::account;
+use super::lifting;
 use super::look;
 use super::operator;
 use super::removal;
@@ -626,7 +627,7 @@ pub static COMMANDS: &[Command] = &[
         detail: "Also by what the mute is called, such as m4.",
         role: Role::Operator,
         least: 1,
-        run: sanctions::unmute,
+        run: lifting::unmute,
         ..ROW
     },
     Command {
@@ -695,7 +696,7 @@ pub static COMMANDS: &[Command] = &[
         detail: "A ban is called as /bans lists it, such as b3.",
         role: Role::Operator,
         least: 1,
-        run: sanctions::unban,
+        run: lifting::unban,
         ..ROW
     },
     Command {
@@ -724,7 +725,7 @@ pub static COMMANDS: &[Command] = &[
         detail: "As /sanctions lists it, such as b3, m4, x5 or f6.",
         role: Role::Operator,
         least: 1,
-        run: sanctions::lift,
+        run: lifting::lift,
         ..ROW
     },
     Command {

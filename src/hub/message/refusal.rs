@@ -128,6 +128,10 @@ pub enum Refusal {
     Muted(Option<Wall>),
     /// This person is an operator, and no operator can act on another.
     IsOperator(Arc<str>),
+    /// The sanction that is called so is about the client that wants to lift it.
+    AboutYourself(Arc<str>),
+    /// An administrator has made the sanction that is called so about an operator: no operator lifts it.
+    ForAdministrators(Arc<str>),
     /// The ban would hit the client that asks for it.
     HitsYourself,
     /// The sanction would reach others than the person who was named. It is made if the command is given again.

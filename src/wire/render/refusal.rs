@@ -253,6 +253,10 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &["there are ", &count(*limit, "name", "names"), " on that list, and no more are allowed"]);
         }
         Refusal::IsOperator(nick) => notice(out, &[nick, " is an operator: only administrators change that"]),
+        Refusal::AboutYourself(called) => notice(out, &[called, " is about you: somebody else has to lift it"]),
+        Refusal::ForAdministrators(called) => {
+            notice(out, &[called, " is about an operator: only an administrator lifts it"]);
+        }
         Refusal::HitsYourself => notice(out, &["that would keep yourself out"]),
         Refusal::HitsOthers { names, count: others, name } => {
             let more = and_more(*others, names.len());

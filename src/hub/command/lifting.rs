@@ -1,0 +1,118 @@
+//! Lifting what people are kept from, and who may: nobody lifts what is about themselves, and what an administrator has
+//! made about an operator only administrators lift.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::super::message::{Done, Refusal};
+use super::super::sanction::{Author, Kind, Sanction, Target};
+use super::{Call, clip, split_word};
+use crate::values::id::SanctionId;
+use crate::values::name::Name;
+use crate::values::name::pattern::Pattern;
+
+impl Call<'_, '_> {
+    /// The mutes about the caller: those that it knows of, or those that it is not to know of (`shadow`).
+    fn own_mutes(&self, shadow: bool) -> BTreeSet<SanctionId> {
+        let sanctions = &self.turn.hub.moderation.sanctions;
+        let own = self.turn.hub.sanctions_of(self.own(), self.turn.now);
+        let meant = own.filter(|one| one.kind == Kind::Mute { shadow }).flat_map(|one| sanctions.same_as(one.id));
+        meant.filter(|id| sanctions.get(*id).is_some_and(|one| one.kind == Kind::Mute { shadow })).collect()
+    }
+
+    /// The sanctions that the caller is not shown, as if there were none: shadow-mutes about itself.
+    pub(super) fn unseen_sanctions(&self) -> BTreeSet<SanctionId> {
+        self.own_mutes(true)
+    }
+
+    /// The sanction that is called so, such as `m3`, of those that the caller may see.
+    pub(super) fn called(&self, text: &str) -> Option<&Sanction> {
+        let (letter, id) = SanctionId::parse(text)?;
+        let found = self.turn.hub.moderation.sanctions.get(id)?;
+        (found.kind.letter() == letter && !self.unseen_sanctions().contains(&id)).then_some(found)
+    }
+
+    /// Why the caller may not lift that, if it may not.
+    fn why_not(&self, id: SanctionId) -> Option<Refusal> {
+        let hub = &self.turn.hub;
+        let one = hub.moderation.sanctions.get(id)?;
+        let called = || one.called().into();
+        if self.own_mutes(false).contains(&id) {
+            return Some(Refusal::AboutYourself(called()));
+        }
+        let is_about_operator = || {
+            let by_name = matches!(&one.target, Target::Name(name) if hub.operator_like(name).is_some());
+            let mut here = hub.people.operators.iter().filter_map(|id| hub.session(*id));
+            by_name || here.any(|operator| hub.sanctions_of(operator, self.turn.now).any(|other| other.id == id))
+        };
+        // A ban keeps no operator out who is here: it is about others.
+        let binds = matches!(one.kind, Kind::Mute { .. } | Kind::Expulsion { .. });
+        let is_for_administrators = binds && matches!(one.by, Author::Uid(_)) && is_about_operator();
+        is_for_administrators.then(|| Refusal::ForAdministrators(called()))
+    }
+}
+
+pub(super) fn unmute(call: &mut Call<'_, '_>, args: &str) {
+    let (which, _) = split_word(args);
+    let Some(by) = call.by() else { return };
+    let Some(other) = call.named(which) else { return lift_one(call, which, &Kind::Mute { shadow: false }) };
+    let (hub, now) = (&call.turn.hub, call.turn.now);
+    let session = &hub.people.sessions[&other];
+    let nick: Arc<str> = session.nick_for(call.id).shown().into();
+    let unseen = call.unseen_sanctions();
+    let mutes = hub.sanctions_of(session, now).filter(|one| matches!(one.kind, Kind::Mute { .. })).map(|one| one.id);
+    let mutes: BTreeSet<SanctionId> = mutes.filter(|id| !unseen.contains(id)).collect();
+    if mutes.is_empty() {
+        return call.refuse(Refusal::NotMuted(nick));
+    }
+    let mut stays = None;
+    for mute in mutes {
+        match call.why_not(mute) {
+            None => call.turn.lift(mute, by),
+            Some(why) => stays = Some(why),
+        }
+    }
+    match stays {
+        Some(why) => call.refuse(why),
+        None => call.done(Done::UnmutedOther(nick)),
+    }
+}
+
+pub(super) fn unban(call: &mut Call<'_, '_>, args: &str) {
+    let (which, _) = split_word(args);
+    lift_one(call, which, &Kind::Ban);
+}
+
+pub(super) fn lift(call: &mut Call<'_, '_>, args: &str) {
+    let (which, _) = split_word(args);
+    match call.called(which).map(|sanction| sanction.id) {
+        Some(id) => lifted(call, id),
+        None => call.refuse(Refusal::NoSuchBan(clip(which))),
+    }
+}
+
+/// Lifts the one of that kind that is called so, or is about exactly that.
+fn lift_one(call: &mut Call<'_, '_>, which: &str, kind: &Kind) {
+    let sanctions = &call.turn.hub.moderation.sanctions;
+    let by_id = SanctionId::parse(which).and_then(|(_, id)| sanctions.get(id)).filter(|one| one.kind.is_like(kind));
+    let found = by_id.map(|sanction| sanction.id).or_else(|| {
+        // One of a name that none can be any more is lifted by that name all the same.
+        let name = || Name::recall(which.strip_prefix("name=").unwrap_or(which)).map(Target::Name);
+        let pattern = || Pattern::is_one(which).then(|| Target::Pattern(Pattern::recall(which)));
+        sanctions.about(kind, &which.parse().ok().or_else(pattern).or_else(name)?)
+    });
+    match found.filter(|id| !call.unseen_sanctions().contains(id)) {
+        Some(id) => lifted(call, id),
+        None => call.refuse(Refusal::NoSuchBan(clip(which))),
+    }
+}
+
+fn lifted(call: &mut Call<'_, '_>, id: SanctionId) {
+    let Some(called) = call.turn.hub.moderation.sanctions.get(id).map(Sanction::called) else { return };
+    if let Some(why) = call.why_not(id) {
+        return call.refuse(why);
+    }
+    let Some(by) = call.by() else { return };
+    call.turn.lift(id, by);
+    call.turn.done_on_record(call.id, Done::Lifted(called.into()));
+}
