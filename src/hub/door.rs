@@ -16,7 +16,7 @@ use crate::settings::{Entry, Newcomers, Registering};
 use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::Name;
-use crate::values::time::Mono;
+use crate::values::time::{Mono, Now};
 
 /// The room's name, shown to administrators and at the prompt of the line editor. Nobody can enter by it, and another
 /// room may have the same name.
@@ -63,6 +63,12 @@ impl Hub {
     #[must_use]
     pub fn is_at_door(&self, id: SessionId) -> bool {
         self.people.sessions.get(&id).is_some_and(|session| session.at_door.is_some())
+    }
+
+    /// Whether `id` waits at the door because its address is banned: see [`Hub::may_knock`]. Only an operator comes in.
+    pub(super) fn is_knocking(&self, id: SessionId, now: Now) -> bool {
+        let waiting = self.people.sessions.get(&id).filter(|session| session.at_door.is_some());
+        waiting.is_some_and(|session| self.ban_of_address(session.peer, now).is_some())
     }
 
     /// Whether newcomers wait until they have logged in: always, or during a lockdown.
@@ -112,6 +118,7 @@ impl Turn<'_> {
             greeting: text(&self.hub.settings.hub.greeting),
             register: self.hub.settings.accounts.register == Registering::Open,
             lockdown: self.hub.locked_out(id),
+            banned: self.hub.is_knocking(id, self.now),
             wait: self.hub.settings.accounts.door,
         };
         self.tell(id, message);
@@ -126,33 +133,41 @@ impl Turn<'_> {
         let word = command.map(|line| line.split_whitespace().next().unwrap_or_default());
         // An unknown or unclear command is let through: its answer tells the person what is close to it.
         let role = self.hub.role(id);
+        // Who knocks may log in, and do nothing that outlasts the knocking.
+        let knocks = self.hub.is_knocking(id, self.now);
         let may = word.is_some_and(|word| match command::meant(word, role) {
-            command::Meant::One(command) => command.at_door,
+            command::Meant::One(command) => command.at_door && !(knocks && matches!(command.name, "nick" | "register")),
             command::Meant::Several(_) | command::Meant::Nothing(_) => true,
         });
         if !may {
-            self.refuse(id, Refusal::LogInFirst);
+            self.refuse(id, if knocks { Refusal::OnlyOperators } else { Refusal::LogInFirst });
         }
         may
+    }
+
+    /// Sends `id` away if a ban of its address has let it knock. Returns whether it did.
+    pub(super) fn turn_away(&mut self, id: SessionId) -> bool {
+        let Some(session) = self.hub.people.sessions.get(&id).filter(|session| session.at_door.is_some()) else {
+            return false;
+        };
+        let Some(ban) = self.hub.ban_of_address(session.peer, self.now) else { return false };
+        let why = Farewell::Banned { reason: ban.reason.clone(), until: ban.until };
+        self.tell(id, Message::Goodbye(why.clone()));
+        self.depart(id, why);
+        true
     }
 
     /// Lets `id` come in from the door, to the lobby; `since` says what is new there to a client that was there before.
     /// Returns whether the client is still here: a client that a ban of its address has let knock is sent away, unless
     /// it is an operator.
     pub(super) fn come_in(&mut self, id: SessionId, since: Option<Since>) -> bool {
-        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
-        let Some(until) = session.at_door.take() else { return true };
-        let peer = session.peer;
-        self.hub.door.left(id, Some(until));
         // Operators come in from where others may not.
-        if self.hub.role(id) != Role::Operator
-            && let Some(ban) = self.hub.ban_of_address(peer, self.now)
-        {
-            let why = Farewell::Banned { reason: ban.reason.clone(), until: ban.until };
-            self.tell(id, Message::Goodbye(why.clone()));
-            self.depart(id, why);
+        if self.hub.role(id) != Role::Operator && self.turn_away(id) {
             return false;
         }
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
+        let Some(until) = session.at_door.take() else { return true };
+        self.hub.door.left(id, Some(until));
         self.enter_again(id, self.hub.rooms.lobby, since);
         true
     }

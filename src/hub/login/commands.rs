@@ -9,9 +9,10 @@ use super::{Against, Dialogue, Secret, Then};
 use crate::settings::Registering;
 use crate::values::id::SessionId;
 use crate::values::name::{self};
+use crate::values::time::Now;
 
 impl Hub {
-    pub(super) fn may_register(&self, id: SessionId) -> Result<(), Refusal> {
+    pub(super) fn may_register(&self, id: SessionId, now: Now) -> Result<(), Refusal> {
         let session = &self.people.sessions[&id];
         let own = session.own_nick();
         let nick: Arc<str> = own.shown().into();
@@ -19,6 +20,9 @@ impl Hub {
             return Err(Refusal::LoggedIn(account.name.shown().into()));
         }
         self.may_register_in_lockdown(id)?;
+        if self.is_knocking(id, now) {
+            return Err(Refusal::OnlyOperators);
+        }
         let limit = self.settings.limits.accounts;
         if self.settings.accounts.register == Registering::Closed {
             Err(Refusal::RegisteringClosed)
@@ -41,7 +45,7 @@ impl Hub {
 impl Turn<'_> {
     /// `/register`.
     pub(in crate::hub) fn register(&mut self, id: SessionId, password: &str) {
-        if let Err(refusal) = self.hub.may_register(id) {
+        if let Err(refusal) = self.hub.may_register(id, self.now) {
             return self.refuse(id, refusal);
         }
         // People used to other programs type the name before the password, or an e-mail address after it.

@@ -197,7 +197,7 @@ impl Turn<'_> {
                 }
             },
             Dialogue::Register { first: Some(ref first) } if first.reveal() == text => {
-                match self.hub.may_register(id) {
+                match self.hub.may_register(id, self.now) {
                     Ok(()) => self.make_account(id, first.clone()),
                     Err(refusal) => self.give_up(id, refusal, &dialogue),
                 }

@@ -87,7 +87,7 @@ impl Turn<'_> {
 
     pub(super) fn registered(&mut self, id: SessionId, name: Name, hashed: Hashed) -> Result<(), Refusal> {
         // Much may have changed while the password was hashed.
-        self.hub.may_register(id)?;
+        self.hub.may_register(id, self.now)?;
         if self.hub.people.sessions[&id].own_nick().folded() != name.folded() {
             return Err(Refusal::NameFirst(name.shown().into()));
         }
@@ -131,6 +131,10 @@ impl Turn<'_> {
         let ban = sanctions.of_name(&name, self.now).find(is_ban).or_else(by_pattern);
         if let Some(ban) = ban {
             return Err(Refusal::NameBanned { name: name.shown().into(), reason: ban.reason.clone() });
+        }
+        // Whose other connection would end for one that does not come in.
+        if role != Role::Operator && self.turn_away(id) {
+            return Ok(());
         }
         self.end_dialogue(id);
         let elsewhere: Vec<_> = self.hub.logged_in_to(account).filter(|other| *other != id).collect();

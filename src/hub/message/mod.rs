@@ -47,8 +47,15 @@ pub enum Message {
     /// The client has entered a room, on connecting or later.
     Entrance(Box<Entrance>),
     /// The greeting at the door, where a client waits until it has logged in: whether it can register, how long it may
-    /// wait, and, in a lockdown, until when all newcomers wait.
-    AtDoor { hub: Arc<str>, greeting: Option<Arc<str>>, register: bool, wait: Duration, lockdown: Option<Wall> },
+    /// wait, in a lockdown, until when all newcomers wait, and whether it waits because its address is banned.
+    AtDoor {
+        hub: Arc<str>,
+        greeting: Option<Arc<str>>,
+        register: bool,
+        wait: Duration,
+        lockdown: Option<Wall>,
+        banned: bool,
+    },
     /// The topic of a room, or that it has none.
     Topic { room: Arc<str>, topic: Option<Arc<str>> },
     /// Lines of a room's history, oldest first, between markers; their times are shown at this offset from UTC.

@@ -238,6 +238,8 @@ pub enum Refusal {
     NoLockdown,
     /// The client waits at the door, where only logging in helps.
     LogInFirst,
+    /// Only operators come in from this address, which is banned.
+    OnlyOperators,
     /// The name is registered, or looks like this registered name.
     NameRegistered(Arc<str>),
     /// This name cannot be registered: it is a guest's, or reserved.

@@ -299,15 +299,19 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
         Message::Rules(text) if text.is_empty() => notice(out, &["no house rules are written down"]),
         Message::Rules(text) => text.lines().for_each(|row| notice(out, &[row])),
         Message::HelpOn(command) => lists::help_on(command, out),
-        Message::AtDoor { hub, greeting, register, wait, lockdown } => {
+        Message::AtDoor { hub, greeting, register, wait, lockdown, banned } => {
             match lockdown {
+                _ if *banned => {
+                    notice(out, &["Welcome to ", hub, "."]);
+                    notice(out, &["This address is banned; an operator can log in: /login NAME"]);
+                }
                 None => notice(out, &["Welcome to ", hub, ". It is for those who are registered: /login NAME"]),
                 Some(_) => notice(
                     out,
                     &["Welcome to ", hub, ". Only registered people come in", &until(lockdown), ": /login NAME"],
                 ),
             }
-            if *register && lockdown.is_none() {
+            if *register && lockdown.is_none() && !banned {
                 notice(out, &["Or take a name by /nick NAME, and /register it."]);
             }
             notice(out, &["You have ", &length(wait.as_secs()), ". Type /help or /quit."]);

@@ -128,6 +128,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::RoleNeeded(Role::Operator) => notice(out, &["that is for operators"]),
         Refusal::RoleNeeded(_) => notice(out, &["that is for those who have logged in"]),
+        Refusal::OnlyOperators => notice(out, &["this address is banned; an operator can log in: /login NAME"]),
         Refusal::LogInFirst => notice(out, &["log in first: /login NAME (nobody saw that)"]),
         Refusal::LockedOut(end) => {
             let end = until(&Some(*end));
