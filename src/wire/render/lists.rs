@@ -54,7 +54,8 @@ pub(super) fn who(room: &str, people: &[(Arc<str>, bool)], found: Found<'_>, out
     found.more(people.len(), &format!("/who {room} ab*"), out);
 }
 
-/// Appends rooms, one a row: whose each is and how it is stands before its topic, if it is not as most are.
+/// Appends rooms, one a row: whose each is and how it is stands before its topic, if it is not as most are. The topic
+/// stands between quotation marks: whatever it says, it does not look like what the hub says of the room.
 pub(super) fn rooms(rooms: &[ShownRoom], found: Found<'_>, out: &mut Page<'_>) {
     notice(out, &[found.at_least(), &count(found.total, "room", "rooms"), &found.beginning(), ":"]);
     let widest = rooms.iter().map(|room| columns(&room.name)).max().unwrap_or(0).max(16);
@@ -66,12 +67,10 @@ pub(super) fn rooms(rooms: &[ShownRoom], found: Found<'_>, out: &mut Page<'_>) {
         let modes = words.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word.to_owned());
         let slow = (!slow.is_zero()).then(|| format!("slow {}", in_words(slow)));
         let noted: Vec<String> = owner.into_iter().chain(modes).chain(slow).collect();
-        let topic = room.topic.as_deref().unwrap_or("");
-        let text = match noted.is_empty() {
-            true => topic.to_owned(),
-            false => format!("[{}] {topic}", noted.join(", ")),
-        };
-        cells(out, &[(&room.name, widest), (&people, 11)], text.trim_end());
+        let noted = (!noted.is_empty()).then(|| format!("[{}]", noted.join(", ")));
+        let topic = room.topic.as_deref().map(|topic| format!("\"{topic}\""));
+        let text: Vec<String> = noted.into_iter().chain(topic).collect();
+        cells(out, &[(&room.name, widest), (&people, 11)], &text.join(" "));
     }
     found.more(rooms.len(), "/rooms ab*", out);
 }

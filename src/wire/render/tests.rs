@@ -76,8 +76,8 @@ fn tables_fit_any_width() {
     assert_eq!(
         seen(&rooms, View { width: 60, ..WIDE }),
         "-- 2 rooms:\r\n\
-         --   lobby            12 people   welcome to all of you who\r\n\
-         \x20                                 are here\r\n\
+         --   lobby            12 people   \"welcome to all of you\r\n\
+         \x20                                 who are here\"\r\n\
          --   tea              1 person\r\n"
     );
     let people = (0..30).map(|number| (format!("person{number}").into(), number % 7 == 0)).collect();
