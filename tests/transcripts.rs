@@ -71,6 +71,7 @@ macro_rules! transcripts {
 }
 
 transcripts! {
+    rooms_that_last_at_one_address
     operators_about_themselves
     asked_again
     muted_operators

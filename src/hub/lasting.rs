@@ -1,7 +1,7 @@
 //! Rooms that last: kept while nobody is in them, with topic, modes, owner and moderators, also through a cold start.
 //!
 //! The registered owner of a room can make it lasting, or an operator can. There can be `rooms.lasting` lasting rooms
-//! in all and `rooms.lasting_per_owner` of one owner; beyond that it is refused. A room stops lasting when its owner
+//! in all, `rooms.lasting_per_owner` of one owner, and a share of people at one address; beyond that it is refused. A room stops lasting when its owner
 //! has not been here for `rooms.lasting_unused`, when it is closed, or when its owner's account is removed and there is
 //! neither a successor nor a moderator.
 //!
@@ -18,7 +18,7 @@ use super::message::{Refusal, Said};
 use super::ownership::Ownership;
 use super::room::{Room, TopicSet};
 use super::{Effect, Happening, Hub, What};
-use crate::values::id::{AccountId, RoomId};
+use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::time::{Mono, Wall};
 
@@ -43,6 +43,9 @@ pub struct Lasting {
     #[serde(default)]
     pub topic_set: Option<TopicSet>,
 }
+
+/// The people at one address have at most this part of all lasting rooms.
+const SHARE: usize = 8;
 
 impl Room {
     fn to_be_kept(&self) -> Lasting {
@@ -87,6 +90,27 @@ impl Hub {
             return Err(Refusal::TooManyLastingOfOne(each));
         }
         Ok(())
+    }
+
+    /// Why `id` cannot have one more room made lasting from where it is, if it cannot: rooms of the accounts that are used
+    /// there may be an eighth of all (`rooms.lasting`), and as many as one owner may have. It is not asked of operators
+    /// and people who are always let in.
+    ///
+    /// An account knows the places where it was used of late, as keyed hashes; the disk has none of them, so that it
+    /// says nothing about addresses. After a cold start, an account counts for a place once it is logged in to from there.
+    ///
+    /// # Errors
+    /// The limit that is reached.
+    pub(super) fn may_last_from(&self, id: SessionId, room: RoomId) -> Result<(), Refusal> {
+        if self.counted_opener(id).is_none() {
+            return Ok(());
+        }
+        let place = self.place(id);
+        let share = (self.settings.rooms.lasting / SHARE).max(self.settings.rooms.lasting_per_owner);
+        let owner = |other: &Room| other.ownership.owner.and_then(|owner| self.accounts.get(owner));
+        let is_from_there = |other: &&Room| owner(other).is_some_and(|owner| owner.places.contains(&place));
+        let others = self.lasting().filter(|other| other.id != room).filter(is_from_there).count();
+        if others >= share { Err(Refusal::TooManyLastingFromAddress(share)) } else { Ok(()) }
     }
 
     /// When rooms are next checked for owners who have stayed away too long.

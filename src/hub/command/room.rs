@@ -13,7 +13,7 @@ use super::super::sanction;
 use super::super::sanction::Order;
 use super::super::speech::{Carrier, Rights};
 use super::super::work;
-use super::super::{By, Effect, Happening, Turn, What};
+use super::super::{By, Effect, Happening, Hub, Turn, What};
 use super::operator::sign;
 use super::{Call, clip, split_word, taken_for, text_arg};
 use crate::values::id::{AccountId, RoomId, SessionId};
@@ -130,7 +130,8 @@ pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
             return;
         }
         let owner = call.room().ownership.owner;
-        if on && let Err(refusal) = call.turn.hub.may_last(room, owner) {
+        let may = |hub: &Hub| hub.may_last(room, owner).and_then(|()| hub.may_last_from(call.id, room));
+        if on && let Err(refusal) = may(call.turn.hub) {
             return call.refuse(refusal);
         }
     }

@@ -50,7 +50,7 @@ impl Hub {
     }
 
     /// The place that `id` comes from, as accounts remember places: a keyed hash of its origin.
-    pub(super) fn place(&self, id: SessionId) -> u64 {
+    pub(in crate::hub) fn place(&self, id: SessionId) -> u64 {
         let mut hasher = SipHasher24::new_with_key(&self.key);
         hasher.write(b"place");
         hasher.write(&self.origin(id).bits().to_be_bytes());

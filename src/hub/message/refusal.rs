@@ -80,6 +80,8 @@ pub enum Refusal {
     TooManyLasting(usize),
     /// The owner has this number of lasting rooms, as many as they may.
     TooManyLastingOfOne(usize),
+    /// The people at the client's address have this number of lasting rooms, as many as they may.
+    TooManyLastingFromAddress(usize),
     /// The lobby, which has this name, can belong to nobody.
     LobbyIsNobodys(Arc<str>),
     /// This person is not logged in to an account.

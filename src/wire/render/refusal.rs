@@ -242,6 +242,9 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             let rooms = count(*limit, "lasting room", "lasting rooms");
             notice(out, &["one owner has ", &rooms, " at most; /room passing, in one of them, makes place"]);
         }
+        Refusal::TooManyLastingFromAddress(limit) => {
+            notice(out, &["people at your address have ", &count(*limit, "lasting room", "lasting rooms"), " at most"]);
+        }
         Refusal::LobbyIsNobodys(room) => notice(out, &[room, " belongs to nobody, and operators have its say"]),
         Refusal::NotRegistered(nick) => notice(out, &[nick, " is not logged in to a registered name"]),
         Refusal::MustBeHere(nick) => notice(out, &[nick, " has to be in this room, logged in, to be given it"]),
