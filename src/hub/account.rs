@@ -107,6 +107,11 @@ impl Accounts {
         AccountId(self.next.max(1))
     }
 
+    /// Makes the next number at least this one.
+    pub(in crate::hub) fn number_from(&mut self, next: u64) {
+        self.next = self.next.max(next);
+    }
+
     /// Adds an account, or replaces the one of the same number.
     ///
     /// # Errors

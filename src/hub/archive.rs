@@ -265,6 +265,10 @@ impl Backlog {
     }
 }
 
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// What a store tells when it has opened what is on disk.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recalled {
@@ -275,6 +279,19 @@ pub struct Recalled {
     /// The highest number of a client that was ever given, as far as the disk knows. Clients are numbered from there
     /// on, so that a line's author stays one client.
     pub last_session: u64,
+    /// The highest number of a sanction that was ever given, as far as the disk knows. No number is given again, so that
+    /// it names the same one in the journal, in what people were told, and in what they type.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub last_sanction: u64,
+    /// Likewise of an account.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub last_account: u64,
+    /// Likewise of a report.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub last_report: u64,
+    /// Likewise of a message kept for somebody.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub last_memo: u64,
     /// The sanctions, by age.
     pub sanctions: Vec<Sanction>,
     /// The accounts, by age.

@@ -54,6 +54,7 @@ impl Turn<'_> {
     /// Merges what is on disk with what the hub knows, which may be a part or all of it.
     pub(super) fn recall(&mut self, recalled: Recalled) {
         let was_unread = self.hub.recording.unread;
+        self.hub.number_on(&recalled);
         // Changes since the start are in the backlog, not on disk.
         let (mut lifted, mut removed) = (BTreeSet::new(), BTreeSet::new());
         let (mut gone, mut shown) = (BTreeSet::new(), BTreeSet::new());

@@ -32,6 +32,16 @@ impl Hub {
     }
 }
 
+impl Hub {
+    /// Gives no number again that the disk knows of.
+    pub(super) fn number_on(&mut self, recalled: &Recalled) {
+        self.moderation.sanctions.number_from(recalled.last_sanction + 1);
+        self.accounts.number_from(recalled.last_account + 1);
+        self.moderation.reports.number_from(recalled.last_report + 1);
+        self.memos.number_from(recalled.last_memo + 1);
+    }
+}
+
 impl Turn<'_> {
     /// Takes lines from before the start back into memory, except those that have been kept long enough or were removed
     /// since.
@@ -91,6 +101,7 @@ impl Turn<'_> {
         let begun = accounts.chain(recalled.sanctions.iter().map(|sanction| sanction.since)).max();
         self.hub.moderation.latest = self.hub.moderation.latest.max(begun.unwrap_or_default());
         self.hub.recording.given = self.hub.recording.given.max(SessionId(recalled.last_session));
+        self.hub.number_on(&recalled);
         if !was_recording {
             for sanction in recalled.sanctions {
                 let ends = sanction.until.map(|until| ends(until, self.now));

@@ -36,11 +36,15 @@ pub(super) fn recall(db: &Connection, limits: &settings::History, now: Wall) -> 
         let (row, room, name) = room?;
         rooms.push(RecalledRoom { room, name, lines: last_lines(db, row, limits, kept)? });
     }
-    let Meta { last_line, last_room, last_session, .. } = meta;
+    let Meta { last_line, last_room, last_session, last_sanction, last_account, last_report, last_memo, .. } = meta;
     Ok(Recalled {
         last_line,
         last_room,
         last_session,
+        last_sanction,
+        last_account,
+        last_report,
+        last_memo,
         sanctions: sanctions::all(db)?,
         accounts: accounts::all(db)?,
         reports: reports::all(db)?,

@@ -167,6 +167,18 @@ const STEPS: &[&str] = &[
     -- A pattern of names, what a filter finds (kind: filter, strike-filter), or what becomes of newcomers (lockdown).
     ALTER TABLE sanctions ADD COLUMN pattern TEXT;
     ",
+    // 10: numbers that are not given again when what had them is gone.
+    "
+    ALTER TABLE meta ADD COLUMN last_sanction INTEGER NOT NULL DEFAULT 0; -- the highest number a sanction ever had
+    ALTER TABLE meta ADD COLUMN last_account INTEGER NOT NULL DEFAULT 0;  -- likewise an account
+    ALTER TABLE meta ADD COLUMN last_report INTEGER NOT NULL DEFAULT 0;   -- likewise a report
+    ALTER TABLE meta ADD COLUMN last_memo INTEGER NOT NULL DEFAULT 0;     -- likewise a message that waits
+    UPDATE meta SET
+        last_sanction = (SELECT ifnull(max(id), 0) FROM sanctions),
+        last_account = (SELECT ifnull(max(id), 0) FROM accounts),
+        last_report = (SELECT ifnull(max(id), 0) FROM reports),
+        last_memo = (SELECT ifnull(max(id), 0) FROM memos);
+    ",
 ];
 
 /// The version that this program writes.

@@ -21,9 +21,9 @@ use crate::hub::ignore::Borne;
 use crate::hub::memo::Memo;
 use crate::hub::message::{Line, Said};
 use crate::hub::report::{Closed, Party, Report};
-use crate::hub::sanction::Author;
+use crate::hub::sanction::{Author, Kind, Order, Sanction, Target};
 use crate::settings::{History, Sync};
-use crate::values::id::{AccountId, MemoId, ReportId, RoomId, SessionId};
+use crate::values::id::{AccountId, MemoId, ReportId, RoomId, SanctionId, SessionId};
 use crate::values::name::Name;
 use crate::values::network::Origin;
 use crate::values::time::Wall;
@@ -189,6 +189,34 @@ fn what_was_recorded_is_recalled_and_numbers_go_on() {
     let [room] = &second.recalled.rooms[..] else { panic!("{:?}", second.recalled) };
     assert_eq!((room.room, room.name.as_str()), (LOBBY, "lobby"));
     assert_eq!(room.lines, (1..=5).map(|seq| line(seq, &format!("line {seq}"))).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_number_of_what_is_gone_is_known() {
+    let ban = |id| {
+        let order = Order::about(Kind::Ban, Target::Network("192.0.2.7".parse().unwrap()));
+        Record::Sanction(Box::new(Sanction::new(SanctionId(id), order, Author::Uid(0), Wall(1))))
+    };
+    let memo = |id| {
+        Record::Memo(Box::new(Memo {
+            id: MemoId(id),
+            at: Wall(1),
+            to: AccountId(1),
+            from: None,
+            session: SessionId(1),
+            name: "ann".into(),
+            text: "hi".into(),
+            unheard: false,
+            origin: None,
+        }))
+    };
+    let dir = TempDir::new().unwrap();
+    let gone = [ban(3), Record::Lifted(SanctionId(3)), ban(2), memo(9), Record::Unmemo(MemoId(9))];
+    write_here(dir.path(), &settings(), (1..).zip(gone));
+    let (recalled, _) = write_here(dir.path(), &settings(), std::iter::empty());
+    assert_eq!((recalled.sanctions.len(), recalled.memos.len()), (1, 0));
+    assert_eq!((recalled.last_sanction, recalled.last_memo), (3, 9));
+    assert_eq!((recalled.last_account, recalled.last_report), (0, 0));
 }
 
 #[test]

@@ -136,6 +136,7 @@ fn recalled() -> Recalled {
             name: "library".to_owned(),
             lines: vec![line(15, "who has the keys?"), line(16, "I have")],
         }],
+        ..Recalled::default()
     }
 }
 

@@ -109,6 +109,8 @@ pub struct Disk {
     pub closed: Vec<(RoomId, Name)>,
     /// Clients' numbers up to this were given.
     pub given: u64,
+    /// The highest numbers of a sanction, an account, a report and a message that waits.
+    pub last: [u64; 4],
     pub sanctions: BTreeMap<SanctionId, Sanction>,
     pub accounts: BTreeMap<AccountId, Account>,
     pub reports: BTreeMap<ReportId, Report>,
@@ -120,6 +122,16 @@ pub struct Disk {
 
 impl Disk {
     pub fn write(&mut self, number: u64, record: &Record) {
+        let gave = match record {
+            Record::Sanction(sanction) => Some((0, sanction.id.0)),
+            Record::Account(account) => Some((1, account.id.0)),
+            Record::Report(report) => Some((2, report.id.0)),
+            Record::Memo(memo) => Some((3, memo.id.0)),
+            _ => None,
+        };
+        if let Some((kind, number)) = gave {
+            self.last[kind] = self.last[kind].max(number);
+        }
         match record {
             Record::Line { room, name, line } => {
                 // Writing it a second time changes nothing. Whom its author is ignored by is not written.
@@ -168,6 +180,7 @@ impl Disk {
                 None => rooms.push(RecalledRoom { room: *room, name: name.shown().into(), lines: vec![line.clone()] }),
             }
         }
+        let [last_sanction, last_account, last_report, last_memo] = self.last;
         let last_session = self.lines.values().filter_map(|(_, _, line)| line.author).map(|author| author.0).max();
         Recalled {
             sanctions: self.sanctions.values().cloned().collect(),
@@ -178,6 +191,10 @@ impl Disk {
             last_line: self.lines.keys().next_back().copied().unwrap_or(0),
             last_room: self.lines.values().map(|(room, _, _)| room.0).max().unwrap_or(0),
             last_session: last_session.unwrap_or(0).max(self.given),
+            last_sanction,
+            last_account,
+            last_report,
+            last_memo,
             unread: false,
             rooms,
         }

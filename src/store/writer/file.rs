@@ -132,6 +132,10 @@ impl Writer {
             lines: 0,
             indexed: 0,
             swept: true,
+            last_sanction: bans.iter().map(|one| one.id.0).fold(known.last_sanction, u64::max),
+            last_account: accounts.iter().map(|one| one.id.0).fold(known.last_account, u64::max),
+            last_report: reports.iter().map(|one| one.id.0).fold(known.last_report, u64::max),
+            last_memo: memos.iter().map(|one| one.id.0).fold(known.last_memo, u64::max),
         };
         // The new file is whole before the old one is moved: nothing reads a file again that is set aside.
         let next = self.next();

@@ -265,11 +265,13 @@ impl Writer {
         let mut meta = Meta::read(&batch)?;
         let (mut taken, mut told, mut deletes) = (0, 0, false);
         for (_, record) in self.waiting.iter().take(BATCH_RECORDS) {
+            meta.gave(record);
             match record {
                 Record::Line { room, name, line } => {
                     history::append(&batch, &mut self.rooms, &mut meta, (*room, name), line)?;
                 }
-                Record::Given(id) => meta.last_session = meta.last_session.max(id.0),
+                // `gave` has noted it.
+                Record::Given(_) => {}
                 Record::Closed { room, name } => history::close_room(&batch, *room, name)?,
                 Record::Sanction(ban) => sanctions::put(&batch, ban)?,
                 Record::Lifted(id) => sanctions::remove(&batch, *id)?,
