@@ -71,6 +71,7 @@ macro_rules! transcripts {
 }
 
 transcripts! {
+    repeated_from_an_address
     numbers_are_given_once
     rooms_that_last_at_one_address
     operators_about_themselves

@@ -118,7 +118,7 @@ impl Places {
 
     /// All clients from that network. If the network is smaller than an origin, others from that origin may be among
     /// them.
-    pub(super) fn within(&self, network: &Network) -> impl Iterator<Item = SessionId> {
+    pub(super) fn within(&self, network: &Network) -> impl DoubleEndedIterator<Item = SessionId> {
         let (first, last) = Origin::range(network);
         self.all.range(Place::at(first, 0)..=Place::at(last, u64::MAX)).map(|place| place.who())
     }

@@ -92,6 +92,14 @@ fn is_zero(count: &u32) -> bool {
 /// How many different lines are remembered, so that saying a few lines in turn counts as repeating.
 const LINES_KNOWN: usize = 8;
 
+/// A shorter text, in bytes, is said by many people within a moment: "hi all", "yes". From one address it is said
+/// [`OF_SHORT`] times as often as a longer one before it is refused.
+const SAID_BY_MANY: usize = 16;
+const OF_SHORT: u32 = 3;
+
+/// How many clients at one address, those who came last, are looked at for what they have said.
+const NEIGHBOURS: usize = 64;
+
 /// How many in a row have to come too soon for a strike. A single one is a slip, and the answer says how long to wait.
 const TOO_SOON: u32 = 3;
 
@@ -138,6 +146,13 @@ impl LastSaid {
         (self.hash, self.times, self.at) = (hash, found.map_or(1, |(_, times, _)| times.saturating_add(1)), now);
         self.before = known;
         self.times
+    }
+
+    /// How often the line of that hash was said of late.
+    fn times(&self, hash: u64, now: Mono) -> u32 {
+        let all = self.before.iter().copied().chain([(self.hash, self.times, self.at)]);
+        let of_late = all.filter(|(one, _, at)| *one == hash && now.since(*at) <= REPEATED_WITHIN);
+        of_late.map(|(_, times, _)| times).sum()
     }
 
     /// Counts one of that kind.
@@ -303,12 +318,27 @@ impl Turn<'_> {
         }
         let hash = hasher.finish();
         let times = session.last_said.get_or_insert_default().say(hash, self.now.mono);
-        if times <= most {
+        let peer = session.peer;
+        if times > most {
+            self.refuse(id, Refusal::Repeated);
+            self.strike(id, Offence::Repetition);
+            return true;
+        }
+        // Many connections of one person are no crowd. Whoever said it only once is told, and gets no strike: it may be
+        // another person.
+        if self.hub.is_always_let_in(peer) {
             return false;
         }
-        self.refuse(id, Refusal::Repeated);
-        self.strike(id, Offence::Repetition);
-        true
+        let most = if text.len() < SAID_BY_MANY { most.saturating_mul(OF_SHORT) } else { most };
+        let network = Network::around(peer.ip());
+        let there = self.hub.people.places.within(&network);
+        let there = there.rev().take(NEIGHBOURS).filter_map(|id| self.hub.people.sessions.get(&id));
+        let said = there.filter_map(|other| other.last_said.as_deref()).map(|said| said.times(hash, self.now.mono));
+        let times = said.fold(0, u32::saturating_add);
+        if times > most {
+            self.refuse(id, Refusal::RepeatedFromAddress);
+        }
+        times > most
     }
 }
 

@@ -204,6 +204,8 @@ pub enum Refusal {
     HouseRules,
     /// The client has said the same line too often.
     Repeated,
+    /// The same was said too often from the client's address.
+    RepeatedFromAddress,
     /// The client has said too much for too long; it may speak again after this time.
     SaidALot(Duration),
     /// The client has shown others too many of these in a short time.

@@ -341,6 +341,9 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::NoSuchAccount(name) => notice(out, &[name, " is not registered"]),
         Refusal::HouseRules => notice(out, &["the house rules here do not allow that; nobody saw it"]),
         Refusal::Repeated => notice(out, &["you have said that often enough; nobody saw it again"]),
+        Refusal::RepeatedFromAddress => {
+            notice(out, &["that was said often enough from your address; nobody saw it again"]);
+        }
         Refusal::SaidALot(wait) => {
             notice(out, &["you have said a lot for a long time, and nobody saw that; try again in ", &seconds(*wait)]);
         }
