@@ -216,7 +216,8 @@ settings! {
         /// The same in rooms beyond announce_limit.
         gather_big: Duration = Duration::from_secs(30), time("1s", "1h"), Live;
         /// Rooms that last: kept while nobody is in them, also on disk (/room lasting). Beyond it, none is made
-        /// lasting. 0: none at all. They count as rooms of limits.rooms, too.
+        /// lasting. 0: none at all. They count as rooms of limits.rooms, too. People at one address have an eighth of
+        /// them, or as many as one owner may have.
         lasting: usize = 100, whole(0, 100_000, "rooms"), Live;
         /// The same of one owner.
         lasting_per_owner: usize = 3, whole(1, 100_000, "rooms"), Live;
@@ -291,7 +292,8 @@ settings! {
         /// goes first, and each after history.keep.
         reports_kept: u32 = 200, whole(20, 10_000, "reports"), Live;
         /// The same line so often, each within half a minute, is said, alone or in turn with a few others, to
-        /// whomever; after that it is refused. Topics and invitations count as well. 0: always said.
+        /// whomever; after that it is refused. Topics and invitations count as well, and so does what others at the
+        /// same address say; what is short, they say three times as often. 0: always said.
         repeats: u32 = 10, whole(0, 1_000_000, "times"), Live;
         /// What becomes of those who come during a lockdown (/lockdown) and are not logged in: "door" has them wait at
         /// the door, as accounts.entry does, "registered" lets them in, and they speak when they have logged in.
