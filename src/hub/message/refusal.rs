@@ -139,6 +139,8 @@ pub enum Refusal {
         /// The name of the person who was named, if it was a name.
         name: Option<Arc<str>>,
     },
+    /// Modes that contradict each other.
+    ModesContradict,
     /// The pattern finds these people here. The command is carried out if it is given again.
     PatternHits {
         /// Some of their names.

@@ -264,6 +264,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &["that reaches ", &people, " as well: ", &names.join(", "), &more]);
             notice(out, &[IF_THEY, &alone]);
         }
+        Refusal::ModesContradict => notice(out, &["a room cannot be one thing and its opposite"]),
         Refusal::PatternHits { names, count: hit } => {
             let people = count(*hit, "person", "people");
             notice(out, &["that finds ", &people, " here: ", &names.join(", "), &and_more(*hit, names.len())]);
