@@ -71,6 +71,8 @@ macro_rules! transcripts {
 }
 
 transcripts! {
+    slips_of_operators
+    whom_operators_name
     an_administrator_unmutes
     a_room_at_its_pace
     expelled
