@@ -78,6 +78,8 @@ transcripts! {
     asked_again
     muted_operators
     muted_owners
+    slips_of_operators
+    whom_operators_name
     an_administrator_unmutes
     a_room_at_its_pace
     expelled

@@ -64,6 +64,14 @@ pub(super) fn confirmed(command: &CtlCommand) -> Result<CtlCommand, Failure> {
             confirm(&format!("{} is a large part of the Internet.", &**target))?;
             *yes = true;
         }
+        CtlCommand::Ban { action: BanCommand::Add { target, yes, dry_run: false, .. } } if !*yes => {
+            if let Ok(network) = target.parse::<Network>()
+                && (!network.is_written_so(target) || (network.is_broad() && can_be_asked()))
+            {
+                confirm(&format!("{} is {network}, {}.", &**target, network.size()))?;
+                *yes = true;
+            }
+        }
         _ => {}
     }
     Ok(command)

@@ -121,6 +121,9 @@ impl Task {
             CtlCommand::Rooms { action: Some(RoomsCommand::Set { room, modes, slow, owner }) } => {
                 let change = modes.into_iter().try_fold(Change { slow, ..Change::default() }, Change::and);
                 let change = change.ok_or_else(|| usage("a room cannot be one thing and its opposite".into()))?;
+                if change == Change::default() && owner.is_none() {
+                    return Err(usage("nothing says what the room is to be: give a MODE, --slow or --owner".into()));
+                }
                 one(Command::RoomsSet(RoomSetArgs {
                     room,
                     private: change.private,

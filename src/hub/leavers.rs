@@ -42,6 +42,9 @@ pub struct Leaver {
     /// Whether the client waited at the door, where nobody saw it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub at_door: bool,
+    /// Former names that the client bore in its last [`REMEMBERED_FOR`], the last one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<Name>,
     /// What the client had said last. The next client from the same origin goes on with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<Box<LastSaid>>,
@@ -72,7 +75,11 @@ impl Leavers {
         let Session { id, account, .. } = *session;
         let at_door = session.at_door.is_some();
         let said = session.last_said.as_deref().map(|said| Box::new(said.of_an_address()));
-        self.0.push_back(Leaver { id, nick: session.nick.clone(), account, addr, at: now, why, at_door, said });
+        let nick = session.nick.clone();
+        let mut former =
+            session.last_said.as_deref().map(|said| said.laid_down(REMEMBERED_FOR, now)).unwrap_or_default();
+        former.retain(|name| *name != nick);
+        self.0.push_back(Leaver { id, nick, account, addr, at: now, why, at_door, former, said });
     }
 
     fn forget(&mut self, now: Mono) {
@@ -91,6 +98,13 @@ impl Leavers {
     pub(super) fn said_from(&self, origin: Origin, now: Mono) -> Option<Box<LastSaid>> {
         let is_from_there = |leaver: &&Leaver| Origin::of(leaver.addr) == origin;
         self.iter(now).find(is_from_there).and_then(|leaver| leaver.said.clone())
+    }
+
+    /// The last client of that name, or with that number; else the last one that bore that name before another.
+    #[must_use]
+    pub fn find_by_any_name(&self, folded: &str, id: Option<SessionId>, now: Mono) -> Option<&Leaver> {
+        let bore = |leaver: &&Leaver| leaver.former.iter().any(|name| name.folded() == folded);
+        self.find(folded, id, now).or_else(|| self.iter(now).find(bore))
     }
 
     /// The last client of that name, or with that number.

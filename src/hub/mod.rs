@@ -22,6 +22,7 @@
 //! | messages kept for people who are not here | [`memo`] |
 //! | what people report to the operators | [`report`] |
 //! | sanctions (bans, mutes, ...) as values; making and lifting them | [`sanction`], [`sanctioning`] |
+//! | whom a text means that names somebody for a sanction | [`whom`] |
 //! | offences that count against people; words that are refused | [`strike`], [`crate::values::words`] |
 //! | registered names, roles; logging in; waiting at the door | [`account`], [`login`], `door` |
 //! | clients that have sent nothing for long | `idleness` |
@@ -83,6 +84,7 @@ pub mod speech;
 pub mod strike;
 mod turn;
 mod typing;
+pub mod whom;
 mod work;
 mod zones;
 

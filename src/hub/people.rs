@@ -357,6 +357,10 @@ impl Turn<'_> {
         self.hub.lay_down_name(id);
         let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         let old = std::mem::replace(&mut session.nick, nick.clone());
+        // A guest's name tells nobody apart.
+        if !old.is_guest() {
+            session.last_said.get_or_insert_default().lays_down(&old, self.now.mono);
+        }
         let room = session.room;
         self.hub.people.names.release(&old);
         self.hub.people.names.claim(&nick, id).expect("the caller has asked");

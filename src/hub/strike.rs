@@ -20,6 +20,7 @@ use super::sanction::{self, Order, Target};
 use super::{By, Hub, What};
 use crate::settings;
 use crate::values::id::SessionId;
+use crate::values::name::Name;
 use crate::values::network::Network;
 use crate::values::network::Origin;
 use crate::values::rate::{self, make_room};
@@ -83,6 +84,9 @@ pub struct LastSaid {
     /// How many lines came beyond that pace since its whole burst was last available.
     #[serde(default, skip_serializing_if = "is_zero")]
     beyond: u32,
+    /// The names that the client has laid down, and when, the last one at the end: at most `NAMES_KNOWN`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    names: Vec<(Name, Mono)>,
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -99,6 +103,8 @@ const OF_SHORT: u32 = 3;
 
 /// How many clients at one address, those who came last, are looked at for what they have said.
 const NEIGHBOURS: usize = 64;
+/// How many former names of a client are remembered; beyond it, the oldest is forgotten. Names are taken at a pace.
+const NAMES_KNOWN: usize = 8;
 
 /// How many in a row have to come too soon for a strike. A single one is a slip, and the answer says how long to wait.
 const TOO_SOON: u32 = 3;
@@ -111,9 +117,24 @@ impl LastSaid {
     /// what was shown too often. How much was said in the long run does not hold, nor how many names were taken,
     /// because newcomers take one.
     pub(super) fn of_an_address(&self) -> Self {
-        let mut this = Self { steady: Mono(0), beyond: 0, too_soon: 0, ..self.clone() };
+        let mut this = Self { steady: Mono(0), beyond: 0, too_soon: 0, names: Vec::new(), ..self.clone() };
         this.paces.retain(|(kind, _)| *kind != Kind::Names);
         this
+    }
+
+    /// Remembers a name that the client lays down.
+    pub(super) fn lays_down(&mut self, name: &Name, now: Mono) {
+        self.names.retain(|(other, _)| other != name);
+        if self.names.len() >= NAMES_KNOWN {
+            self.names.remove(0);
+        }
+        self.names.push((name.clone(), now));
+    }
+
+    /// The names that the client has laid down no longer than `within` ago, the last one first.
+    pub(super) fn laid_down(&self, within: Duration, now: Mono) -> Vec<Name> {
+        let of_late = self.names.iter().rev().filter(|(_, at)| now.since(*at) <= within);
+        of_late.map(|(name, _)| name.clone()).collect()
     }
 
     /// Counts one more line that is said to others.

@@ -90,4 +90,13 @@ impl ReportId {
         let last = Self::parse(last).or_else(|| Self::parse(&format!("r{last}")))?;
         (first <= last).then_some(first..=last)
     }
+
+    /// Whether a text is a range that runs backwards: `r5-r2`.
+    #[must_use]
+    pub fn is_backwards(text: &str) -> bool {
+        text.split_once('-').is_some_and(|(first, last)| {
+            let last = Self::parse(last).or_else(|| Self::parse(&format!("r{last}")));
+            Self::parse(first).zip(last).is_some_and(|(first, last)| first > last)
+        })
+    }
 }

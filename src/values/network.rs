@@ -63,6 +63,31 @@ impl Network {
             && (self.bits ^ other.bits).checked_shr(width - u32::from(self.length)).unwrap_or(0) == 0
     }
 
+    /// Whether `text` writes it with its own first address, or as an address: `10.1.2.3/8` is a slip of some kind.
+    #[must_use]
+    pub fn is_written_so(&self, text: &str) -> bool {
+        let is_first = |addr: &str| addr.parse::<IpAddr>().is_ok_and(|addr| addr.to_canonical() == self.ends().0);
+        text.split_once('/').is_none_or(|(addr, _)| is_first(addr))
+    }
+
+    /// How much it is, in words that tell no address: `an address`, `a network of 256 addresses`.
+    #[must_use]
+    pub fn size(&self) -> String {
+        match (self.is_v6, self.length) {
+            (false, 32) | (true, 64..) => "an address".into(),
+            (false, length) => format!("a network of {} addresses", 1_u64 << (32 - length)),
+            (true, length @ 1..) => format!("a network of {} times a /64", 1_u64 << (64 - length)),
+            (true, 0) => "all of IPv6".into(),
+        }
+    }
+
+    /// Whether it has more subscribers than one would ban without a second thought: more than a /16 of IPv4, or a /32 of
+    /// IPv6, which is what one provider has.
+    #[must_use]
+    pub fn is_broad(&self) -> bool {
+        self.length < if self.is_v6 { 32 } else { 16 }
+    }
+
     /// Whether the network is larger than the largest ones that were ever given to one owner. Banning it must be a
     /// mistake, unless somebody says that it is not.
     #[must_use]

@@ -271,7 +271,8 @@ fn people() -> Stage {
     s.line(olga, "/shadowmute shay 3h");
     let gil = s.come_in("gil");
     s.line(gil, "sent away in a moment");
-    s.line(olga, "/kick gil noisy");
+    s.line(gil, "/nick gilly");
+    s.line(olga, "/kick gilly noisy");
     s.line(shay, "I am heard by all");
     // What shay alone sees: another name, a topic, words of absence, a room, and a mute that strikes have brought about.
     s.line(shay, "/topic what shay says");

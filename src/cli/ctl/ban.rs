@@ -38,8 +38,9 @@ Examples:
         /// Only tell whom it would hit.
         #[arg(long)]
         dry_run: bool,
-        /// Do not ask, neither at a terminal before several people are disconnected, nor before a large part of the Internet
-        /// is kept out, such as 0.0.0.0/0, which scripts have to say as well.
+        /// Do not ask, neither at a terminal before several people are disconnected or a large network is kept out, nor
+        /// before a large part of the Internet is, such as 0.0.0.0/0, or a network that is another one as it is written,
+        /// such as 10.1.2.3/8: for these, scripts have to say it as well.
         #[arg(long)]
         yes: bool,
     },

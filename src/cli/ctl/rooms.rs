@@ -41,7 +41,7 @@ Examples:
         /// Private (who is invited comes in) or public; moderated (who has a voice speaks) or free; registered (who is
         /// logged in speaks) or everyone; topic-locked (its owner sets the topic) or topic-free; lasting (it is kept
         /// while nobody is in it) or passing.
-        #[arg(value_name = "MODE", value_parser = mode(), required_unless_present_any = ["slow", "owner"])]
+        #[arg(value_name = "MODE", value_parser = mode())]
         modes: Vec<Change>,
         /// Each says one line in this time, such as 10s; "off" ends that.
         #[arg(long, value_name = "D", value_parser = slow_time, allow_hyphen_values = true)]

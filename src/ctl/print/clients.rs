@@ -8,6 +8,7 @@ use super::screen::Screen;
 use super::table::{Facts, Table, left, right};
 use super::values::{address, bytes, count, people, span, time, until};
 use crate::hub::account;
+use crate::values::name::{self, Name};
 use crate::values::time::Wall;
 use crate::wire::admin::result::{Client, ClientList, Kicked, Muted, Person, Renamed, Sanction};
 use crate::wire::admin::value::Time;
@@ -143,7 +144,14 @@ pub(in crate::ctl) fn muted(
     let ids: Vec<&str> = result.sanctions.iter().map(|one| &*one.id).collect();
     let whom = if result.muted.is_empty() { asked.join(", ") } else { whom(asked, &result.muted, &result.people) };
     let ids = if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) };
-    to.done(&format!("Muted {whom} {}{ids}.", until(result.until, long)))
+    to.done(&format!("Muted {whom} {}{ids}.", until(result.until, long)))?;
+    // About a name alone, that nobody who is here has.
+    let is_here = |name: &str| result.people.iter().any(|person| name::fold(&person.nick) == name::fold(name));
+    let is_name = |one: &&Sanction| one.nick.is_none() && Name::parse(&one.target, usize::from(u8::MAX)).is_ok();
+    for one in result.sanctions.iter().filter(is_name).filter(|one| !is_here(&one.target)) {
+        to.done(&format!("Nobody called {} is here: {} holds for whoever takes the name.", one.target, one.id))?;
+    }
+    Ok(())
 }
 
 pub(in crate::ctl) fn unmuted(to: &mut Screen<'_>, asked: &[&str], result: &Muted) -> io::Result<()> {

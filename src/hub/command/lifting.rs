@@ -8,8 +8,6 @@ use super::super::message::{Done, Refusal};
 use super::super::sanction::{Author, Kind, Sanction, Target};
 use super::{Call, clip, split_word};
 use crate::values::id::SanctionId;
-use crate::values::name::Name;
-use crate::values::name::pattern::Pattern;
 
 impl Call<'_, '_> {
     /// The mutes about the caller: those that it knows of, or those that it is not to know of (`shadow`).
@@ -93,14 +91,7 @@ pub(super) fn lift(call: &mut Call<'_, '_>, args: &str) {
 
 /// Lifts the one of that kind that is called so, or is about exactly that.
 fn lift_one(call: &mut Call<'_, '_>, which: &str, kind: &Kind) {
-    let sanctions = &call.turn.hub.moderation.sanctions;
-    let by_id = SanctionId::parse(which).and_then(|(_, id)| sanctions.get(id)).filter(|one| one.kind.is_like(kind));
-    let found = by_id.map(|sanction| sanction.id).or_else(|| {
-        // One of a name that none can be any more is lifted by that name all the same.
-        let name = || Name::recall(which.strip_prefix("name=").unwrap_or(which)).map(Target::Name);
-        let pattern = || Pattern::is_one(which).then(|| Target::Pattern(Pattern::recall(which)));
-        sanctions.about(kind, &which.parse().ok().or_else(pattern).or_else(name)?)
-    });
+    let found = call.turn.hub.sanction_meant(which, kind, call.turn.now);
     match found.filter(|id| !call.unseen_sanctions().contains(id)) {
         Some(id) => lifted(call, id),
         None => call.refuse(Refusal::NoSuchBan(clip(which))),

@@ -201,7 +201,8 @@ impl Call<'_, '_> {
     /// Who is here of that name; to operators, or with that number.
     fn named(&self, text: &str) -> Option<SessionId> {
         let (hub, text) = (&self.turn.hub, addressed(text));
-        let by_number = || number(text).filter(|id| hub.role(self.id) == Role::Operator && hub.session(*id).is_some());
+        let by_number =
+            || super::whom::client(text).filter(|id| hub.role(self.id) == Role::Operator && hub.session(*id).is_some());
         // Who waits at the door is not here yet.
         hub.find_for(self.id, text).or_else(by_number).filter(|id| !hub.is_at_door(*id))
     }
@@ -230,13 +231,6 @@ impl Call<'_, '_> {
         }
         found
     }
-}
-
-/// The number of a client that is written so, such as `c4`.
-fn number(text: &str) -> Option<SessionId> {
-    let digits = text.strip_prefix(['c', 'C'])?;
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| digits.parse().ok().map(SessionId))?
 }
 
 /// A name as it stands in a line to somebody, without what is no part of it: `ann`, of `ann:`, `ann,` or `@ann`.

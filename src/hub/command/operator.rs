@@ -82,7 +82,15 @@ impl Call<'_, '_> {
 pub(super) fn kick(call: &mut Call<'_, '_>, args: &str) {
     let (name, reason) = split_word(args);
     let (Some(other), Some(by)) = (call.subject(name), call.by()) else { return };
-    let nick = call.turn.hub.people.sessions[&other].nick.shown().into();
+    let nick: Arc<str> = call.turn.hub.people.sessions[&other].nick.shown().into();
+    let line = format!("kick {args}");
+    if let Ok(Some((_, rest))) = time::take_length(reason.strip_prefix("for ").unwrap_or(reason))
+        && !call.is_said_again(&line)
+    {
+        let time = clip(reason[..reason.len() - rest.len()].trim());
+        call.refuse(Refusal::NoTimeInKick { nick, time });
+        return call.ask(line);
+    }
     let reason = call.turn.grounds(call.id, text_arg(reason));
     call.turn.kick(other, reason, by);
     call.done(Done::Kicked(nick));

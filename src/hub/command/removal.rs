@@ -74,6 +74,10 @@ pub(super) fn redact(call: &mut Call<'_, '_>, args: &str) {
         let what = Selector { room: own_room_only, from: Some(line), to: Some(line), ..Selector::default() };
         return remove(call, &what, remover, whom);
     }
+    let is_number = whom.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && call.turn.hub.known_name(whom, call.turn.now).is_none() {
+        return call.refuse(Refusal::LineNumber(clip(whom)));
+    }
     let which = match (rest, rest.parse::<usize>()) {
         ("", _) => Which::Last(1),
         (_, Ok(count @ 1..)) => Which::Last(count.min(work::MOST)),

@@ -19,7 +19,9 @@ const AT_ONCE: usize = 20;
 
 pub(super) fn report(call: &mut Call<'_, '_>, args: &str) {
     let (name, reason) = split_word(args);
-    let left = || call.turn.hub.moderation.leavers.find(&name::fold(name), None, call.turn.now.mono).map(|one| one.id);
+    let left = || {
+        call.turn.hub.moderation.leavers.find_by_any_name(&name::fold(name), None, call.turn.now.mono).map(|one| one.id)
+    };
     let Some(other) = call.named(name).or_else(left) else { return call.refuse(Refusal::NoSuchPerson(clip(name))) };
     if other == call.id {
         return call.refuse(Refusal::ToYourself);
@@ -102,6 +104,15 @@ pub(super) fn close(call: &mut Call<'_, '_>, args: &str) {
     {
         words.push(word);
         note = rest;
+    }
+    // A slip is no note: nobody would see what was not closed.
+    let (next, behind) = split_word(note);
+    if ReportId::is_backwards(next) {
+        return call.refuse(Refusal::Backwards(clip(next)));
+    }
+    let is_number = !next.is_empty() && next.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number && (words.is_empty() || behind.is_empty()) {
+        return call.refuse(Refusal::ReportNumber(clip(next)));
     }
     let Some(account) = call.own().account.filter(|_| !words.is_empty()) else { return call.usage() };
     let limit = call.turn.hub.settings.limits.topic;

@@ -17,7 +17,7 @@ use super::super::{By, Effect, Happening, Hub, Turn, What};
 use super::operator::sign;
 use super::{Call, clip, split_word, taken_for, text_arg};
 use crate::values::id::{AccountId, RoomId, SessionId};
-use crate::values::time::parse_length;
+use crate::values::time::{parse_length, take_length};
 
 impl Call<'_, '_> {
     /// The room that the caller is in, if it has its say there; it is told if not.
@@ -96,9 +96,8 @@ impl Call<'_, '_> {
 
 pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
     let (word, rest) = split_word(args);
-    let known = MODES.iter().find(|(mode, _)| *mode == word).map(|(_, change)| *change);
-    let change = match (known, word, rest) {
-        (None, "", _) => {
+    let change = match (word, rest) {
+        ("", _) => {
             let room = call.room();
             let message = Message::RoomIs {
                 room: room.name.shown().into(),
@@ -109,16 +108,11 @@ pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
             };
             return call.tell(message);
         }
-        (Some(change), _, "") => change,
-        (None, "successor", name) if !name.is_empty() => return successor(call, name),
-        (None, "slow", "off") => Change { slow: Some(Duration::ZERO), ..Change::default() },
-        (None, "slow", time) => match parse_length(time) {
-            Ok(time) if (SLOW.0..=SLOW.1).contains(&time) => Change { slow: Some(time), ..Change::default() },
-            Ok(_) => return call.refuse(Refusal::SlowOutside),
-            Err(_) if time.is_empty() => return call.refuse(Refusal::SlowOutside),
-            Err(why) => return call.refuse(Refusal::NoLength { why, or_reason: false }),
+        ("successor", name) if !name.is_empty() => return successor(call, name),
+        _ => match changes(args) {
+            Ok(change) => change,
+            Err(refusal) => return call.refuse(refusal),
         },
-        _ => return call.refuse(Refusal::NoSuchMode(clip(args))),
     };
     let Some(room) = call.own_room() else { return };
     if change.private == Some(true) && room == call.turn.hub.rooms.lobby {
@@ -144,6 +138,41 @@ pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
     let before = call.turn.effects.len();
     call.turn.set_modes(room, change, Some(call.id), by);
     sign(call, before);
+}
+
+/// What modes in a row change together: `registered slow 5s`.
+fn changes(args: &str) -> Result<Change, Refusal> {
+    let (mut change, mut left) = (Change::default(), args);
+    while !left.is_empty() {
+        let (word, behind) = split_word(left);
+        let one = if let Some((_, one)) = MODES.iter().find(|(mode, _)| *mode == word) {
+            left = behind;
+            *one
+        } else if word == "slow" {
+            let (time, rest) = slow(behind)?;
+            left = rest;
+            Change { slow: Some(time), ..Change::default() }
+        } else {
+            return Err(Refusal::NoSuchMode(clip(left)));
+        };
+        change = change.and(one).ok_or(Refusal::ModesContradict)?;
+    }
+    Ok(change)
+}
+
+/// The time behind `slow`, or `off`, and what follows it.
+fn slow(text: &str) -> Result<(Duration, &str), Refusal> {
+    match (split_word(text), take_length(text)) {
+        (("off", rest), _) => Ok((Duration::ZERO, rest)),
+        (("" | "0", _), _) => Err(Refusal::SlowOutside),
+        (_, Ok(Some((time, rest)))) if (SLOW.0..=SLOW.1).contains(&time) => Ok((time, rest)),
+        (_, Ok(Some(_))) => Err(Refusal::SlowOutside),
+        (_, Err(why)) => Err(Refusal::NoLength { why, or_reason: false }),
+        ((word, _), Ok(None)) => Err(match parse_length(word) {
+            Err(why) => Refusal::NoLength { why, or_reason: false },
+            Ok(_) => Refusal::SlowOutside,
+        }),
+    }
 }
 
 /// `/room successor NAME`, or `/room successor none`.

@@ -12,10 +12,13 @@ use super::super::account::Role;
 use super::super::message::{Done, Listed, Message, Refusal, Replaced, ShownLeaver, ShownSanction};
 use super::super::sanction::{self, Kind, NoTarget, Order, Sanction, Target};
 use super::super::sanctioning::Caught;
+use super::super::whom;
 use super::super::work;
 use super::{Call, clip, split_word, text_arg};
 use crate::values::id::SessionId;
-use crate::values::name::{self, Name};
+use crate::values::name::pattern::Pattern;
+use crate::values::name::{self, Name, TakenFor};
+use crate::values::network::Network;
 use crate::values::time;
 
 /// How long an operator may take to say the same again.
@@ -34,61 +37,71 @@ struct Meant {
     session: Option<SessionId>,
     /// Who that is, here or left.
     who: Option<SessionId>,
-    /// It was an address or a network that was named.
-    by_address: bool,
+    /// The address or network that was named.
+    network: Option<Network>,
 }
 
 impl Call<'_, '_> {
     /// Whom `text` means: somebody here, by name or number; an address or a network; somebody who has left a moment
     /// ago; else a name, also written `name=NAME` where the name alone is meant. The caller is told if it is nobody.
     fn meant(&mut self, text: &str, kind: &Kind) -> Option<Meant> {
+        let now = self.turn.now;
         if let Some(text) = text.strip_prefix("name=") {
-            let target = match Name::parse(text, usize::from(u8::MAX)) {
-                Ok(name) => Target::Name(name),
-                Err(invalid) => {
-                    self.refuse(Refusal::NoTarget(NoTarget::Name(clip(text).to_string(), invalid)));
+            let target = match self.turn.hub.target_by_name(text, now) {
+                Ok(target) => target,
+                Err(why) => {
+                    self.refuse(Refusal::NoTarget(why));
                     return None;
                 }
             };
-            return Some(Meant {
-                order: Order::about(kind.clone(), target),
-                session: None,
-                who: None,
-                by_address: false,
-            });
+            return Some(Meant { order: Order::about(kind.clone(), target), session: None, who: None, network: None });
         }
         let target = text.parse::<Target>();
         if let Ok(target @ Target::Pattern(_)) = target {
-            return Some(Meant {
-                order: Order::about(kind.clone(), target),
-                session: None,
-                who: None,
-                by_address: false,
-            });
+            return Some(Meant { order: Order::about(kind.clone(), target), session: None, who: None, network: None });
         }
         let is_address = matches!(target, Ok(Target::Network(_)) | Err(NoTarget::Network(_)));
         if !is_address && self.named(text).is_some() {
             let other = self.subject(text)?;
             let order = self.turn.hub.order(&self.turn.hub.people.sessions[&other], kind.clone());
-            return Some(Meant { order, session: Some(other), who: Some(other), by_address: false });
+            return Some(Meant { order, session: Some(other), who: Some(other), network: None });
         }
-        let number = super::number(text);
-        let left = self.turn.hub.moderation.leavers.find(&name::fold(text), number, self.turn.now.mono).cloned();
+        // The owner of that account, who bears another name now.
+        let account = self.turn.hub.accounts.find(&name::fold(text));
+        if let Some(other) = account.and_then(|account| self.bearer(account)).filter(|_| !is_address) {
+            let session = &self.turn.hub.people.sessions[&other];
+            let owned = account.and_then(|account| self.turn.hub.accounts.get(account));
+            let refusal = match self.turn.hub.role(other) {
+                _ if other == self.id => Some(Refusal::ToYourself),
+                Role::Operator => owned.map(|account| Refusal::IsOperator(account.name.shown().into())),
+                _ => None,
+            };
+            if let Some(refusal) = refusal {
+                self.refuse(refusal);
+                return None;
+            }
+            let order = self.turn.hub.order(session, kind.clone());
+            return Some(Meant { order, session: Some(other), who: Some(other), network: None });
+        }
+        let number = whom::client(text);
+        let left = self.turn.hub.moderation.leavers.find_by_any_name(&name::fold(text), number, now.mono).cloned();
         if let Some(leaver) = left.filter(|_| !is_address) {
             let account = leaver.account.and_then(|account| self.turn.hub.accounts.get(account));
             if account.is_some_and(|account| account.role == Role::Operator) {
                 self.refuse(Refusal::IsOperator(leaver.nick.shown().into()));
                 return None;
             }
-            let name = account.map(|account| account.name.clone());
-            let order = Order::about_one(kind.clone(), name, &leaver.nick, leaver.addr);
-            return Some(Meant { order, session: None, who: Some(leaver.id), by_address: false });
+            let order = self.turn.hub.order_of_leaver(&leaver, kind.clone());
+            return Some(Meant { order, session: None, who: Some(leaver.id), network: None });
         }
-        match target {
+        match target.or_else(|why| self.turn.hub.known_name(text, now).map(Target::Name).ok_or(why)) {
             Ok(Target::Network(network)) if network.is_wide() => self.refuse(Refusal::TooWide(clip(text))),
             Ok(target) => {
-                let by_address = matches!(target, Target::Network(_));
-                return Some(Meant { order: Order::about(kind.clone(), target), session: None, who: None, by_address });
+                let network = match &target {
+                    Target::Network(network) => Some(*network),
+                    _ => None,
+                };
+                return Some(Meant { order: Order::about(kind.clone(), target), session: None, who: None, network });
             }
             Err(NoTarget::Id(_)) => self.refuse(Refusal::NoSuchPerson(clip(text))),
             Err(why) => self.refuse(Refusal::NoTarget(why)),
@@ -98,10 +111,12 @@ impl Call<'_, '_> {
 
     /// Whether the sanction is meant that `line` asks for: what would keep the caller out is refused, and what reaches
     /// others than the one who was named is asked about, until it is said again.
-    fn is_meant(&mut self, meant: &Meant, line: String) -> bool {
+    fn is_meant(&mut self, meant: &Meant, given: &str, behind: Option<Arc<str>>, line: String) -> bool {
         let now = self.turn.now;
+        // What is asked about is everything at once.
+        let told = self.told(&line);
         let hit = self.turn.hub.hit_by(&meant.order, now);
-        if meant.by_address && hit.iter().any(|session| session.id == self.id) {
+        if meant.network.is_some() && hit.iter().any(|session| session.id == self.id) {
             self.refuse(Refusal::HitsYourself);
             return false;
         }
@@ -130,19 +145,22 @@ impl Call<'_, '_> {
                 self.refuse(Refusal::IsOperator(nick));
                 return false;
             }
-            return true;
+            let Some(behind) = behind.filter(|_| told.is_none()) else { return true };
+            self.refuse(Refusal::TimeBehind(behind));
+            self.ask(format!("{line}\n\n"));
+            return false;
         }
         let is_pattern = matches!(meant.order.target, Target::Pattern(_));
         let looked_at = if is_pattern { self.turn.hub.people.sessions.len() } else { others.len() };
         self.turn.hub.work.done += looked_at as u64;
-        let is_another = match self.told(&line) {
-            None if others.is_empty() => return true,
+        let doubtful = meant.network.filter(|network| network.is_broad() || !network.is_written_so(given));
+        let is_another = match told {
+            None if others.is_empty() && doubtful.is_none() && behind.is_none() => return true,
             None => false,
             // Said again: it holds for those of whom the caller was told, and for nobody who has come, or has taken the
             // name, since then.
             Some((who, told)) => {
                 if who == meant.who && others.iter().all(|(id, _)| told.contains(id)) {
-                    self.turn.hub.moderation.asked.remove(&self.id);
                     return true;
                 }
                 who != meant.who
@@ -151,16 +169,21 @@ impl Call<'_, '_> {
         let ids: Vec<String> = others.iter().map(|(id, _)| id.0.to_string()).collect();
         let who = meant.who.map_or_else(String::new, |who| who.0.to_string());
         self.turn.hub.moderation.asked.insert(self.id, (format!("{line}\n{who}\n{}", ids.join(" ")), now.mono));
+        if let Some(behind) = behind {
+            self.refuse(Refusal::TimeBehind(behind));
+        }
+        if let Some(network) = doubtful {
+            self.refuse(Refusal::Doubtful { given: clip(given), network: in_words(&network) });
+        }
         let count = others.len();
         let names = others.into_iter().map(|(_, name)| name).take(OTHERS_NAMED).collect();
         let name = meant.order.nick.clone().or(named);
         if is_another {
-            self.refuse(Refusal::MeansAnother { name: name.clone(), alone: count == 0 });
+            self.refuse(Refusal::MeansAnother { name: name.clone() });
         }
-        if count == 0 {
-            return false;
-        }
-        self.refuse(if is_pattern {
+        self.refuse(if count == 0 {
+            Refusal::SayAgain
+        } else if is_pattern {
             Refusal::PatternHits { names, count }
         } else {
             Refusal::HitsOthers { names, count, name }
@@ -169,17 +192,25 @@ impl Call<'_, '_> {
     }
 
     /// Of whom the caller was told when it gave that line a moment ago and was asked about it: whom the line named, and
-    /// whom it reached as well.
-    fn told(&self, line: &str) -> Option<(Option<SessionId>, BTreeSet<SessionId>)> {
+    /// whom it reached as well. It is asked about once.
+    fn told(&mut self, line: &str) -> Option<(Option<SessionId>, BTreeSet<SessionId>)> {
         let (asked, at) = self.turn.hub.moderation.asked.get(&self.id)?;
         let (who, others) = asked.strip_prefix(line)?.strip_prefix('\n')?.split_once('\n')?;
         let id = |digits: &str| digits.parse().ok().map(SessionId);
+        let told = (id(who), others.split(' ').filter_map(id).collect());
         let is_fresh = self.turn.now.mono.since(*at) <= SAY_AGAIN;
-        is_fresh.then(|| (id(who), others.split(' ').filter_map(id).collect()))
+        self.turn.hub.moderation.asked.remove(&self.id);
+        is_fresh.then_some(told)
+    }
+
+    /// Asks whether `line` is meant, when the caller was told what is odd about it.
+    pub(super) fn ask(&mut self, line: String) {
+        self.refuse(Refusal::SayAgain);
+        self.turn.hub.moderation.asked.insert(self.id, (line, self.turn.now.mono));
     }
 
     /// Whether the caller was asked about that a moment ago.
-    fn is_said_again(&mut self, line: &str) -> bool {
+    pub(super) fn is_said_again(&mut self, line: &str) -> bool {
         let now = self.turn.now.mono;
         let asked = &mut self.turn.hub.moderation.asked;
         let is_again = asked.get(&self.id).is_some_and(|(asked, at)| *asked == line && now.since(*at) <= SAY_AGAIN);
@@ -193,10 +224,22 @@ impl Call<'_, '_> {
     /// again.
     fn ordered(&mut self, args: &str, kind: &Kind) -> Option<(Order, By)> {
         let (whom, rest) = split_word(args);
+        // A length of time of two words, in the wrong place: of one word, nobody is called that.
+        let length = time::take_length(args.strip_prefix("for ").unwrap_or(args)).ok().flatten();
+        if let Some((_, behind)) = length.filter(|_| self.named(whom).is_none())
+            && self.turn.hub.known_name(whom, self.turn.now).is_none()
+        {
+            let given = args[..args.len() - behind.len()].trim();
+            let given = clip(given.strip_prefix("for ").unwrap_or(given)).to_string();
+            self.refuse(Refusal::NoTarget(NoTarget::TakenFor(given, TakenFor::Time)));
+            return None;
+        }
         let (time, reason) = self.time(rest, true)?;
         let meant = self.meant(whom, kind)?;
         let line = format!("{} {args}", self.command.name);
-        if !self.has_room_for(&meant.order) || !self.is_meant(&meant, line) {
+        // A time behind the reason would be words of it, and the sanction without an end.
+        let behind = if time.is_none() { length_at_end(reason) } else { None };
+        if !self.has_room_for(&meant.order) || !self.is_meant(&meant, whom, behind, line) {
             return None;
         }
         let by = self.by()?;
@@ -215,6 +258,13 @@ impl Call<'_, '_> {
     }
 }
 
+/// The length of time that a text ends with, if it does: `10min`, `2 hours`.
+fn length_at_end(text: &str) -> Option<Arc<str>> {
+    let start = |words: usize| text.rmatch_indices(char::is_whitespace).nth(words - 1).map_or(0, |(at, _)| at);
+    let is_length = |at: &usize| time::parse_length(&text[*at..]).is_ok_and(|time| !time.is_zero());
+    [start(2), start(1)].into_iter().find(is_length).map(|at| text[at..].trim().into())
+}
+
 /// What is told of a sanction that another one has replaced.
 fn replaced(former: Option<Sanction>) -> Option<Replaced> {
     former.map(|former| Replaced { called: former.called().into(), until: former.until })
@@ -231,18 +281,35 @@ pub(super) fn shadowmute(call: &mut Call<'_, '_>, args: &str) {
 fn mute_somehow(call: &mut Call<'_, '_>, args: &str, shadow: bool) {
     let Some((order, by)) = call.ordered(args, &Kind::Mute { shadow }) else { return };
     let until = order.until;
-    let nick = order.nick.clone().unwrap_or_else(|| shown_to_operators(&order.target));
+    let nick = order.nick.clone().unwrap_or_else(|| as_ordered(&order.target));
+    let is_bare = order.nick.is_none() && matches!(order.target, Target::Name(_));
+    let absent = is_bare && call.turn.hub.hit_by(&order, call.turn.now).is_empty();
     let (id, former) = call.turn.sanction(order, by);
     call.turn.done_on_record(
         call.id,
-        Done::MutedOther { nick, until, shadow, called: format!("m{}", id.0).into(), replaced: replaced(former) },
+        Done::MutedOther {
+            nick,
+            until,
+            shadow,
+            absent,
+            called: format!("m{}", id.0).into(),
+            replaced: replaced(former),
+        },
     );
 }
 
-/// What an operator is told that a sanction is about: no address of somebody else.
-fn shown_to_operators(target: &Target) -> Arc<str> {
+/// A network, as the operator is told it who has named it.
+fn in_words(network: &Network) -> Arc<str> {
+    match network.ends() {
+        (first, last) if first == last => first.to_string().into(),
+        _ => format!("{network} ({})", network.size()).into(),
+    }
+}
+
+/// What the operator is told that a sanction is about who has ordered it, and so knows the address.
+fn as_ordered(target: &Target) -> Arc<str> {
     match target {
-        Target::Network(_) => "an address".into(),
+        Target::Network(network) => in_words(network),
         Target::Pattern(pattern) => format!("whoever is called {pattern}").into(),
         target => target.to_string().into(),
     }
@@ -251,10 +318,14 @@ fn shown_to_operators(target: &Target) -> Arc<str> {
 pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
     let Some((order, by)) = call.ordered(args, &Kind::Ban) else { return };
     let until = order.until;
+    let network = match &order.target {
+        Target::Network(network) if order.nick.is_none() => Some(in_words(network)),
+        _ => None,
+    };
     let hit = call.turn.hub.hit_by(&order, call.turn.now);
     let hit = hit.iter().filter(|session| call.turn.hub.role(session.id) != Role::Operator).count();
     let (id, former) = call.turn.sanction(order, by);
-    let whom = call.turn.hub.moderation.sanctions.get(id).and_then(|ban| shown(ban).name);
+    let whom = network.or_else(|| call.turn.hub.moderation.sanctions.get(id).and_then(|ban| shown(ban).name));
     call.turn.done_on_record(
         call.id,
         Done::Banned { whom, called: format!("b{}", id.0).into(), hit, until, replaced: replaced(former) },
@@ -264,9 +335,13 @@ pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
 pub(super) fn filter(call: &mut Call<'_, '_>, args: &str) {
     let is_time = |word: &str| time::parse_length(word).is_ok();
     let (first, behind) = split_word(args);
-    let strike = first == "strike" && !behind.is_empty() && !is_time(split_word(behind).0);
+    if first == "off" && behind.is_empty() {
+        let why = "/lift f3 ends a filter, and /filters lists them; \"off\" in quotation marks is the word";
+        return call.refuse(Refusal::NoFilter(why.into()));
+    }
+    let strike = first == "strike";
     let args_of_it = if strike { behind } else { args };
-    if is_time(split_word(args_of_it).0) {
+    if args_of_it.is_empty() || is_time(split_word(args_of_it).0) {
         // A word was left out. Between quotation marks, one of that kind is meant.
         return call.usage();
     }
@@ -379,18 +454,24 @@ fn about(call: &mut Call<'_, '_>, word: &str) {
         return call.tell(Message::Sanctions { shown: vec![one], page: 1, pages: 1, total: 1, what: Listed::All });
     }
     let Some(found) = call.named(word) else {
-        let Ok(name) = Name::parse(word, usize::from(u8::MAX)) else {
-            return call.refuse(Refusal::NoSuchPerson(clip(word)));
+        let (now, hub) = (call.turn.now, &*call.turn.hub);
+        let sanctions = &hub.moderation.sanctions;
+        let leaver = hub.moderation.leavers.find_by_any_name(&name::fold(word), whom::client(word), now.mono);
+        let found: Vec<&Sanction> = if let Some(leaver) = leaver {
+            hub.sanctions_of_leaver(leaver, now)
+        } else if Pattern::is_one(word) {
+            let target = Target::Pattern(Pattern::recall(word));
+            sanctions.patterns().filter(|one| one.target == target && one.holds(now)).collect()
+        } else if name::resembles_address(word) && hub.known_name(word, now).is_none() {
+            return call.refuse(Refusal::NotByAddress(clip(word)));
+        } else {
+            match Name::parse(word.strip_prefix("name=").unwrap_or(word), usize::from(u8::MAX)) {
+                Ok(name) if !name::is_id(name.folded()) => hub.sanctions_about([&name], None, now),
+                _ => return call.refuse(Refusal::NoSuchPerson(clip(word))),
+            }
         };
-        let (now, sanctions) = (call.turn.now, &call.turn.hub.moderation.sanctions);
-        // Of who has left, the address may be kept out, and not the name.
-        let meant_for = |one: &&Sanction| one.nick.as_deref().is_some_and(|nick| name::fold(nick) == name.folded());
-        let for_them = sanctions.iter().rev().filter(|one| one.holds(now)).filter(meant_for);
-        let found = sanctions.of_name(&name, now).chain(sanctions.of_pattern(&name, now)).chain(for_them);
-        let found = found.filter(|one| !unseen.contains(&one.id));
-        let mut shown: Vec<_> = found.take(PAGE).map(shown).collect();
-        shown.sort_by(|one, other| other.called.cmp(&one.called));
-        shown.dedup_by(|one, other| one.called == other.called);
+        let shown: Vec<_> =
+            found.into_iter().filter(|one| !unseen.contains(&one.id)).rev().take(PAGE).map(shown).collect();
         let (total, looked_at) = (shown.len(), sanctions.len());
         call.turn.hub.work.done += looked_at as u64;
         return call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, what: Listed::All });
@@ -406,7 +487,8 @@ fn about(call: &mut Call<'_, '_>, word: &str) {
 /// A sanction without the address that it is about: that is nobody's business here, not even an operator's.
 fn shown(sanction: &Sanction) -> ShownSanction {
     let name = match (&sanction.target, &sanction.nick) {
-        (Target::Network(_), nick) => nick.as_ref().map(|nick| format!("the address of {nick}").into()),
+        (Target::Network(_), Some(nick)) => Some(format!("the address of {nick}").into()),
+        (Target::Network(network), None) => Some(network.size().into()),
         (target, _) => Some(target.to_string().into()),
     };
     let from = match &sanction.kind {
@@ -439,6 +521,7 @@ pub(super) fn left(call: &mut Call<'_, '_>, args: &str) {
         .map(|leaver| ShownLeaver {
             id: leaver.id,
             nick: leaver.nick.shown().into(),
+            former: leaver.former.iter().map(|name| name.shown().into()).collect(),
             ago: now.since(leaver.at),
             why: leaver.why.clone(),
         })

@@ -216,7 +216,7 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "room",
-        usage: "[MODE]",
+        usage: "[MODE ...]",
         about: "tell what this room is, or change it",
         group: Group::Rooms,
         detail: "private or public; moderated or free; registered or everyone: who speaks;\n\

@@ -14,7 +14,8 @@ use crate::values::time::Now;
 
 impl Hub {
     /// The client that is logged in to `account`, if there is one.
-    pub(in crate::hub) fn bearer(&self, account: AccountId) -> Option<SessionId> {
+    #[must_use]
+    pub fn bearer(&self, account: AccountId) -> Option<SessionId> {
         self.logged_in_to(account).next()
     }
 

@@ -134,6 +134,8 @@ pub enum Done {
         nick: Arc<str>,
         until: Option<Wall>,
         shadow: bool,
+        /// Whether nobody of that name is here, nor left a moment ago: the mute is about the name alone.
+        absent: bool,
         /// The name of the mute, such as `m3`.
         called: Arc<str>,
         /// The mute that this one replaces.

@@ -145,9 +145,34 @@ pub enum Refusal {
         /// The name of the person who was named, if it was a name.
         name: Option<Arc<str>>,
     },
-    /// The name that an operator says again means somebody else than when they were asked. `alone`: nobody else is meant,
-    /// and the command is carried out if it is given again.
-    MeansAnother { name: Option<Arc<str>>, alone: bool },
+    /// The name that an operator says again means somebody else than when they were asked. A question follows.
+    MeansAnother { name: Option<Arc<str>> },
+    /// The network that was named is large, or is not written as it is. A question follows.
+    Doubtful {
+        /// As it was named.
+        given: Arc<str>,
+        /// What was understood, with its size.
+        network: Arc<str>,
+    },
+    /// The command is carried out if it is given again.
+    SayAgain,
+    /// This length of time stands behind the reason, where it is words of it. A question follows.
+    TimeBehind(Arc<str>),
+    /// This person would be disconnected with a length of time for a reason. A question follows.
+    NoTimeInKick {
+        /// Who.
+        nick: Arc<str>,
+        /// The length of time.
+        time: Arc<str>,
+    },
+    /// What was named is a number, and no person: the line of that number is written `#15`.
+    LineNumber(Arc<str>),
+    /// A range of reports that runs backwards.
+    Backwards(Arc<str>),
+    /// A number of a report without its letter: 15, for `r15`.
+    ReportNumber(Arc<str>),
+    /// Modes that contradict each other.
+    ModesContradict,
     /// The pattern finds these people here. The command is carried out if it is given again.
     PatternHits {
         /// Some of their names.

@@ -105,6 +105,8 @@ pub struct ShownLeaver {
     pub id: SessionId,
     /// The last name of the client.
     pub nick: Arc<str>,
+    /// What the client was called before, the last name first.
+    pub former: Vec<Arc<str>>,
     /// How long ago the client left.
     pub ago: Duration,
     /// Why the client left; `None` if it just went.

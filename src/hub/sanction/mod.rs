@@ -22,8 +22,9 @@ use serde::{Deserialize, Serialize};
 use crate::settings::Newcomers;
 use crate::values::id::{RoomId, SanctionId, SessionId};
 use crate::values::name::pattern::{InvalidPattern, Pattern};
-use crate::values::name::{self, InvalidName, Name};
+use crate::values::name::{self, InvalidName, Name, TakenFor};
 use crate::values::network::Network;
+use crate::values::text;
 use crate::values::time::{Mono, Now, Wall};
 use crate::values::words;
 
@@ -55,6 +56,8 @@ pub enum NoTarget {
     Id(String),
     /// It is not a valid name.
     Name(String, InvalidName),
+    /// It is a valid name, and nobody can take it, because it could be taken for something else.
+    TakenFor(String, TakenFor),
     /// It is written like a pattern, and is not a valid one.
     Pattern(String, InvalidPattern),
 }
@@ -67,6 +70,10 @@ impl fmt::Display for NoTarget {
             }
             Self::Id(text) => write!(f, "{text} is an id; a ban is of an address, a network or a name"),
             Self::Name(text, invalid) => write!(f, "{text} is no address or network, and as a name it {invalid}"),
+            Self::TakenFor(text, TakenFor::Time) => {
+                write!(f, "{text} is a length of time, and nobody can be called that: whom it is about comes first")
+            }
+            Self::TakenFor(text, what) => write!(f, "nobody can be called {text}: it could be taken for {what}"),
             Self::Pattern(text, invalid) => write!(f, "{text} {invalid}"),
         }
     }
@@ -83,7 +90,7 @@ impl FromStr for Target {
         if let Ok(network) = text.parse() {
             return Ok(Self::Network(network));
         }
-        let shown = || text.chars().take(40).collect::<String>();
+        let shown = || shown(text);
         if Pattern::is_one(text) {
             return Pattern::parse(text).map(Self::Pattern).map_err(|invalid| NoTarget::Pattern(shown(), invalid));
         }
@@ -93,7 +100,22 @@ impl FromStr for Target {
         if name::is_id(&name::fold(text)) {
             return Err(NoTarget::Id(shown()));
         }
-        Name::parse(text, usize::from(u8::MAX)).map(Self::Name).map_err(|invalid| NoTarget::Name(shown(), invalid))
+        Self::of_name(text)
+    }
+}
+
+impl Target {
+    /// Reads a name, and nothing else.
+    ///
+    /// # Errors
+    /// If it is no name, or one that nobody can take: a sanction about it would keep nobody from anything.
+    pub fn of_name(text: &str) -> Result<Self, NoTarget> {
+        let name = Name::parse(text, usize::from(u8::MAX));
+        let name = name.map_err(|invalid| NoTarget::Name(shown(text), invalid))?;
+        match name::taken_for(&name) {
+            Some(what) => Err(NoTarget::TakenFor(shown(text), what)),
+            None => Ok(Self::Name(name)),
+        }
     }
 }
 
@@ -109,12 +131,24 @@ impl fmt::Display for Target {
     }
 }
 
+/// The beginning of what somebody typed, as an error may show it: what may not reach a screen is written out.
+fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars().take(40) {
+        match c {
+            c if text::is_clean(c.encode_utf8(&mut [0; 4])) => shown.push(c),
+            c => shown.extend(c.escape_default()),
+        }
+    }
+    shown
+}
+
 /// Reads what a filter finds: words, or a pattern between slashes.
 ///
 /// # Errors
 /// What is wrong with the text, in words.
 pub fn filtered(text: &str) -> Result<Target, String> {
-    let shown: String = text.chars().take(40).collect();
+    let shown = shown(text);
     words::check_hasty(text).map(|()| Target::Text(text.into())).map_err(|why| format!("{shown} {why}"))
 }
 
@@ -376,6 +410,12 @@ mod tests {
         }
         assert_eq!("c4".parse::<Target>(), Err(NoTarget::Id("c4".to_owned())));
         assert!(matches!("ann".parse(), Ok(Target::Name(_))));
+        for (text, what) in [("1h", TakenFor::Time), ("10M", TakenFor::Time), ("c4_", TakenFor::Id)] {
+            assert_eq!(text.parse::<Target>(), Err(NoTarget::TakenFor(text.to_owned(), what)));
+        }
+        for (text, what) in [("127.0.0.1", TakenFor::Address), ("c3", TakenFor::Id), ("0x7f000001", TakenFor::Number)] {
+            assert_eq!(Target::of_name(text), Err(NoTarget::TakenFor(text.to_owned(), what)));
+        }
         assert!(matches!("127.0.0.1".parse(), Ok(Target::Network(_))));
         // A former release took this text for a name.
         let old: Target = serde_json::from_str(r#"{"Name":"192.168.1"}"#).expect("a ban that was made");

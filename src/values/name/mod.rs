@@ -119,6 +119,12 @@ impl Name {
         &self.0.text[..self.0.folded_at]
     }
 
+    /// Whether the hub made it, for a guest.
+    #[must_use]
+    pub fn is_guest(&self) -> bool {
+        guest::is_guest(self.shown())
+    }
+
     /// As it is shown, without the punctuation at its ends: what a reader takes in, who reads `help.` and `c4_`.
     #[must_use]
     pub fn word(&self) -> &str {

@@ -8,7 +8,7 @@ use crate::settings;
 use crate::values::time::LONGEST;
 use crate::wire::admin::Command;
 use crate::wire::admin::event::EventKind;
-use crate::wire::admin::value::{Password, Role, RoomName, Text, Time, Whole};
+use crate::wire::admin::value::{Password, Role, RoomName, Text, Time, Whole, not_empty, some_whole};
 
 /// The longest ban or expulsion that has an end, in seconds: 100 years.
 pub const LONGEST_BAN: u64 = LONGEST.as_secs();
@@ -73,6 +73,8 @@ pub struct WhoArgs {
 #[serde(deny_unknown_fields)]
 pub struct KickArgs {
     /// The clients' ids or names.
+    #[serde(deserialize_with = "not_empty")]
+    #[schemars(length(min = 1))]
     pub who: Vec<Text<256>>,
     /// The reason, told to those who are disconnected and to their rooms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,7 +97,8 @@ pub struct BanArgs {
     /// The length of the ban in seconds; without it, it lasts until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_s: Option<Whole<1, LONGEST_BAN>>,
-    /// Allow a network of more than 2^24 IPv4 addresses, or an IPv6 one shorter than /16.
+    /// Allow a network of more than 2^24 IPv4 addresses, or an IPv6 one shorter than /16; and one that is written with
+    /// bits behind its length, such as `10.1.2.3/8` for `10.0.0.0/8`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub yes: bool,
     /// Only tell which clients the ban would disconnect.
@@ -210,6 +213,8 @@ pub struct ReportArgs {
 #[serde(deny_unknown_fields)]
 pub struct ReportsCloseArgs {
     /// Ids such as `r12`, and ranges such as `r12-r15`. Of a range, the reports are closed that are open.
+    #[serde(deserialize_with = "not_empty")]
+    #[schemars(length(min = 1))]
     pub reports: Vec<Text<64>>,
     /// A note, which operators see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -282,6 +287,8 @@ pub struct AccountEraseArgs {
 pub struct MuteArgs {
     /// Ids or names of clients that are here or have left a moment ago; names, patterns of
     /// names, addresses or networks of others.
+    #[serde(deserialize_with = "not_empty")]
+    #[schemars(length(min = 1))]
     pub who: Vec<Text<256>>,
     /// The length of the mute in seconds; 0 lifts mutes; without it, it lasts until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -418,10 +425,10 @@ pub struct RedactArgs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nick: Option<Text<256>>,
     /// Only lines with this number or a higher one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_whole")]
     pub from_seq: Option<u64>,
     /// Only lines with this number or a lower one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "some_whole")]
     pub to_seq: Option<u64>,
     /// Only lines said at this time or later.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -155,6 +155,12 @@ impl<'de> MapAccess<'de> for Entries {
     }
 }
 
+/// The arguments that a command has, as serde lists them, in words.
+fn of_known(listed: &str) -> String {
+    let listed = listed.trim_start_matches("one of ").replace('`', "\"");
+    if listed.contains([',', ' ']) { format!("are {listed}") } else { format!("is {listed}") }
+}
+
 /// What is wrong with arguments, with the value of one, or with a text of JSON.
 #[must_use]
 pub fn in_words(error: &Error) -> String {
@@ -171,13 +177,19 @@ pub fn in_words(error: &Error) -> String {
     if let Some(name) = text.strip_prefix("missing field ") {
         return format!("{:?} is missing", quoted(name));
     }
-    // What is expected stands last, and is text of ours.
-    if let Some((name, known)) = text.strip_prefix("unknown field ").and_then(|text| text.rsplit_once(", ")) {
-        let known = match known.strip_prefix("expected ").map(|known| known.trim_start_matches("one of ")) {
-            None => "there are none".to_owned(),
-            Some(known) => format!("known is {}", known.replace('`', "\"")),
+    // What is expected stands last, and is text of ours; the name before it is a stranger's, and can hold anything.
+    if let Some(rest) = text.strip_prefix("unknown field ") {
+        let (name, known) = match rest.strip_suffix(", there are no fields") {
+            Some(name) => (name, "there are none".to_owned()),
+            None => {
+                let (name, known) = rest.rsplit_once(", expected ").unwrap_or((rest, "nothing"));
+                (name, format!("known {}", of_known(known)))
+            }
         };
-        return format!("unknown argument {:?}; {known}", quoted(name));
+        // Its own quotation marks may be part of it.
+        let name = name.strip_prefix('`').and_then(|name| name.strip_suffix('`')).unwrap_or(name);
+        let name: String = name.chars().take(64).collect();
+        return format!("unknown argument {name:?}; {known}");
     }
     if let Some((word, known)) = text.strip_prefix("unknown variant ").and_then(|text| text.rsplit_once(", expected "))
     {

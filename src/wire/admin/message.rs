@@ -53,6 +53,11 @@ impl ControlError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }
+
+    /// That the value of this argument cannot be.
+    pub fn argument(name: &str, why: impl fmt::Display) -> Self {
+        Self::new(ErrorCode::BadArgument, format!("{name:?}: {why}"))
+    }
 }
 
 /// A refusal of the hub, as an administrator is told it.
@@ -92,7 +97,7 @@ impl fmt::Display for ControlError {
 }
 
 /// Up to here every whole number is one of 64-bit floating point: 2 to the power of 53.
-const EXACT: f64 = 9_007_199_254_740_992.0;
+pub(super) const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// A request as it came: its id, and either a command or what is wrong with it.
 #[derive(Clone, Debug, PartialEq)]
@@ -336,6 +341,17 @@ mod tests {
             ),
             (r#"{"cmd":"clients.kick","args":{"who":"ann"}}"#, "clients.kick: \"who\": a list is needed, not \"ann\""),
             (r#"{"cmd":"clients.kick","args":{"who":[7]}}"#, "clients.kick: \"who\": a string is needed, not 7"),
+            (r#"{"cmd":"clients.kick","args":{"who":[]}}"#, "clients.kick: \"who\": a list is empty"),
+            (r#"{"cmd":"clients.mute","args":{"who":[]}}"#, "clients.mute: \"who\": a list is empty"),
+            (r#"{"cmd":"reports.close","args":{"reports":[]}}"#, "reports.close: \"reports\": a list is empty"),
+            (
+                r#"{"cmd":"history.redact","args":{"from_seq":1.5}}"#,
+                "history.redact: \"from_seq\": a whole number is needed, not 1.5",
+            ),
+            (
+                r#"{"cmd":"history.dump","args":{"since":"2026-11-30T10:00:00"}}"#,
+                "history.dump: \"since\": \"2026-11-30T10:00:00\" is no time like 2026-11-22T10:01:02Z or 2026-11-22T12:01:02+02:00",
+            ),
             (r#"{"cmd":"clients.kick"}"#, "clients.kick: \"who\" is missing"),
             (
                 r#"{"cmd":"history.dump","args":{"last":-1}}"#,

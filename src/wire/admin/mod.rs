@@ -486,6 +486,30 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_argument_is_named_whatever_it_is_called_and_those_that_are_known_are_listed() {
+        for spec in COMMANDS {
+            for name in ["nonsense", "seq, expected `x`", "a`, there are no fields", "line\nend", ""] {
+                let mut args = example(spec).args();
+                args[name] = json!(5);
+                let error = Command::parse(spec.name, args).expect_err(spec.name);
+                let (told, known) = error.message.rsplit_once("; ").expect("what is known");
+                let mut properties = properties(spec);
+                properties.sort_unstable();
+                let mut listed: Vec<&str> = known.split('"').skip(1).step_by(2).collect();
+                listed.sort_unstable();
+                assert_eq!(told, format!("{}: unknown argument {name:?}", spec.name));
+                assert_eq!(listed, properties, "{error}");
+                let begins = match properties.len() {
+                    0 => "there are none",
+                    1 => "known is \"",
+                    _ => "known are \"",
+                };
+                assert!(known.starts_with(begins), "{error}");
+            }
+        }
+    }
+
+    #[test]
     fn each_row_is_carried_out_by_whom_it_names() {
         for spec in COMMANDS {
             let command = example(spec);

@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::hub::account;
 use crate::values::name;
 use crate::values::time::Wall;
+use crate::wire::admin::message::EXACT;
 
 /// A whole number from `MIN` to `MAX`, checked while it is parsed and stated in the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +32,60 @@ impl<const MIN: u64, const MAX: u64> Whole<MIN, MAX> {
 
 impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let number = u64::deserialize(from)?;
+        let number = whole(from)?;
         if (MIN..=MAX).contains(&number) {
             Ok(Self(number))
         } else {
             Err(de::Error::custom(format_args!("{number} is outside {MIN} to {MAX}")))
         }
     }
+}
+
+/// Reads a whole number that is not negative. In JSON Schema `60.0` is one as well.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    struct Number;
+    impl de::Visitor<'_> for Number {
+        type Value = u64;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a whole number")
+        }
+        fn visit_u64<E>(self, number: u64) -> Result<u64, E> {
+            Ok(number)
+        }
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<u64, E> {
+            u64::try_from(number).map_err(|_| E::invalid_value(de::Unexpected::Signed(number), &self))
+        }
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<u64, E> {
+            // Beyond that, the number that was written may have been another one.
+            if number.fract() == 0.0 && (0.0..=EXACT).contains(&number) {
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "it is a whole number in range"
+                )]
+                return Ok(number as u64);
+            }
+            Err(E::invalid_value(de::Unexpected::Float(number), &self))
+        }
+    }
+    from.deserialize_any(Number)
+}
+
+/// Reads a whole number that may be left out.
+pub(super) fn some_whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    struct Given(u64);
+    impl<'de> Deserialize<'de> for Given {
+        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+            whole(from).map(Self)
+        }
+    }
+    Option::<Given>::deserialize(from).map(|given| given.map(|given| given.0))
+}
+
+/// Reads a list that has something in it.
+pub(super) fn not_empty<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    let list = Vec::deserialize(from)?;
+    if list.is_empty() { Err(de::Error::custom("a list is empty")) } else { Ok(list) }
 }
 
 impl<const MIN: u64, const MAX: u64> Serialize for Whole<MIN, MAX> {
@@ -174,9 +222,44 @@ impl std::str::FromStr for Time {
     }
 }
 
+impl Time {
+    /// Reads RFC 3339 as it is written: with `T`, and with `Z` or an offset from UTC.
+    fn strict(text: &str) -> Option<Self> {
+        let given = text.to_ascii_uppercase();
+        if given.as_bytes().get(10) != Some(&b'T') {
+            return None;
+        }
+        if given.ends_with('Z') {
+            return given.parse().ok();
+        }
+        let (local, offset) = given.split_at_checked(given.len().checked_sub(6)?)?;
+        let (sign, offset) = (offset.get(..1)?, offset.get(1..)?);
+        let (hours, minutes) = offset.split_once(':')?;
+        let two =
+            |digits: &str| digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse::<i64>().ok())?;
+        let (hours, minutes) = (two(hours)?, two(minutes)?);
+        let ahead = match sign {
+            "+" if hours < 24 && minutes < 60 => (hours * 60 + minutes) * 60_000,
+            "-" if hours < 24 && minutes < 60 => -(hours * 60 + minutes) * 60_000,
+            _ => return None,
+        };
+        if !local.ends_with(|last: char| last.is_ascii_digit()) {
+            return None;
+        }
+        let Self(Wall(millis)) = format!("{local}Z").parse().ok()?;
+        Some(Self(Wall(millis.saturating_sub(ahead))))
+    }
+}
+
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?.parse().map_err(de::Error::custom)
+        let text = String::deserialize(from)?;
+        Self::strict(&text).ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            de::Error::custom(format_args!(
+                "{shown:?} is no time like 2026-11-22T10:01:02Z or 2026-11-22T12:01:02+02:00"
+            ))
+        })
     }
 }
 
@@ -264,5 +347,37 @@ mod tests {
         let time: Time = "2026-11-22T10:01:02.123Z".parse().expect("a time");
         assert_eq!(time.to_string(), "2026-11-22T10:01:02.123Z");
         assert!("yesterday".parse::<Time>().is_err());
+    }
+
+    #[test]
+    fn what_a_schema_allows_is_read_and_what_it_forbids_is_not() {
+        let time = |text: &str| serde_json::from_value::<Time>(text.into()).map(|time| time.to_string());
+        for text in [
+            "2026-11-22T10:01:02Z",
+            "2026-11-22t10:01:02.000z",
+            "2026-11-22T12:31:02+02:30",
+            "2026-11-22T05:01:02-05:00",
+        ] {
+            assert_eq!(time(text).as_deref().ok(), Some("2026-11-22T10:01:02.000Z"), "{text}");
+        }
+        for text in [
+            "2026-11-22T10:01:02",
+            "2026-11-22 10:01:02Z",
+            "2026-11-22",
+            "2026-11-22T10:01:02+2:30",
+            "2026-11-22T10:01:02+24:00",
+            "2026-11-22T10:01:02Z+01:00",
+            "é026-11-22T10:01:02+é:00",
+            "",
+        ] {
+            assert!(time(text).is_err(), "{text}");
+        }
+        let whole = |text: &str| serde_json::from_str::<Whole<1, 100>>(text).map(|number| number.0).ok();
+        for (text, number) in [("60", Some(60)), ("60.0", Some(60)), ("6e1", Some(60)), ("60.5", None), ("-60", None)] {
+            assert_eq!(whole(text), number, "{text}");
+        }
+        for text in ["1e30", "101.0", "0.0", "\"60\"", "true"] {
+            assert_eq!(whole(text), None, "{text}");
+        }
     }
 }

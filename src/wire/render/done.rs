@@ -146,9 +146,12 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             notice(out, &["from now", &end, ", newcomers speak when they have logged in: /login NAME"]);
         }
         Done::Kicked(nick) => notice(out, &["you have disconnected ", nick]),
-        Done::MutedOther { nick, until: end, shadow, called, replaced } => {
+        Done::MutedOther { nick, until: end, shadow, absent, called, replaced } => {
             let unknowing = if *shadow { ", and does not know" } else { "" };
             notice(out, &[nick, " is muted", &until_in(end, now), unknowing, " (", called, &instead(replaced), ")"]);
+            if *absent {
+                notice(out, &["nobody called ", nick, " is here: it holds for whoever takes the name"]);
+            }
         }
         Done::UnmutedOther(nick) => notice(out, &[nick, " may speak again"]),
         Done::Banned { whom, called, hit, until: end, replaced } => {

@@ -147,12 +147,17 @@ pub(super) fn sanctions(shown: &[ShownSanction], (page, pages): (usize, usize), 
 
 /// Appends a page of those who have left a moment ago.
 pub(super) fn leavers(shown: &[ShownLeaver], page: usize, is_more: bool, out: &mut Page<'_>) {
+    if shown.is_empty() && page > 1 {
+        return notice(out, &["there is no such page"]);
+    }
     if shown.is_empty() {
         return notice(out, &["nobody who had said something has left in the last 15 minutes"]);
     }
     for one in shown {
         let why = one.why.as_deref().map_or_else(String::new, |why| format!(" ({why})"));
-        cells(out, &[(&one.id.to_string(), 6)], &format!("{} left {} ago{why}", one.nick, span(one.ago)));
+        let before =
+            if one.former.is_empty() { String::new() } else { format!(", before that {},", one.former.join(", ")) };
+        cells(out, &[(&one.id.to_string(), 6)], &format!("{}{before} left {} ago{why}", one.nick, span(one.ago)));
     }
     if is_more {
         notice(out, &[&format!("/left {} shows the next page", page + 1)]);

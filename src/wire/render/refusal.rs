@@ -272,13 +272,31 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &["that reaches ", &people, " as well: ", &names.join(", "), &more]);
             notice(out, &[IF_THEY, &alone]);
         }
-        Refusal::MeansAnother { name, alone } => {
+        Refusal::MeansAnother { name } => {
             let name = name.as_deref().unwrap_or("that");
             notice(out, &[name, " is somebody else now than when you were asked"]);
-            if *alone {
-                notice(out, &[IF_THEY]);
-            }
         }
+        Refusal::Doubtful { given, network } => {
+            let is_so = network.split(' ').next() == Some(given);
+            let as_given = if is_so { "that".to_owned() } else { given.to_string() };
+            notice(out, &[&as_given, " is ", network]);
+        }
+        Refusal::SayAgain => notice(out, &[IF_THAT]),
+        Refusal::TimeBehind(time) => {
+            notice(out, &["that has no end: ", time, " is in the reason; a time stands before the reason"]);
+        }
+        Refusal::NoTimeInKick { nick, time } => {
+            notice(
+                out,
+                &["a kick takes no time, and shows ", time, " to all; /ban ", nick, " ", time, " keeps them out"],
+            );
+        }
+        Refusal::LineNumber(number) => notice(out, &["nobody is called ", number, "; the line is #", number]),
+        Refusal::Backwards(range) => {
+            notice(out, &[range, " runs backwards; write the first report first, as in r2-r5 (nothing was closed)"]);
+        }
+        Refusal::ReportNumber(number) => notice(out, &["reports are called r1, r2, ...: write r", number]),
+        Refusal::ModesContradict => notice(out, &["a room cannot be one thing and its opposite"]),
         Refusal::PatternHits { names, count: hit } => {
             let people = count(*hit, "person", "people");
             notice(out, &["that finds ", &people, " here: ", &names.join(", "), &and_more(*hit, names.len())]);

@@ -19,9 +19,9 @@ use crate::wire::admin::value::{Text, Time};
 const LONGEST_HASH: usize = 256;
 
 pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &AccountAddArgs) -> Result<AccountDone, ControlError> {
-    let bad = |message: String| ControlError::new(ErrorCode::BadArgument, message);
-    let name = Name::parse(&args.name, call.hub.settings().limits.name)
-        .map_err(|invalid| bad(format!("{:?} is no name: it {invalid}", &*args.name)))?;
+    let name = Name::parse(&args.name, call.hub.settings().limits.name).map_err(|invalid| {
+        ControlError::argument("name", format_args!("{:?} is no name: it {invalid}", &*args.name))
+    })?;
     let hashed = hashed(args.password.is_some(), args.hashed.as_ref())?;
     let role = args.role.map_or(account::Role::Member, Into::into);
     call.hub.may_add_account(&name).map_err(|refusal| match refusal {
@@ -43,7 +43,7 @@ pub(in crate::wire::admin) fn passwd(
 ) -> Result<AccountDone, ControlError> {
     let id = find(call.hub, &args.name)?;
     let Some(hashed) = hashed(args.password.is_some(), args.hashed.as_ref())? else {
-        return Err(ControlError::new(ErrorCode::BadArgument, "there is no password"));
+        return Err(ControlError::new(ErrorCode::BadArgument, "\"password\" is missing, or \"hashed\" instead"));
     };
     call.change(Input::ChangeAccount { account: id, hashed: Some(hashed), role: None, by: call.by });
     done(call.hub, id)
@@ -95,7 +95,7 @@ fn hashed(password: bool, hashed: Option<&Text<LONGEST_HASH>>) -> Result<Option<
     }
     match hashed {
         Some(hashed) if !hashed.starts_with("$argon2") || !hashed.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Err(ControlError::new(ErrorCode::BadArgument, "\"hashed\" is no hash such as $argon2id$v=19$..."))
+            Err(ControlError::argument("hashed", "it is no hash such as $argon2id$v=19$..."))
         }
         hashed => Ok(hashed.map(|hashed| Hashed(hashed.0.as_str().into()))),
     }

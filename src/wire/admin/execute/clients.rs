@@ -26,7 +26,7 @@ pub(in crate::wire::admin) fn get(call: &mut Call<'_>, args: &WhoArgs) -> Result
 
 pub(in crate::wire::admin) fn kick(call: &mut Call<'_>, args: &KickArgs) -> Result<Kicked, ControlError> {
     let (by, who) = (call.by, everybody(call.hub, &args.who)?);
-    let reason = line_of(args.reason.as_ref())?;
+    let reason = line_of("reason", args.reason.as_ref())?;
     let mut people = people(call.hub, &who);
     let networks: BTreeMap<Network, Arc<str>> = match args.ban_s {
         None => BTreeMap::new(),
@@ -61,10 +61,7 @@ pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Resu
     if args.for_s.is_some_and(|seconds| seconds.0 == 0) {
         return unmute(call, args);
     }
-    if args.who.is_empty() {
-        return Err(ControlError::new(ErrorCode::BadArgument, "\"who\" is empty"));
-    }
-    let reason = line_of(args.reason.as_ref())?;
+    let reason = line_of("reason", args.reason.as_ref())?;
     let kind = Kind::Mute { shadow: args.shadow };
     let until = args.for_s.map(|seconds| call.later(seconds.0));
     let (mut orders, mut muted) = (Vec::new(), Vec::new());
@@ -74,15 +71,21 @@ pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Resu
         if let Target::Network(network) = &order.target
             && network.is_wide()
         {
-            return Err(ControlError::new(
-                ErrorCode::BadArgument,
-                format!("{network} is too large a part of the Internet"),
-            ));
+            return Err(ControlError::argument("who", format_args!("{network} is too large a part of the Internet")));
+        }
+        if let Target::Network(network) = &order.target
+            && !network.is_written_so(who)
+        {
+            let why = format!("{}; write it so", sanctions::slip(network, who));
+            return Err(ControlError::argument("who", why));
         }
         sanctions::has_room_for(call.hub, &order)?;
         others.extend(call.hub.hit_by(&order, call.now).into_iter().map(|session| session.id));
         muted.extend(session.filter(|session| !muted.contains(session)));
-        orders.push(Order { reason: reason.clone(), until, ..order });
+        // Who is named twice is muted once.
+        if orders.iter().all(|other: &Order| other.target != order.target) {
+            orders.push(Order { reason: reason.clone(), until, ..order });
+        }
     }
     muted.extend(others.into_iter().filter(|other| !muted.contains(other)).collect::<Vec<_>>());
     let mut made = Vec::new();
@@ -94,7 +97,6 @@ pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Resu
             made.extend(id.and_then(|id| call.hub.sanctions().get(id)).map(sanctions::shown));
         }
     }
-    made.dedup();
     let people = people(call.hub, &muted);
     let muted = muted.iter().map(SessionId::to_string).collect();
     Ok(Muted { muted, people, until: until.map(Time), sanctions: made, dry_run: args.dry_run })
@@ -103,9 +105,6 @@ pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Resu
 /// Lifts mutes: all that are about somebody who is here, by id or name; else the one that is called so, such as `m3`, or
 /// that is about exactly that, as `/unmute` does in chat. Either all that are named, or none.
 fn unmute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
-    if args.who.is_empty() {
-        return Err(ControlError::new(ErrorCode::BadArgument, "\"who\" is empty"));
-    }
     let (now, by) = (call.now, call.by);
     let is_muted = |hub: &Hub, id: &SessionId| hub.session(*id).is_some_and(|session| session.muted(now).is_some());
     let (mut muted, mut mutes): (Vec<SessionId>, Vec<Sanction>) = (Vec::new(), Vec::new());
@@ -121,7 +120,7 @@ fn unmute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
             muted.extend((!muted.contains(&id)).then_some(id));
             about
         } else {
-            let mute = sanctions::find(call.hub, which, &Kind::Mute { shadow: false });
+            let mute = sanctions::find(call.hub, which, &Kind::Mute { shadow: false }, now);
             let none = || format!("no mute {:?}, and nobody here who is called so", &**which);
             vec![mute.ok_or_else(|| ControlError::new(ErrorCode::NotFound, none()))?]
         };
@@ -145,9 +144,8 @@ fn unmute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
 
 pub(in crate::wire::admin) fn rename(call: &mut Call<'_>, args: &RenameArgs) -> Result<Renamed, ControlError> {
     let id = who(call.hub, &args.who)?;
-    let nick = Name::parse(&args.nick, call.hub.settings().limits.name).map_err(|invalid| {
-        ControlError::new(ErrorCode::BadArgument, format!("the name {:?} {invalid}", &*args.nick))
-    })?;
+    let nick = Name::parse(&args.nick, call.hub.settings().limits.name)
+        .map_err(|invalid| ControlError::argument("nick", format_args!("the name {:?} {invalid}", &*args.nick)))?;
     call.hub.may_bear(id, &nick, call.now).map_err(|refusal| match refusal {
         Refusal::NameTakenFor(..) | Refusal::NamesUnread => refusal.into(),
         _ => {
@@ -189,9 +187,6 @@ pub(super) fn person(session: &Session) -> Person {
 
 /// All of them, each once, or the error about the first that is not there.
 fn everybody<const MAX: usize>(hub: &Hub, names: &[Text<MAX>]) -> Result<Vec<SessionId>, ControlError> {
-    if names.is_empty() {
-        return Err(ControlError::new(ErrorCode::BadArgument, "\"who\" is empty"));
-    }
     let mut found = Vec::new();
     for name in names {
         let id = who(hub, name)?;

@@ -29,7 +29,7 @@ use crate::values::name::Name;
 use crate::values::text;
 use crate::values::time::{Now, Wall};
 use crate::wire::admin::Command;
-use crate::wire::admin::message::{ControlError, ErrorCode};
+use crate::wire::admin::message::ControlError;
 use crate::wire::admin::result::{HistoryStats, ReportShown};
 use crate::wire::admin::value::Text;
 
@@ -144,16 +144,121 @@ pub(super) fn one<T: serde::Serialize>(result: &T) -> Result<Answer, ControlErro
     Ok(Answer::One(serde_json::to_value(result).expect("results are plain JSON")))
 }
 
-/// A text that is one line and can be shown as it is. An administrator's mistake is told, not repaired.
-fn clean_line(text: &str) -> Result<Arc<str>, ControlError> {
-    if text::is_clean(text) {
-        Ok(text.into())
-    } else {
-        let message = "the text has a line end or another character that may not reach a screen";
-        Err(ControlError::new(ErrorCode::BadArgument, message))
+/// The value of the argument `name`: a text that is one line, can be shown as it is, and shows something unless it is
+/// empty. An administrator's mistake is told, not repaired.
+fn clean_line(name: &str, text: &str) -> Result<Arc<str>, ControlError> {
+    let wrong = |why| Err(ControlError::argument(name, why));
+    match text {
+        text if !text::is_clean(text) => {
+            wrong("the text has a line end or another character that may not reach a screen")
+        }
+        text if !text.is_empty() && text::is_blank(text) => wrong("the text shows nothing"),
+        text => Ok(text.into()),
     }
 }
 
-fn line_of<const MAX: usize>(text: Option<&Text<MAX>>) -> Result<Option<Arc<str>>, ControlError> {
-    text.map(|text| clean_line(text)).transpose()
+fn line_of<const MAX: usize>(name: &str, text: Option<&Text<MAX>>) -> Result<Option<Arc<str>>, ControlError> {
+    text.map(|text| clean_line(name, text)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::settings::Settings;
+    use crate::values::time::Mono;
+    use crate::wire::admin::message::ErrorCode;
+
+    /// What a hub with nobody in it answers to a command.
+    fn told(cmd: &str, args: serde_json::Value) -> Result<Answer, ControlError> {
+        let command = Command::parse(cmd, args)?;
+        let (now, mut effects) = (Now { mono: Mono(0), wall: Wall(1_795_000_000_000) }, Vec::new());
+        let mut hub = Hub::new(Settings::default(), [7; 16], now, &mut effects);
+        let by = By::Admin { uid: 0, pid: 1 };
+        answer(&mut hub, &command, by, now, &|_| Facts::default(), &mut effects).expect("it is about the hub")
+    }
+
+    #[test]
+    fn an_argument_that_cannot_be_is_named() {
+        for (argument, cmd, args) in [
+            ("off", "lockdown", json!({"off": true, "for_s": 60})),
+            ("target", "bans.add", json!({"target": "10.0.0.256"})),
+            ("target", "bans.test", json!({"target": "10.0.0.256"})),
+            ("target", "sanctions.test", json!({"target": "10.0.0.256"})),
+            ("who", "clients.mute", json!({"who": ["10.0.0.256"]})),
+            ("who", "clients.mute", json!({"who": ["0.0.0.0/0"]})),
+            ("reason", "clients.mute", json!({"who": ["ann"], "reason": "a\nb"})),
+            ("reason", "bans.add", json!({"target": "ann", "reason": "a\nb"})),
+            ("text", "filters.add", json!({"text": "a\nb"})),
+            ("text", "rooms.topic", json!({"room": "lobby", "text": "a".repeat(5000)})),
+            ("text", "rooms.topic", json!({"room": "lobby", "text": "a\nb"})),
+            ("text", "rooms.topic", json!({"room": "lobby", "text": "   "})),
+            ("text", "say", json!({"text": "   "})),
+            ("text", "say", json!({"text": "a\nb"})),
+            ("name", "accounts.add", json!({"name": "a b"})),
+            ("hashed", "accounts.add", json!({"name": "ann", "hashed": "sesame"})),
+        ] {
+            let error = told(cmd, args).expect_err(cmd);
+            let begins = format!("{argument:?}: ");
+            assert!(error.code == ErrorCode::BadArgument && error.message.starts_with(&begins), "{cmd}: {error}");
+        }
+        for (words, cmd, args) in [
+            ("\"slow_s\"", "rooms.set", json!({"room": "lobby"})),
+            ("10.0.0.256\\n.", "bans.add", json!({"target": "10.0.0.256\n."})),
+            ("a\\nb", "bans.add", json!({"target": "a\nb"})),
+        ] {
+            let error = told(cmd, args).expect_err(cmd);
+            assert!(error.message.contains(words) && !error.message.contains('\n'), "{cmd}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_is_not_there_is_not_found() {
+        for (cmd, args) in [
+            ("clients.mute", json!({"who": ["c99"]})),
+            ("sanctions.test", json!({"target": "c99"})),
+            ("clients.kick", json!({"who": ["c99"]})),
+        ] {
+            let error = told(cmd, args).expect_err(cmd);
+            assert_eq!((error.code, &*error.message), (ErrorCode::NotFound, "no client \"c99\""), "{cmd}");
+        }
+    }
+
+    #[test]
+    fn who_is_named_twice_is_muted_once() {
+        let Ok(Answer::One(muted)) = told("clients.mute", json!({"who": ["anna", "anna", "ANNA", "bert"]})) else {
+            panic!("it is one answer");
+        };
+        let targets: Vec<_> = muted["sanctions"].as_array().into_iter().flatten().map(|one| &one["target"]).collect();
+        assert_eq!(targets, ["anna", "bert"]);
+    }
+
+    #[test]
+    fn a_network_that_is_another_one_as_it_is_written_is_told() {
+        let slip = "10.1.2.3/8 is 10.0.0.0/8, a network of 16777216 addresses";
+        for (code, cmd, args) in [
+            (ErrorCode::Conflict, "bans.add", json!({"target": "10.1.2.3/8"})),
+            (ErrorCode::BadArgument, "clients.mute", json!({"who": ["10.1.2.3/8"]})),
+        ] {
+            let error = told(cmd, args).expect_err(cmd);
+            assert!(error.code == code && error.message.contains(slip), "{cmd}: {error}");
+        }
+        for (cmd, args) in [
+            ("bans.add", json!({"target": "10.1.2.3/8", "yes": true})),
+            ("bans.add", json!({"target": "10.0.0.0/8"})),
+            ("bans.add", json!({"target": "::ffff:10.0.0.1"})),
+            ("clients.mute", json!({"who": ["2001:db8::/48"]})),
+        ] {
+            assert!(told(cmd, args.clone()).is_ok(), "{cmd}: {args}");
+        }
+    }
+
+    #[test]
+    fn reports_are_named_as_they_are_called() {
+        for (words, report) in [("runs backwards", "r5-r2"), ("write r1", "1"), ("r1, r2", "one")] {
+            let error = told("reports.close", json!({"reports": [report]})).expect_err(report);
+            assert!(error.message.contains(words), "{error}");
+        }
+    }
 }

@@ -38,7 +38,11 @@ pub(in crate::wire::admin) fn close(
     call: &mut Call<'_>,
     args: &ReportsCloseArgs,
 ) -> Result<ReportsClosed, ControlError> {
-    let note = line_of(args.note.as_ref())?;
+    let note = line_of("note", args.note.as_ref())?;
+    if let Some(word) = args.reports.iter().find(|word| ReportId::is_backwards(word)) {
+        let why = format!("{:?} runs backwards: the first report comes first, as in r2-r5", &**word);
+        return Err(ControlError::argument("reports", why));
+    }
     let meant = call.hub.reports_to_close(args.reports.iter().map(|word| &**word), None);
     let ToClose { open, closed } = meant.map_err(unknown)?;
     if let Some((report, closed)) = closed.iter().find_map(|report| Some((report, report.closed.as_ref()?))) {
@@ -57,7 +61,10 @@ pub(in crate::wire::admin) fn close(
 }
 
 fn unknown(which: &str) -> ControlError {
-    let message = format!("no report {which:?}; reports are called r1, r2, ...");
+    let message = match which.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => format!("no report {which:?}; write r{which}"),
+        false => format!("no report {which:?}; reports are called r1, r2, ..."),
+    };
     ControlError::new(ErrorCode::NotFound, message)
 }
 

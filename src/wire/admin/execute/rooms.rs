@@ -39,7 +39,9 @@ pub(in crate::wire::admin) fn set(call: &mut Call<'_>, args: &RoomSetArgs) -> Re
     if let Some(to) = owner {
         call.change(Input::GiveRoom { room: id, to, by: call.by });
     } else if change == Change::default() {
-        return Err(ControlError::new(ErrorCode::BadArgument, "nothing says what is to be changed"));
+        let message = "nothing says what is to be changed: give \"private\", \"moderated\", \"registered\", \"topic_locked\", \
+                       \"slow_s\", \"lasting\" or \"owner\"";
+        return Err(ControlError::new(ErrorCode::BadArgument, message));
     }
     let before = room(call.hub, call.hub.room(id).expect("it was found"));
     if change != Change::default() {
@@ -52,11 +54,10 @@ pub(in crate::wire::admin) fn set(call: &mut Call<'_>, args: &RoomSetArgs) -> Re
 pub(in crate::wire::admin) fn topic(call: &mut Call<'_>, args: &TopicArgs) -> Result<Topic, ControlError> {
     let id = find_room(call.hub, &args.room)?;
     if let Some(text) = &args.text {
-        let text = clean_line(text)?;
+        let text = clean_line("text", text)?;
         let limit = call.hub.settings().limits.topic;
         if text.len() > limit {
-            let message = format!("a topic has at most {limit} bytes");
-            return Err(ControlError::new(ErrorCode::BadArgument, message));
+            return Err(ControlError::argument("text", format_args!("a topic has at most {limit} bytes")));
         }
         call.change(Input::Topic { room: id, text, by: call.by });
     }
@@ -69,7 +70,7 @@ pub(in crate::wire::admin) fn close(call: &mut Call<'_>, args: &CloseArgs) -> Re
     if id == call.hub.lobby() {
         return Err(ControlError::new(ErrorCode::Conflict, "the lobby cannot be closed"));
     }
-    let reason = line_of(args.reason.as_ref())?;
+    let reason = line_of("reason", args.reason.as_ref())?;
     let room = call.hub.room(id).expect("it was found");
     let closed = Closed { room: room.name.shown().into(), moved: room.members.len() as u64 };
     call.change(Input::CloseRoom { room: id, reason, by: call.by });
@@ -80,7 +81,8 @@ pub(in crate::wire::admin) fn lockdown(call: &mut Call<'_>, args: &LockdownArgs)
     let LockdownArgs { for_s, newcomers, off } = *args;
     if off {
         if for_s.is_some() || newcomers.is_some() {
-            return Err(ControlError::new(ErrorCode::BadArgument, "it ends at once, in whatever way it was"));
+            let why = "it ends at once, in whatever way it was: leave out \"for_s\" and \"newcomers\"";
+            return Err(ControlError::argument("off", why));
         }
         if call.hub.lockdown().is_none() {
             return Err(ControlError::new(ErrorCode::Conflict, "there is no lockdown"));
@@ -93,7 +95,7 @@ pub(in crate::wire::admin) fn lockdown(call: &mut Call<'_>, args: &LockdownArgs)
 }
 
 pub(in crate::wire::admin) fn say(call: &mut Call<'_>, args: &SayArgs) -> Result<Said, ControlError> {
-    let text = clean_line(&args.text)?;
+    let text = clean_line("text", &args.text)?;
     let room = args.room.as_deref().map(|room| find_room(call.hub, room)).transpose()?;
     let (rooms, clients) = match room.and_then(|room| call.hub.room(room)) {
         Some(room) => (1, room.members.len()),

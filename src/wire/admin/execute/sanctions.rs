@@ -4,10 +4,10 @@ use super::clients::person;
 use super::{Call, clean_line, line_of};
 use crate::hub::sanction::{self, Kind, NoPlace, NoTarget, Order, Target};
 use crate::hub::sanctioning::Caught;
-use crate::hub::{Hub, Input};
+use crate::hub::{Hub, Input, whom};
 use crate::values::id::{SanctionId, SessionId};
-use crate::values::name::pattern::Pattern;
-use crate::values::name::{self, Name};
+use crate::values::name;
+use crate::values::network::Network;
 use crate::values::time::Now;
 use crate::wire::admin::args::{
     BanArgs, BanTestArgs, FilterArgs, LiftArgs, NoArgs, SanctionTestArgs, UnbanArgs, UnfilterArgs,
@@ -19,19 +19,24 @@ use crate::wire::admin::result::{
 use crate::wire::admin::value::Time;
 
 pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &BanArgs) -> Result<Banned, ControlError> {
-    let order = Order::about(Kind::Ban, target(&args.target)?);
-    let reason = line_of(args.reason.as_ref())?;
+    let order = Order::about(Kind::Ban, target(call.hub, "target", &args.target, call.now)?);
+    let reason = line_of("reason", args.reason.as_ref())?;
     let (disconnected, people) = hit(call.hub, &order, call.now);
     if args.dry_run {
         return Ok(Banned { ban: None, disconnected, people, replaced: None, dry_run: true });
     }
     if let Target::Network(network) = &order.target
-        && network.is_wide()
         && !args.yes
     {
-        let message =
-            format!("{network} is a large part of the Internet; it is banned only with the argument \"yes\", true");
-        return Err(ControlError::new(ErrorCode::Conflict, message));
+        let what = match network {
+            _ if network.is_wide() => Some(format!("{network} is a large part of the Internet")),
+            _ if !network.is_written_so(&args.target) => Some(slip(network, &args.target)),
+            _ => None,
+        };
+        if let Some(what) = what {
+            let message = format!("{what}; it is banned only with the argument \"yes\", true");
+            return Err(ControlError::new(ErrorCode::Conflict, message));
+        }
     }
     has_room_for(call.hub, &order)?;
     let until = args.for_s.map(|seconds| call.later(seconds.0));
@@ -39,6 +44,11 @@ pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &BanArgs) -> Result
     let target = order.target.clone();
     call.change(Input::Sanction { order: Box::new(Order { reason, until, ..order }), by: call.by });
     Ok(Banned { ban: about(call.hub, &target), disconnected, people, replaced: former, dry_run: false })
+}
+
+/// What is told of a network that is not written with its own first address.
+pub(super) fn slip(network: &Network, given: &str) -> String {
+    format!("{given} is {network}, {}", network.size())
 }
 
 /// Whether there may be one more of that kind.
@@ -56,10 +66,10 @@ pub(super) fn has_room_for(hub: &Hub, order: &Order) -> Result<(), ControlError>
 }
 
 pub(in crate::wire::admin) fn filter(call: &mut Call<'_>, args: &FilterArgs) -> Result<Filtered, ControlError> {
-    let target = sanction::filtered(&args.text).map_err(|why| ControlError::new(ErrorCode::BadArgument, why))?;
-    clean_line(&args.text)?;
+    let target = sanction::filtered(&args.text).map_err(|why| ControlError::argument("text", why))?;
+    clean_line("text", &args.text)?;
     let kind = Kind::Filter { strike: args.strike };
-    let reason = line_of(args.reason.as_ref())?;
+    let reason = line_of("reason", args.reason.as_ref())?;
     let until = args.for_s.map(|seconds| call.later(seconds.0));
     let order = Order { reason, until, ..Order::about(kind.clone(), target.clone()) };
     has_room_for(call.hub, &order)?;
@@ -113,14 +123,15 @@ fn hit(hub: &Hub, order: &Order, now: Now) -> (Vec<String>, Vec<Person>) {
 }
 
 pub(in crate::wire::admin) fn remove(call: &mut Call<'_>, args: &UnbanArgs) -> Result<Unbanned, ControlError> {
-    let found = find(call.hub, &args.which, &Kind::Ban).ok_or_else(|| no_ban(call.hub, &args.which, call.now))?;
+    let found =
+        find(call.hub, &args.which, &Kind::Ban, call.now).ok_or_else(|| no_ban(call.hub, &args.which, call.now))?;
     call.change(Input::Lift { id: found.id, by: call.by });
     Ok(Unbanned { removed: ban(&found) })
 }
 
 /// That there is no such ban; and which one it is that covers it, if one does.
 fn no_ban(hub: &Hub, which: &str, now: Now) -> ControlError {
-    let bans = target(which).ok().map(|target| {
+    let bans = which.parse::<Target>().ok().map(|target| {
         let bans = standing(hub, &target, now).filter(|one| one.kind == Kind::Ban);
         bans.map(|ban| format!("{} ({})", ban.called(), ban.target)).collect::<Vec<_>>()
     });
@@ -132,24 +143,13 @@ fn no_ban(hub: &Hub, which: &str, now: Now) -> ControlError {
     ControlError::new(ErrorCode::NotFound, format!("no ban {which:?}{hint}"))
 }
 
-/// The one of that kind that is called so, or is about exactly that.
-pub(super) fn find(hub: &Hub, which: &str, kind: &Kind) -> Option<sanction::Sanction> {
-    let sanctions = hub.sanctions();
-    let by_id = SanctionId::parse(which)
-        .filter(|(letter, _)| *letter == kind.letter())
-        .and_then(|(_, id)| sanctions.get(id))
-        .filter(|one| one.kind.is_like(kind));
-    let found = by_id.or_else(|| {
-        // One of a name that none can be any more is lifted by that name all the same.
-        let name = || Name::recall(which.strip_prefix("name=").unwrap_or(which)).map(Target::Name);
-        let pattern = || Pattern::is_one(which).then(|| Target::Pattern(Pattern::recall(which)));
-        sanctions.get(sanctions.about(kind, &target(which).ok().or_else(pattern).or_else(name)?)?)
-    });
-    found.cloned()
+/// The one of that kind that is called so, or is about exactly that; see [`Hub::sanction_meant`].
+pub(super) fn find(hub: &Hub, which: &str, kind: &Kind, now: Now) -> Option<sanction::Sanction> {
+    hub.sanction_meant(which, kind, now).and_then(|id| hub.sanctions().get(id)).cloned()
 }
 
 pub(in crate::wire::admin) fn test(call: &mut Call<'_>, args: &BanTestArgs) -> Result<BanTest, ControlError> {
-    let target = target(&args.target)?;
+    let target = target(call.hub, "target", &args.target, call.now)?;
     let bans = standing(call.hub, &target, call.now).filter(|one| one.kind == Kind::Ban).map(ban).collect();
     let (clients, people) = hit(call.hub, &Order::about(Kind::Ban, target), call.now);
     Ok(BanTest { bans, clients, people })
@@ -159,10 +159,7 @@ pub(in crate::wire::admin) fn test(call: &mut Call<'_>, args: &BanTestArgs) -> R
 fn standing<'a>(hub: &'a Hub, target: &Target, now: Now) -> Box<dyn Iterator<Item = &'a sanction::Sanction> + 'a> {
     let sanctions = hub.sanctions();
     match target {
-        Target::Name(name) => {
-            let found = sanctions.of_name(name, now).chain(sanctions.of_pattern(name, now));
-            Box::new(found.collect::<Vec<_>>().into_iter())
-        }
+        Target::Name(name) => Box::new(hub.sanctions_about([name], None, now).into_iter()),
         Target::Pattern(_) | Target::Text(_) | Target::Newcomers => {
             let target = target.clone();
             Box::new(sanctions.patterns().filter(move |one| one.target == target && one.holds(now)))
@@ -198,7 +195,7 @@ pub(in crate::wire::admin) fn test_all(
     args: &SanctionTestArgs,
 ) -> Result<SanctionTest, ControlError> {
     let (hub, now) = (&*call.hub, call.now);
-    let id = hub.find(&args.target).or_else(|| client_id(&args.target));
+    let id = hub.find(&args.target).or_else(|| whom::client(&args.target));
     if let Some(session) = id.and_then(|id| hub.session(id)) {
         let mut about: Vec<_> = hub.sanctions_of(session, now).collect();
         about.sort_by_key(|one| one.id);
@@ -207,30 +204,47 @@ pub(in crate::wire::admin) fn test_all(
         let (clients, people) = hit(hub, &order, now);
         return Ok(SanctionTest { sanctions: about.into_iter().map(shown).collect(), clients, people });
     }
-    let target = target(&args.target)?;
+    if let Some(leaver) =
+        hub.leavers().find_by_any_name(&name::fold(&args.target), whom::client(&args.target), now.mono)
+    {
+        let sanctions = hub.sanctions_of_leaver(leaver, now).into_iter().map(shown).collect();
+        let (clients, people) = hit(hub, &hub.order_of_leaver(leaver, Kind::Mute { shadow: false }), now);
+        return Ok(SanctionTest { sanctions, clients, people });
+    }
+    if hub.target(&args.target, now).is_err() {
+        known_client(&args.target)?;
+    }
+    let target = target(hub, "target", &args.target, now)?;
     let sanctions = standing(hub, &target, now).map(shown).collect();
     let (clients, people) = hit(hub, &Order::about(Kind::Ban, target), now);
     Ok(SanctionTest { sanctions, clients, people })
 }
 
-/// The number in a text such as `c7`.
-pub(super) fn client_id(text: &str) -> Option<SessionId> {
-    text.strip_prefix('c').and_then(|number| number.parse().ok()).map(SessionId)
+/// That a text written like the id of a client is that of none: it was looked for before.
+fn known_client(text: &str) -> Result<(), ControlError> {
+    match whom::client(text) {
+        Some(_) => Err(ControlError::new(ErrorCode::NotFound, format!("no client {text:?}"))),
+        None => Ok(()),
+    }
 }
 
-/// What would keep from `kind` the one who is called `text`: somebody here, by id or name; somebody who has left a
-/// moment ago; else an address, a network or a name.
+/// What would keep from `kind` the one who is called `text`: somebody here, by id, name or account; somebody who has
+/// left a moment ago; else an address, a network or a name.
 pub(super) fn order(hub: &Hub, text: &str, kind: Kind, now: Now) -> Result<(Order, Option<SessionId>), ControlError> {
-    let id = client_id(text).filter(|id| hub.session(*id).is_some()).or_else(|| hub.find(text));
+    let folded = name::fold(text);
+    let by_id = whom::client(text).filter(|id| hub.session(*id).is_some());
+    let by_account = || hub.accounts().find(&folded).and_then(|account| hub.bearer(account));
+    let id = by_id.or_else(|| hub.find(text)).or_else(by_account);
     if let Some(session) = id.and_then(|id| hub.session(id)) {
         return Ok((hub.order(session, kind), Some(session.id)));
     }
-    if let Some(leaver) = hub.leavers().find(&name::fold(text), client_id(text), now.mono) {
-        let account = leaver.account.and_then(|account| hub.accounts().get(account));
-        let account = account.map(|account| account.name.clone());
-        return Ok((Order::about_one(kind, account, &leaver.nick, leaver.addr), None));
+    if let Some(leaver) = hub.leavers().find_by_any_name(&folded, whom::client(text), now.mono) {
+        return Ok((hub.order_of_leaver(leaver, kind), None));
     }
-    Ok((Order::about(kind, target(text)?), None))
+    if hub.target(text, now).is_err() {
+        known_client(text)?;
+    }
+    Ok((Order::about(kind, target(hub, "who", text, now)?), None))
 }
 
 /// The ban of `target`, if there is one.
@@ -238,9 +252,9 @@ pub(super) fn about(hub: &Hub, target: &Target) -> Option<Ban> {
     hub.sanctions().about(&Kind::Ban, target).and_then(|id| hub.sanctions().get(id)).map(ban)
 }
 
-/// What a sanction is to be about.
-fn target(text: &str) -> Result<Target, ControlError> {
-    text.parse().map_err(|why: NoTarget| ControlError::new(ErrorCode::BadArgument, why.to_string()))
+/// What a sanction is to be about, by the argument `name`.
+fn target(hub: &Hub, name: &str, text: &str, now: Now) -> Result<Target, ControlError> {
+    hub.target(text, now).map_err(|why: NoTarget| ControlError::argument(name, why))
 }
 
 pub(super) fn ban(ban: &sanction::Sanction) -> Ban {

@@ -1,0 +1,113 @@
+//! Whom a text means that names somebody for a sanction: also who has left, and names from before a rule of today.
+
+use core::net::IpAddr;
+use std::collections::BTreeMap;
+
+use super::Hub;
+use super::leavers::Leaver;
+use super::sanction::{Kind, NoTarget, Order, Sanction, Target};
+use crate::values::id::{SanctionId, SessionId};
+use crate::values::name::pattern::Pattern;
+use crate::values::name::{self, Name};
+use crate::values::time::Now;
+
+/// The number of a client that is written so, such as `c4`.
+#[must_use]
+pub fn client(text: &str) -> Option<SessionId> {
+    let digits = text.strip_prefix(['c', 'C'])?;
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.parse().ok().map(SessionId))?
+}
+
+impl Hub {
+    /// Whom a sanction is to be about by this text: see [`Target::from_str`](core::str::FromStr). A name that nobody can
+    /// take is one if somebody has it, or had it when they left a moment ago: it is older than the rule.
+    ///
+    /// # Errors
+    /// Why the text names nobody.
+    pub fn target(&self, text: &str, now: Now) -> Result<Target, NoTarget> {
+        text.parse().or_else(|why| self.known_name(text, now).map(Target::Name).ok_or(why))
+    }
+
+    /// The same, of a text that is a name and nothing else.
+    ///
+    /// # Errors
+    /// Why the text is no name.
+    pub fn target_by_name(&self, text: &str, now: Now) -> Result<Target, NoTarget> {
+        Target::of_name(text).or_else(|why| self.known_name(text, now).map(Target::Name).ok_or(why))
+    }
+
+    /// The name that is written so, if somebody has it.
+    pub(super) fn known_name(&self, text: &str, now: Now) -> Option<Name> {
+        let folded = name::fold(text);
+        let here = || self.find(text).and_then(|id| self.session(id)).map(|session| session.nick.clone());
+        let account = || self.accounts.get(self.accounts.find(&folded)?).map(|account| account.name.clone());
+        let left = || self.moderation.leavers.find(&folded, None, now.mono).map(|leaver| leaver.nick.clone());
+        here().or_else(account).or_else(left).filter(|name| name.folded() == folded)
+    }
+
+    /// The order that keeps a client that has left from `kind`: see [`Order::about_one`].
+    #[must_use]
+    pub fn order_of_leaver(&self, leaver: &Leaver, kind: Kind) -> Order {
+        let account = leaver.account.and_then(|account| self.accounts.get(account));
+        Order::about_one(kind, account.map(|account| account.name.clone()), &leaver.nick, leaver.addr)
+    }
+
+    /// The sanctions in force about a client that has left, by number.
+    #[must_use]
+    pub fn sanctions_of_leaver<'a>(&'a self, leaver: &Leaver, now: Now) -> Vec<&'a Sanction> {
+        let account = leaver.account.and_then(|account| self.accounts.get(account)).map(|account| &account.name);
+        let names = [Some(&leaver.nick), account].into_iter().flatten().chain(&leaver.former);
+        self.sanctions_about(names, Some(leaver.addr), now)
+    }
+
+    /// The sanctions in force about these names, or meant for somebody who had one of them, and about this address; by
+    /// number.
+    #[must_use]
+    pub fn sanctions_about<'a, 'n>(
+        &'a self,
+        names: impl IntoIterator<Item = &'n Name>,
+        addr: Option<IpAddr>,
+        now: Now,
+    ) -> Vec<&'a Sanction> {
+        let sanctions = &self.moderation.sanctions;
+        let mut found = BTreeMap::new();
+        for name in names {
+            // Of who has left, the address may be kept out, and not the name.
+            let meant_for = |one: &&Sanction| one.nick.as_deref().is_some_and(|nick| name::fold(nick) == name.folded());
+            let for_them = sanctions.iter().filter(|one| one.holds(now)).filter(meant_for);
+            let all = sanctions.of_name(name, now).chain(sanctions.of_pattern(name, now)).chain(for_them);
+            found.extend(all.map(|one| (one.id, one)));
+        }
+        found.extend(addr.into_iter().flat_map(|addr| sanctions.of_address(addr, now)).map(|one| (one.id, one)));
+        found.into_values().collect()
+    }
+
+    /// The sanction of that kind that is called `which`, or is about exactly that; else the one about who has left under
+    /// that name or number, or the only one that was meant for somebody of that name.
+    #[must_use]
+    pub fn sanction_meant(&self, which: &str, kind: &Kind, now: Now) -> Option<SanctionId> {
+        let sanctions = &self.moderation.sanctions;
+        let by_id = || {
+            let (letter, id) = SanctionId::parse(which)?;
+            sanctions.get(id).filter(|one| one.kind.is_like(kind) && one.kind.letter() == letter).map(|one| one.id)
+        };
+        let exactly = || {
+            // One of a name that none can be any more is lifted by that name all the same.
+            let name = || Name::recall(which.strip_prefix("name=").unwrap_or(which)).map(Target::Name);
+            let pattern = || Pattern::is_one(which).then(|| Target::Pattern(Pattern::recall(which)));
+            sanctions.about(kind, &which.parse().ok().or_else(pattern).or_else(name)?)
+        };
+        let folded = name::fold(which);
+        let of_leaver = || {
+            let leaver = self.moderation.leavers.find_by_any_name(&folded, client(which), now.mono)?;
+            sanctions.about(kind, &self.order_of_leaver(leaver, kind.clone()).target)
+        };
+        let meant_for = || {
+            let is_it = |one: &&Sanction| one.nick.as_deref().is_some_and(|nick| name::fold(nick) == folded);
+            let mut found = sanctions.iter().filter(|one| one.kind.is_like(kind) && one.holds(now)).filter(is_it);
+            found.next().filter(|_| found.next().is_none()).map(|one| one.id)
+        };
+        by_id().or_else(exactly).or_else(of_leaver).or_else(meant_for)
+    }
+}
