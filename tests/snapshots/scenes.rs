@@ -484,6 +484,15 @@ fn keys() -> Stage {
         let id = s.come_typing(nick, false);
         s.send(id, bytes);
     }
+    // A window that got narrower, twice, while somebody typed beyond the new edge: the terminal is asked where its cursor
+    // is. It has answered once, and a key has come since it was asked again.
+    let rita = s.come_typing("rita", false);
+    s.send(rita, b"\x1b[1;11R\x1b[>84;0;0c");
+    s.send(rita, &[b'd'; 68]);
+    s.send(rita, &[IAC, SB, NAWS, 0, 50, 0, 24, IAC, SE]);
+    s.send(rita, b"\x1b[12;22R");
+    s.send(rita, &[IAC, SB, NAWS, 0, 20, 0, 24, IAC, SE]);
+    s.send(rita, b"x");
     stage
 }
 
