@@ -27,9 +27,13 @@ Examples:
 )]
 pub struct WebArgs {
     /// Listen on this address; may be repeated.
-    ///
-    /// An IPv6 address stands in brackets, as in [::1]:9969. With port 0 the system chooses one, which is logged.
-    #[arg(long, value_name = "ADDR", value_parser = listen_address)]
+    #[arg(
+        long,
+        value_name = "ADDR",
+        value_parser = listen_address,
+        long_help = "Listen on this address; may be repeated.\n\n\
+            An IPv6 address stands in brackets, as in [::1]:9969. With port 0 the system chooses one, which is logged."
+    )]
     pub listen: Vec<SocketAddr>,
 
     /// Ask the hub on this socket: that for monitoring, or the admin socket.

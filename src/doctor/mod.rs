@@ -7,7 +7,7 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what is looked at on the machine, and how | [`look`] |
+//! | what is looked at on the machine, and how | `look` |
 //! | what a check is told | [`facts`] |
 //! | a check: what is wrong, how bad it is, what to do | [`checks`] |
 //! | what a finding is; what could not be looked at | [`finding`] |

@@ -5,7 +5,7 @@
 //! text; it is tried on the text in lower case.
 //!
 //! What nobody sees is no part of a word: joiners, variation selectors, marks that go with no letter. They stay in what
-//! is said, because Persian, the scripts of India and emoji need them; only the comparison is [without them](`seen`).
+//! is said, because Persian, the scripts of India and emoji need them; only the comparison is without them (`seen`).
 
 use std::borrow::Cow;
 

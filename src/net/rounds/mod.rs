@@ -78,7 +78,7 @@ pub enum Work {
     Kept,
     /// A client counts as crowded from the start: see [`Report::Crowded`].
     Crowded(SessionId),
-    /// Write nothing more to a client until [`Self::OnDisk`] comes for this record: see [`on_disk`].
+    /// Write nothing more to a client until [`Self::OnDisk`] comes for this record: see `on_disk`.
     Await(SessionId, u64),
     /// All records up to this number are on disk, or need not be waited for any longer.
     OnDisk(u64),
