@@ -34,6 +34,7 @@ PACKAGES = [
     "init-system-helpers",
     "iproute2",
     "jq",
+    "libpam-systemd",
     "man-db",
     "netcat-openbsd",
     "procps",
