@@ -5,6 +5,7 @@
 //! | what a client's bytes mean: telnet, lines, keys; what its terminal shows of what is typed | [`terminal`] |
 //! | what people read: all texts, colours, wrapping | [`render`] |
 //! | what each client is owed: lines of its room, and what it alone is told | [`stream`] |
+//! | encryption: records of TLS 1.3, and how connections are handed over by `chathub-tls` | [`tls`] |
 //! | the admin protocol: its commands, and what each does to the hub | [`admin`] |
 //!
 //! Nothing here knows sockets, or decides what somebody may do.
@@ -13,3 +14,4 @@ pub mod admin;
 pub mod render;
 pub mod stream;
 pub mod terminal;
+pub mod tls;

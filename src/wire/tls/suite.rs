@@ -1,0 +1,84 @@
+//! Cipher suites of TLS 1.3, and the traffic secrets that connections of a suite have.
+
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize as _, ZeroizeOnDrop};
+
+/// A cipher suite of TLS 1.3 (RFC 8446, appendix B.4). In text, its name there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[repr(u16)]
+pub enum Suite {
+    /// AES with keys of 128 bits, and SHA-256.
+    #[serde(rename = "TLS_AES_128_GCM_SHA256")]
+    Aes128 = 0x1301,
+    /// AES with keys of 256 bits, and SHA-384.
+    #[serde(rename = "TLS_AES_256_GCM_SHA384")]
+    Aes256 = 0x1302,
+    /// ChaCha20 and Poly1305, and SHA-256.
+    #[serde(rename = "TLS_CHACHA20_POLY1305_SHA256")]
+    ChaCha20 = 0x1303,
+}
+
+impl Suite {
+    /// Every suite.
+    pub const ALL: [Self; 3] = [Self::Aes128, Self::Aes256, Self::ChaCha20];
+
+    /// The suite of this number; `None` if it is not among [`Self::ALL`].
+    #[must_use]
+    pub fn of(number: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|suite| *suite as u16 == number)
+    }
+
+    /// Its name in RFC 8446.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Aes128 => "TLS_AES_128_GCM_SHA256",
+            Self::Aes256 => "TLS_AES_256_GCM_SHA384",
+            Self::ChaCha20 => "TLS_CHACHA20_POLY1305_SHA256",
+        }
+    }
+
+    /// Bytes of a traffic secret: as many as the suite's hash has.
+    #[must_use]
+    pub const fn secret_len(self) -> usize {
+        match self {
+            Self::Aes128 | Self::ChaCha20 => 32,
+            Self::Aes256 => 48,
+        }
+    }
+}
+
+/// The most bytes of a traffic secret.
+pub const SECRET: usize = 48;
+
+/// A traffic secret of one direction (RFC 8446, section 7.1): whoever has it can read and forge all that is sent in
+/// that direction from then on, and nothing from before. It is wiped when it is dropped, and never shown.
+#[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
+pub struct Secret {
+    bytes: [u8; SECRET],
+    len: usize,
+}
+
+impl Secret {
+    /// A secret with these bytes; `None` if there are none, or more than [`SECRET`].
+    #[must_use]
+    pub fn new(secret: &[u8]) -> Option<Self> {
+        let mut bytes = [0; SECRET];
+        bytes.get_mut(..secret.len()).filter(|_| !secret.is_empty())?.copy_from_slice(secret);
+        let made = Self { bytes, len: secret.len() };
+        bytes.zeroize();
+        Some(made)
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+impl core::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Secret")
+    }
+}
