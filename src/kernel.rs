@@ -345,6 +345,25 @@ pub fn map_what_is_large() {
     }
 }
 
+/// Marks a connection as encrypted, for every process that gets it: what is written into it must be sealed, also by a
+/// process that knows nothing else of it. The mark is a bound for unsent bytes (`TCP_NOTSENT_LOWAT`, tcp(7)) that no
+/// connection reaches, so it has no other effect.
+///
+/// # Errors
+/// Those of setsockopt(2).
+pub fn mark_as_encrypted(socket: &impl AsFd) -> io::Result<()> {
+    socket2::SockRef::from(socket).set_tcp_notsent_lowat(ENCRYPTED)
+}
+
+/// Whether [`mark_as_encrypted`] was called for the connection.
+#[must_use]
+pub fn is_marked_as_encrypted(socket: &impl AsFd) -> bool {
+    socket2::SockRef::from(socket).tcp_notsent_lowat().is_ok_and(|bound| bound == ENCRYPTED)
+}
+
+/// See [`mark_as_encrypted`]: near two gigabytes, and no number that anybody else would choose.
+const ENCRYPTED: u32 = 0x7fff_0304;
+
 mod requests {
     #![allow(missing_docs, reason = "named in tcp(7)")]
     nix::ioctl_read_bad!(unread, nix::libc::FIONREAD, nix::libc::c_int);
@@ -477,6 +496,48 @@ pub fn peek_descriptors(socket: &impl AsFd) -> io::Result<Option<Carried>> {
         }
     }
     Ok(Some(Carried { descriptors, cut_off: message.flags.contains(ReturnFlags::CTRUNC) }))
+}
+
+/// A message with what its sender has put into it, and who the sender is.
+#[derive(Debug)]
+pub struct Handed {
+    /// How many bytes it has: more than were asked for if it is longer.
+    pub len: usize,
+    /// Its descriptors, as many as this process may open.
+    pub descriptors: Vec<OwnedFd>,
+    /// Whether it carries more descriptors than this process may open (`MSG_CTRUNC`, recv(2)).
+    pub cut_off: bool,
+    /// The user who has sent it, as the kernel knows them (`SCM_CREDENTIALS`, unix(7)); `None` if the socket is not set
+    /// to say so.
+    pub uid: Option<u32>,
+}
+
+/// Looks at the first message of a datagram socket, without taking it, and puts its bytes into `bytes`; `None` if there
+/// is none.
+///
+/// # Errors
+/// Those of recvmsg(2).
+pub fn peek_handed(socket: &impl AsFd, bytes: &mut [u8]) -> io::Result<Option<Handed>> {
+    // Room for more than the one descriptor that there should be: a message that was cut off could not be told from one
+    // that is wrong.
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4), ScmCredentials(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::PEEK | RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC | RecvFlags::TRUNC;
+    let message = match rustix::net::recvmsg(socket, &mut [IoSliceMut::new(bytes)], &mut control, flags) {
+        Ok(message) => message,
+        Err(rustix::io::Errno::AGAIN) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let cut_off = message.flags.contains(ReturnFlags::CTRUNC);
+    let mut handed = Handed { len: message.bytes, descriptors: Vec::new(), cut_off, uid: None };
+    for control in control.drain() {
+        match control {
+            RecvAncillaryMessage::ScmRights(some) => handed.descriptors.extend(some),
+            RecvAncillaryMessage::ScmCredentials(sender) => handed.uid = Some(sender.uid.as_raw()),
+            _ => {}
+        }
+    }
+    Ok(Some(handed))
 }
 
 /// Takes the first message away, with its descriptors. Returns whether there was one.

@@ -63,6 +63,8 @@ ids! {
     ADMIN = "b4170a8c6ceb4ce29a28107f529f2021" ["CHATHUB_BY"];
     /// Accepting is paused: out of descriptors or memory.
     ACCEPT_PAUSED = "5b41cd8dc3af42a3aa6ed8b92321988c" ["CHATHUB_ERROR"];
+    /// A connection that was handed over encrypted is not taken.
+    HANDED_REFUSED = "9d2a6f41c0b74e83a5f81be07d64c392" ["CHATHUB_ERROR"];
     /// Somebody could not be carried on, for want of descriptors.
     NO_DESCRIPTORS = "72e1c77ef2b5f0b73778a250a6f0bed9" ["CHATHUB_CLIENTS"];
     /// The daemon ends; another process takes its clients over.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::hub::message::Farewell;
 use crate::hub::{By, News};
 use crate::values::id::SessionId;
+use crate::wire::tls::suite::Suite;
 
 /// Something that changes the machine. The tape keeps it as JSON, for the same program to handle again. Of another
 /// release's inputs, only `Connect` and the settings are read (`net::keep::found`).
@@ -22,6 +23,9 @@ pub enum Input {
         cookie: u64,
         /// The address that the connection comes from.
         peer: SocketAddr,
+        /// What is known of its encryption; `None` if it has none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tls: Option<Tls>,
     },
     /// A client sends no more: its input has ended.
     End {
@@ -45,6 +49,21 @@ pub enum Input {
     Restarted,
     /// Time has passed; see [`Machine::next_deadline`](super::Machine::next_deadline).
     Tick,
+}
+
+/// What the machine is told of a connection's encryption. The secret it is given by
+/// [`Machine::unlock`](super::Machine::unlock): secrets are no inputs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tls {
+    /// The cipher suite.
+    pub suite: Suite,
+    /// The group in which keys were exchanged (IANA's TLS Supported Groups).
+    pub group: u16,
+    /// SHA-256 of the public key of the certificate that the client has shown, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// How many bytes the client has sent for the handshake.
+    pub read: u64,
 }
 
 impl From<News> for Input {

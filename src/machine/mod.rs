@@ -14,6 +14,7 @@
 //! | what can follow: orders to the rounds, records, searches, passwords to be hashed | `outcome` |
 //! | what becomes of an effect of the hub; rendering what one client is told | `effects` |
 //! | how many lines of a client are taken at a time, when it has to pause, what it waits for | `speaker` |
+//! | clients whose connections are encrypted: their records, the end of their input | `sealed` |
 //! | administrators' commands and lists | `control` |
 //! | what a snapshot holds, and what is checked when it is read | `saved` |
 
@@ -36,9 +37,10 @@ mod effects;
 mod input;
 mod outcome;
 mod saved;
+mod sealed;
 mod speaker;
 
-pub use input::Input;
+pub use input::{Input, Tls};
 pub use outcome::{Limits, Order, Outcome};
 pub use saved::Frozen;
 use saved::Saved;
@@ -71,8 +73,9 @@ pub struct Machine {
     /// Effects of the hub that are not outcomes yet. Empty between two inputs.
     effects: Vec<Effect>,
     replayed: Option<Replayed>,
-    /// A buffer that messages are rendered in. Only its memory is kept.
+    /// A buffer that messages are rendered in, and one for what encrypted records hold. Only their memory is kept.
     page: Vec<u8>,
+    opened: Vec<u8>,
 }
 
 impl Machine {
@@ -91,6 +94,7 @@ impl Machine {
             effects,
             replayed: None,
             page: Vec::new(),
+            opened: Vec::new(),
         };
         out.push(Order::Limits(limits).into());
         machine.apply_effects(now, out);
@@ -130,7 +134,7 @@ impl Machine {
     /// Handles one input at `at`, and appends what follows to `out`.
     pub fn handle(&mut self, input: Input, at: Now, out: &mut Vec<Outcome>) {
         match input {
-            Input::Connect { id, peer, .. } => self.connect(id, peer, at, out),
+            Input::Connect { id, peer, tls, .. } => self.connect(id, peer, tls, at, out),
             Input::End { id, why } => self.end(id, why, at, out),
             Input::Control { command, args, by } => {
                 if let Ok(command) = Command::parse(&command, args) {

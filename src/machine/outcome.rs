@@ -10,6 +10,7 @@ use crate::settings::{Settings, SlowPolicy};
 use crate::values::id::{RoomId, SessionId};
 use crate::wire::stream::hidden::Hidden;
 use crate::wire::terminal::screen::Area;
+use crate::wire::tls::record::Alert;
 
 /// An order to the rounds. The rounds apply orders in the order in which they get them, and nothing else decides what
 /// clients are sent.
@@ -40,6 +41,10 @@ pub enum Order {
     Hide(SessionId, Hidden),
     /// A client gets what it is owed, and then its connection ends.
     Close(SessionId),
+    /// An encrypted client has asked us to update our keys.
+    Rekey(SessionId),
+    /// An encrypted client has broken the protocol: when its connection ends, it is sent this alert.
+    Alert(SessionId, Alert),
     /// From here on, these limits hold: settings have changed.
     Limits(Limits),
 }

@@ -9,6 +9,7 @@ use crate::hub::{self, Hub};
 use crate::values::CopyOnWrite;
 use crate::values::id::SessionId;
 use crate::values::rising::Rising;
+use crate::wire::tls::open::Opener;
 
 /// What is read of a machine in a snapshot.
 #[derive(Deserialize)]
@@ -87,6 +88,7 @@ impl TryFrom<Saved> for Machine {
             effects: Vec::new(),
             replayed: None,
             page: Vec::new(),
+            opened: Vec::new(),
         };
         for (id, speaker) in saved.speakers {
             if machine.hub.session(id).is_none() || id.0 >= machine.next_id {
@@ -95,7 +97,7 @@ impl TryFrom<Saved> for Machine {
             if let Some(due) = speaker.due {
                 machine.due.insert((due, id));
             }
-            if !speaker.link.is_sound() {
+            if !speaker.link.is_sound() || !speaker.tls.as_ref().is_none_or(Opener::is_sound) {
                 return Err(format!("what {id} has sent does not fit together"));
             }
             if machine.speakers.insert(id, CopyOnWrite::new(speaker)).is_some() {

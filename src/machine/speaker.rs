@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Machine, Order, Outcome};
+use super::{Machine, Order, Outcome, Tls};
 use crate::hub::message::{Farewell, Message, View};
 use crate::hub::pace::Verdict;
 use crate::hub::{self, Effect};
@@ -13,6 +13,7 @@ use crate::values::CopyOnWrite;
 use crate::values::id::SessionId;
 use crate::values::time::{Mono, Now};
 use crate::wire::terminal::link::{Heard, Link};
+use crate::wire::tls::open::Opener;
 
 /// How long a client that is too fast is not listened to, after a piece of input of which lines were dropped.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -49,9 +50,12 @@ pub struct Speaker {
     /// Whether the client's turn ended before all that it had sent was taken.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) more: bool,
-    /// How many bytes the client has sent so far.
+    /// How many bytes the client has sent so far, for a handshake as well.
     #[serde(default)]
     pub(super) received: u64,
+    /// If the connection is encrypted: what reads its records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tls: Option<Opener>,
 }
 
 impl Machine {
@@ -81,12 +85,23 @@ impl Machine {
     }
 
     /// Handles a new connection: the hub is told, and the client is asked for what it can do.
-    pub(super) fn connect(&mut self, id: SessionId, peer: SocketAddr, at: Now, out: &mut Vec<Outcome>) {
+    pub(super) fn connect(
+        &mut self,
+        id: SessionId,
+        peer: SocketAddr,
+        tls: Option<Tls>,
+        at: Now,
+        out: &mut Vec<Outcome>,
+    ) {
         self.next_id = self.next_id.max(id.0 + 1);
         out.push(Order::Attach(id).into());
         self.tell_hub(hub::Input::Connect { session: id, peer }, at);
         if self.hub.session(id).is_some() {
-            let mut speaker = Speaker::default();
+            let mut speaker = Speaker {
+                received: tls.as_ref().map_or(0, |tls| tls.read),
+                tls: tls.map(|tls| Opener::new(tls.suite)),
+                ..Speaker::default()
+            };
             let mut replies = Vec::new();
             speaker.link.ask(self.hub.settings().telnet.negotiate, &mut replies);
             self.speakers.insert(id, CopyOnWrite::new(speaker));
@@ -98,7 +113,13 @@ impl Machine {
     pub(super) fn end(&mut self, id: SessionId, why: Farewell, at: Now, out: &mut Vec<Outcome>) {
         if let Some(speaker) = self.speakers.get_mut(&id) {
             // A second end changes nothing but the reason.
-            speaker.link.end();
+            if speaker.tls.as_ref().is_none_or(Opener::is_over) {
+                speaker.link.end();
+            } else {
+                // An encrypted client says that it ends. Without that, somebody else may have cut the connection off in
+                // the middle of a line.
+                speaker.link.break_off();
+            }
             speaker.end = Some(why);
             self.listen(id, at, out);
         }
@@ -109,7 +130,9 @@ impl Machine {
     pub fn bytes(&mut self, id: SessionId, bytes: &[u8], at: Now, out: &mut Vec<Outcome>) {
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
         speaker.received += bytes.len() as u64;
-        if !bytes.is_empty() {
+        if speaker.tls.is_some() && !bytes.is_empty() {
+            self.open(id, bytes, at, out);
+        } else if !bytes.is_empty() {
             speaker.paused = false;
             speaker.link.push(bytes);
         }

@@ -26,7 +26,7 @@ use crate::settings;
 use crate::values::plain::Plain;
 
 /// The first and the longest pause after descriptors or memory have run out.
-const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+pub(super) const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
 /// What accepting counts.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ pub struct Counts {
 
 impl Counts {
     /// Whether the next process could not take over one more connection than are open.
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         let places = self.places.load(Ordering::Relaxed);
         places > 0 && self.open.load(Ordering::Relaxed) >= places
     }
@@ -108,14 +108,19 @@ fn take(listener: &OwnedFd, keeping: &Keeping, counts: &Counts) -> io::Result<Ne
     if let Some(queue) = keeping {
         cookie = kernel::cookie(&socket)?;
         let kept = queue.lock().unwrap_or_else(PoisonError::into_inner).keep(socket.as_fd(), cookie);
-        if let Err(error) = kept
-            && counts.unkept.fetch_add(1, Ordering::Relaxed) == 0
-        {
-            warn!(chathub_error = %Plain(&error), "a connection cannot be kept over a restart{}", InWords(Plain(&error)));
-        }
+        count_unkept(kept, counts);
         fault::point("accept.queued");
     }
-    Ok(Newcomer { socket, cookie, peer })
+    Ok(Newcomer { socket, cookie, peer, slot: None })
+}
+
+/// Counts a connection that the queue of sockets did not take.
+pub(super) fn count_unkept(kept: io::Result<()>, counts: &Counts) {
+    if let Err(error) = kept
+        && counts.unkept.fetch_add(1, Ordering::Relaxed) == 0
+    {
+        warn!(chathub_error = %Plain(&error), "a connection cannot be kept over a restart{}", InWords(Plain(&error)));
+    }
 }
 
 /// Whether `accept(2)` passed on an error of the connection that it was about to return.

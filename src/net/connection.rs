@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::AtomicU64;
 
 use crate::kernel;
+use crate::net::keep::tape::Slot;
 use crate::values::id::SessionId;
 
 /// A client's connection.
@@ -15,6 +16,8 @@ pub struct Connection {
     pub id: SessionId,
     /// The kernel's number for the socket, the same in every process; 0 where nothing is kept.
     pub cookie: u64,
+    /// If the connection is encrypted: where its secrets are kept.
+    pub slot: Option<Slot>,
     /// `None` if the socket was gone before this process took over.
     socket: Option<TcpStream>,
     /// Bytes that the client is owed and has not taken, as the rounds last knew.
@@ -56,6 +59,7 @@ impl Connection {
         Self {
             id,
             cookie,
+            slot: None,
             socket: socket.map(TcpStream::from),
             behind: AtomicU64::new(0),
             missed: AtomicU64::new(0),
@@ -64,6 +68,12 @@ impl Connection {
             #[cfg(test)]
             played: None,
         }
+    }
+
+    /// The same connection, encrypted: its secrets are in `slot`.
+    #[must_use]
+    pub fn sealed(self, slot: Option<Slot>) -> Self {
+        Self { slot, ..self }
     }
 
     /// The socket; `None` if it is gone.

@@ -8,7 +8,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::unix::AsyncFd;
 use tracing::{info, warn};
 
@@ -143,6 +143,26 @@ pub(super) fn watch(
         info!("listening for clients on {addr}");
         socket.set_nonblocking(true).map_err(system("use a socket"))?;
         watched.push(Arc::new(kernel::watched(socket.into()).map_err(system("use a socket"))?));
+    }
+    Ok((watched, listeners))
+}
+
+/// Has the runtime watch the sockets at which encrypted connections are handed over. Call it within a runtime.
+///
+/// # Errors
+/// [`StartError::System`].
+pub(super) fn watch_handover(sockets: Vec<OwnedFd>) -> Result<Watched<Arc<AsyncFd<OwnedFd>>>, StartError> {
+    let system = |what| move |error| StartError::System { what, error };
+    let (mut watched, mut listeners) = (Vec::new(), Vec::new());
+    for socket in sockets {
+        let address = SockRef::from(&socket).local_addr().map_err(system("ask for the address of a socket"))?;
+        let path = address.as_pathname().map_or_else(|| "(unnamed)".to_owned(), |path| path.display().to_string());
+        info!("encrypted connections are taken at {path}");
+        listeners.push(Listener { name: "handover".to_owned(), addr: path });
+        SockRef::from(&socket).set_nonblocking(true).map_err(system("use a socket"))?;
+        // Whoever sends must be known (`PassCredentials=` in the unit).
+        SockRef::from(&socket).set_passcred(true).map_err(system("use a socket"))?;
+        watched.push(Arc::new(kernel::watched(socket).map_err(system("use a socket"))?));
     }
     Ok((watched, listeners))
 }

@@ -18,6 +18,7 @@ mod signals;
 use crate::kernel;
 use std::io;
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
@@ -41,6 +42,7 @@ use crate::net::arrival::{ARRIVALS, Arrival};
 use crate::net::clock::now;
 use crate::net::driver::ending::Ended;
 use crate::net::driver::{Circumstances, Driver, Parts};
+use crate::net::handed::{self, Taking};
 use crate::net::hashing::Hashing;
 use crate::net::keep::found::{self, FoundHub};
 use crate::net::keep::{fault, program, snapshot};
@@ -131,7 +133,7 @@ fn start(
         turn_away(&sockets);
         return Err(StartError::NoChatSocket);
     }
-    let Sockets { chat, admin, monitor, stored, unknown } = sockets;
+    let Sockets { chat, admin, monitor, handover, stored, unknown } = sockets;
     let mut own_socket = None;
     let chat = if activated { chat } else { listen::listen(args, &loaded.settings)? };
     let admin = if activated {
@@ -165,7 +167,7 @@ fn start(
         read_at,
         settings,
         level,
-        chat,
+        (chat, handover),
         (admin, monitor),
         activated,
         places,
@@ -193,7 +195,7 @@ async fn serve(
     read_at: Wall,
     settings: Option<Settings>,
     level: logging::Level,
-    chat: Vec<TcpListener>,
+    (chat, handover): (Vec<TcpListener>, Vec<OwnedFd>),
     (admin, monitor): (Vec<UnixListener>, Vec<UnixListener>),
     activated: bool,
     places: usize,
@@ -206,6 +208,9 @@ async fn serve(
     let FoundHub { machine, outcomes, restored, rounds, tape, queue, store, recalled } = hub;
     let accepted = Arc::new(accept::Counts { places: places.into(), ..accept::Counts::default() });
     let (chats, mut listeners) = listen::watch(chat, &loaded.settings.tcp)?;
+    let (handovers, their) = listen::watch_handover(handover)?;
+    listeners.extend(their);
+    let tcp = Arc::new(Mutex::new(loaded.settings.tcp.clone()));
     let mut admins = Vec::new();
     for (sockets, level) in [(admin, Level::Admin), (monitor, Level::Monitor)] {
         let (watched, their) = listen::watch_admin(sockets, level)?;
@@ -216,8 +221,9 @@ async fn serve(
 
     let (rounds, mut rounds_ended) = start_rounds(rounds).map_err(system("start a thread"))?;
     // Those for clients are the first in the list.
-    let taken: Vec<_> = listeners.iter().take(chats.len()).map(|_| Arc::new(AtomicU64::new(0))).collect();
-    let accepting: Vec<_> = chats
+    let taken: Vec<_> =
+        listeners.iter().take(chats.len() + handovers.len()).map(|_| Arc::new(AtomicU64::new(0))).collect();
+    let mut accepting: Vec<_> = chats
         .iter()
         .zip(&taken)
         .map(|(listener, taken)| {
@@ -226,6 +232,20 @@ async fn serve(
             tokio::spawn(accepting).abort_handle()
         })
         .collect();
+    accepting.extend(handovers.into_iter().zip(&taken[chats.len()..]).map(|(socket, taken)| {
+        let from = handed::senders(socket.get_ref());
+        let taking = Taking {
+            socket,
+            from,
+            slots: tape.slots().clone(),
+            keeping: queue.clone(),
+            arrivals: sender.clone(),
+            counts: accepted.clone(),
+            taken: taken.clone(),
+            tcp: tcp.clone(),
+        };
+        tokio::spawn(handed::take(taking)).abort_handle()
+    }));
     let (stopped, stopping) = watch::channel(false);
     let admins_in = Admins::new(loaded.settings.limits.admin_connections);
     let accounts = &loaded.settings.accounts;
@@ -245,6 +265,7 @@ async fn serve(
         read: SettingsRead { at: Time(read_at), waiting: Vec::new() },
         chat: chats,
         listeners,
+        tcp,
         taken,
         activated,
         watchdog: systemd::watchdog_interval(),

@@ -23,6 +23,8 @@ pub struct Sockets {
     pub admin: Vec<UnixListener>,
     /// For watching how the hub is doing, and no more (`FileDescriptorName=monitor`).
     pub monitor: Vec<UnixListener>,
+    /// Where `chathub-tls` hands encrypted connections over (`FileDescriptorName=handover`).
+    pub handover: Vec<OwnedFd>,
     /// What a former process has left in the descriptor store, by name: some of [`STORED`].
     pub stored: HashMap<&'static str, OwnedFd>,
     /// Sockets whose names this release does not know. They are left alone.
@@ -133,6 +135,18 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
             }
             continue;
         }
+        if name == "handover"
+            && let Some(socket) = kernel::handed_over(&mut handed, index)
+        {
+            if is_for_datagrams(&socket) {
+                sockets.handover.push(socket);
+            } else {
+                let wanted = "a Unix datagram socket";
+                wrong = wrong.and(Err(WrongSocket::Kind { index, name: name.clone(), wanted }));
+                sockets.unknown.push((name, socket));
+            }
+            continue;
+        }
         let wanted = match name.as_str() {
             "chat" => "a listening TCP socket",
             "admin" | "monitor" => "a listening Unix stream socket",
@@ -181,6 +195,13 @@ pub(super) fn count() -> Result<(), WrongSocket> {
         return Err(WrongSocket::Count { count });
     }
     Ok(())
+}
+
+/// Whether it is a Unix socket for datagrams.
+fn is_for_datagrams(socket: &OwnedFd) -> bool {
+    let socket = socket2::SockRef::from(socket);
+    let is_unix = socket.local_addr().is_ok_and(|address| address.domain() == socket2::Domain::UNIX);
+    is_unix && socket.r#type().is_ok_and(|kind| kind == socket2::Type::DGRAM)
 }
 
 /// Whether the socket is listening.

@@ -277,7 +277,7 @@ impl Stage {
         self.peers.insert(id, Peer::of(socket, connection));
         self.at.mono = self.at.mono.after(Duration::from_millis(3));
         self.at.wall.0 += 3;
-        self.input(Input::Connect { id, cookie, peer: SocketAddr::new(address, 40_000) });
+        self.input(Input::Connect { id, cookie, peer: SocketAddr::new(address, 40_000), tls: None });
         id
     }
 

@@ -244,7 +244,7 @@ impl World {
 
     pub fn connect(&mut self, peer: SocketAddr) -> SessionId {
         let id = self.machine.next_id();
-        self.handle(Input::Connect { id, cookie: id.0, peer });
+        self.handle(Input::Connect { id, cookie: id.0, peer, tls: None });
         id
     }
 
@@ -489,6 +489,7 @@ impl World {
                 }
                 self.turns.remove(&id);
             }
+            Order::Rekey(_) | Order::Alert(..) => unreachable!("nobody here is encrypted"),
             Order::Limits(_) => {}
         }
     }

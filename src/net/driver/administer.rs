@@ -1,5 +1,6 @@
 //! Administrators' commands that the driver executes itself, reading the settings again, and answers of the store.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -225,6 +226,7 @@ impl Driver {
         if settings.log.level != old.log.level {
             self.around.level.set(settings.log.level);
         }
+        self.around.tcp.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&settings.tcp);
         for listener in &self.around.chat {
             if let Err(error) = accept::prepare(listener.get_ref(), &settings.tcp) {
                 error!(chathub_error = %Plain(&error), "cannot set the options of a listening socket{}", logging::InWords(Plain(&error)));

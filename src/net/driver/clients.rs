@@ -10,13 +10,13 @@ use super::Driver;
 use super::turns::Turns;
 use crate::hub::{self, message::Farewell};
 use crate::kernel;
-use crate::machine::{Input, Machine};
+use crate::machine::{Input, Machine, Tls};
 use crate::net::accept;
 use crate::net::connection::Connection;
 use crate::net::keep::fault;
 use crate::net::keep::queue::Keeping;
 use crate::net::keep::recovery::Newcomer;
-use crate::net::keep::tape::CHUNK;
+use crate::net::keep::tape::{CHUNK, Slot, Slots};
 use crate::net::readiness::Readiness;
 use crate::net::rounds::Report;
 use crate::values::id::SessionId;
@@ -61,6 +61,10 @@ pub(super) struct Clients {
     lingering: BTreeSet<(Mono, SessionId)>,
     /// The queue that keeps sockets for the next process.
     queue: Keeping,
+    /// Where the secrets of encrypted connections are kept.
+    slots: Slots,
+    /// Whether the connection of an encrypted client has ended: the next snapshot has its secrets wiped.
+    pub(super) secret_spent: bool,
     /// Bytes received from them since the start.
     pub(super) bytes_read: u64,
     /// Whether the queue is being tidied, one step each turn of the loop.
@@ -68,12 +72,18 @@ pub(super) struct Clients {
     accepted: Arc<accept::Counts>,
 }
 
+/// What the machine is told of an encrypted connection.
+fn told(slot: &Slot) -> Option<Tls> {
+    let fingerprint = slot.fingerprint().map(|digest| digest.iter().map(|byte| format!("{byte:02x}")).collect());
+    Some(Tls { suite: slot.suite()?, group: slot.group(), fingerprint, read: slot.handshake().0 })
+}
+
 impl Clients {
     /// No clients yet.
     ///
     /// # Errors
     /// Those of epoll_create1(2).
-    pub(super) fn new(queue: Keeping, accepted: Arc<accept::Counts>) -> io::Result<Self> {
+    pub(super) fn new(queue: Keeping, slots: Slots, accepted: Arc<accept::Counts>) -> io::Result<Self> {
         Ok(Self {
             ports: Rising::default(),
             inputs: Readiness::new()?,
@@ -84,6 +94,8 @@ impl Clients {
             // Some of the sockets that a former process has left may be closed.
             tidying: queue.is_some(),
             queue,
+            slots,
+            secret_spent: false,
             accepted,
         })
     }
@@ -200,6 +212,10 @@ impl Clients {
         if let Some(socket) = port.connection.socket() {
             self.inputs.sockets().forget(&socket);
         }
+        if let Some(slot) = &port.connection.slot {
+            self.slots.close(slot);
+            self.secret_spent = true;
+        }
         // The queue of sockets holds the socket too, so dropping it would not end the connection.
         port.connection.abort();
         if let Some(queue) = &self.queue {
@@ -215,6 +231,11 @@ impl Clients {
             // If the step fails, the next client that leaves has it tried again.
             self.tidying = queue.step().unwrap_or(false);
         }
+    }
+
+    /// A client's connection.
+    pub(super) fn connection(&self, id: SessionId) -> Option<&Arc<Connection>> {
+        Some(&self.ports.get(&id)?.connection)
     }
 
     /// Tells what went over a client's connection, and what the client is owed.
@@ -236,14 +257,18 @@ impl Clients {
 impl Driver {
     /// Tells the machine of a connection that was accepted, and begins to watch it.
     pub(super) fn accepted(&mut self, newcomer: Newcomer, at: Now) {
-        let Newcomer { socket, cookie, peer } = newcomer;
+        let Newcomer { socket, cookie, peer, slot } = newcomer;
         let id = self.state.machine().next_id();
-        let connection = Arc::new(Connection::new(id, cookie, Some(socket)));
+        let tls = slot.as_ref().and_then(told);
+        let connection = Arc::new(Connection::new(id, cookie, Some(socket)).sealed(slot.clone()));
         if let Some(queue) = &self.clients.queue {
             queue.lock().unwrap_or_else(PoisonError::into_inner).known(&connection);
         }
         self.clients.watch(connection, Origin::of(peer.ip()), false, self.state.machine());
-        self.state.input(Input::Connect { id, cookie, peer }, at);
+        self.state.input(Input::Connect { id, cookie, peer, tls }, at);
+        if let Some(slot) = slot {
+            self.state.unlock(id, |updates| slot.unlock(updates));
+        }
         fault::point("accept.committed");
     }
 

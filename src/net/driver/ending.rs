@@ -13,6 +13,7 @@ use crate::net::arrival::{Answered, Arrival, Reply};
 use crate::net::clock::now;
 use crate::net::keep::fault;
 use crate::net::keep::program::epoch;
+use crate::net::keep::recovery::keep_secrets;
 use crate::net::readiness::Ready;
 use crate::net::rounds::Work;
 use crate::systemd;
@@ -75,6 +76,8 @@ impl Driver {
         // The rounds end only by a panic, which ends the daemon too.
         if let Ok(owed) = owed.await {
             let machine = serde_json::to_vec(&self.state.machine()).expect("plain values");
+            let clients = &self.clients;
+            keep_secrets(self.state.tape.slots(), self.state.machine(), |id| clients.connection(id));
             self.state.tape.snapshot(&machine, &owed, epoch());
         }
         let _ = counts.send(());
@@ -176,6 +179,7 @@ impl Driver {
             self.clients.close(id);
         }
         self.state.tape.close();
+        self.state.tape.slots().wipe_all();
         Ended { gave_up, handed_over: false }
     }
 

@@ -41,8 +41,8 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::unix::AsyncFd;
@@ -78,7 +78,7 @@ use crate::net::keep::tape::{Kind, Tape};
 use crate::net::readiness::Ready;
 use crate::net::rounds::{Exchanges, Work};
 use crate::net::{accept, admin, rounds};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::store::Store;
 use crate::values::id::SessionId;
 use crate::values::network::Origin;
@@ -108,6 +108,8 @@ pub struct Circumstances {
     pub chat: Vec<Arc<AsyncFd<OwnedFd>>>,
     /// Where the daemon listens, for status.
     pub listeners: Vec<Listener>,
+    /// The options of clients' connections. A reload sets them for connections that are handed over later.
+    pub tcp: Arc<Mutex<settings::Tcp>>,
     /// Connections accepted at each of the sockets for clients, which are the first of the listeners.
     pub taken: Vec<Arc<AtomicU64>>,
     /// Whether the service manager passed the sockets.
@@ -193,8 +195,8 @@ impl Driver {
         let started = now();
         let Parts { rounds, exchanges, journal, tape, queue, store, hashing, snapshots } = parts;
         Ok(Self {
+            clients: Clients::new(queue, tape.slots().clone(), around.accepted.clone())?,
             state: State::new(machine, tape, outcomes),
-            clients: Clients::new(queue, around.accepted.clone())?,
             delivery: Delivery::new(rounds, exchanges),
             snapshots: Snapshots::new(snapshots, started.mono),
             subscribers: Subscribers::default(),
@@ -466,6 +468,9 @@ impl Driver {
             self.clients.unpause(self.state.machine());
         }
         self.clients.close_lingering(at.mono);
+        if std::mem::take(&mut self.clients.secret_spent) {
+            self.snapshots.forget_soon(at.mono);
+        }
         self.tell_of_a_disk_that_takes_nothing(at);
         if self.settle_at.is_some_and(|due| due <= at.mono) {
             self.settle_at = None;

@@ -8,6 +8,7 @@ use super::Driver;
 use crate::logging;
 use crate::net::clock::mono;
 use crate::net::keep::program::epoch;
+use crate::net::keep::recovery::keep_secrets;
 use crate::net::keep::tape::Written;
 use crate::net::keep::{snapshot, tape};
 use crate::net::rounds::Work;
@@ -125,6 +126,8 @@ impl Driver {
         debug_assert!(self.state.outcomes.is_empty(), "what followed so far was applied");
         let Some(blank) = self.state.tape.begin() else { return };
         let at = mono();
+        let clients = &self.clients;
+        keep_secrets(self.state.tape.slots(), self.state.machine(), |id| clients.connection(id));
         let (frozen, owed) = std::sync::mpsc::channel();
         self.delivery.exchanges.work.push(Work::Freeze(frozen));
         self.snapshots.writer.write(blank, self.state.machine().frozen(), owed);

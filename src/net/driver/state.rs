@@ -15,6 +15,7 @@ use crate::values::time::Now;
 use crate::wire::admin::Command;
 use crate::wire::admin::execute::{Answer, Traffic};
 use crate::wire::admin::message::ControlError;
+use crate::wire::tls::suite::Secret;
 
 /// The state machine, the tape of its inputs, and what has followed from them.
 pub(super) struct State {
@@ -49,6 +50,11 @@ impl State {
         let input = input.into();
         let kept = self.keep(&input, at);
         self.handle(kept, at, |machine, _, outcomes| machine.handle(input, at, outcomes));
+    }
+
+    /// Gives the machine the secret of an encrypted client: see [`Machine::unlock`].
+    pub(super) fn unlock(&mut self, id: SessionId, find: impl FnOnce(u64) -> Option<Secret>) {
+        self.machine.unlock(id, find);
     }
 
     /// Handles what a client has sent, which is on the tape already.

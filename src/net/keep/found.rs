@@ -50,7 +50,8 @@ const CANNOT_START: &str = "cannot start: please try again later";
 pub fn let_go(stored: &HashMap<&'static str, OwnedFd>) {
     let end = |name| stored.get(name).and_then(|end: &OwnedFd| end.try_clone().ok());
     if let [_, Some(one), Some(two), Some(three), Some(four), _] = systemd::STORED.map(end) {
-        recovery::say_goodbye(&Queue::of([one, two, three, four]), CANNOT_START);
+        let slots = end("tape").and_then(|tape| Tape::slots_of(&tape)).unwrap_or_default();
+        recovery::say_goodbye(&Queue::of([one, two, three, four]), &slots, CANNOT_START);
     }
 }
 
@@ -123,7 +124,7 @@ pub fn restore_or_begin<E>(
                 let (store, recalled) = store()
                     // This start has failed for good: a release older than the one that wrote the files cannot read
                     // them. The service manager then closes everybody's connection without a word.
-                    .inspect_err(|_| recovery::say_goodbye(&queue, CANNOT_START))?
+                    .inspect_err(|_| recovery::say_goodbye(&queue, &tape.slots().found(), CANNOT_START))?
                     .unzip();
                 let queue = Some(Arc::new(Mutex::new(queue)));
                 return Ok(FoundHub { machine, outcomes: Vec::new(), restored, rounds, tape, queue, store, recalled });
@@ -194,6 +195,7 @@ fn adopt(
         return Err("the service manager has lost the queue of sockets".to_owned());
     };
     let mut queue = Queue::of([one, two, three, four]);
+    let slots = tape.as_ref().and_then(Tape::slots_of).unwrap_or_default();
     let attempt = open(tape).and_then(|opened| {
         let Some((mut tape, cuts)) = opened else { return Ok(None) };
         tape.tell_of_crashes();
@@ -208,7 +210,7 @@ fn adopt(
         Ok(Some((machine, restored, rounds, tape))) => Ok(Some((machine, restored, (rounds, tape, queue)))),
         // Without a goodbye, clients in the queue would wait for ever.
         nobody => {
-            recovery::say_goodbye(&queue, "had to start afresh: please connect again");
+            recovery::say_goodbye(&queue, &slots, "had to start afresh: please connect again");
             nobody.map(|_| None)
         }
     }
@@ -239,7 +241,7 @@ mod tests {
             let other = serde_json::to_value(other).expect("plain values");
             assert!(settings_in(&other).is_none() && !is_connect(&other), "{other}");
         }
-        let connect = Input::Connect { id: SessionId(3), cookie: 3, peer: ([127, 0, 0, 1], 4000).into() };
+        let connect = Input::Connect { id: SessionId(3), cookie: 3, peer: ([127, 0, 0, 1], 4000).into(), tls: None };
         let connect = serde_json::to_value(connect).expect("plain values");
         assert_eq!(connect.to_string(), r#"{"Connect":{"cookie":3,"id":3,"peer":"127.0.0.1:4000"}}"#);
         assert!(is_connect(&connect));

@@ -20,7 +20,7 @@ use tracing::error;
 use super::fault;
 use super::program::epoch;
 use super::queue::{Adopted, Found, Queue};
-use super::tape::{CHUNK, Cut, Kind, Suspect, Tape};
+use super::tape::{CHUNK, Cut, Kind, Sealed, Slot, Slots, Suspect, Tape};
 use crate::logging::{self, ids};
 use crate::machine::{Input, Machine, Order, Outcome};
 use crate::net::connection::Connection;
@@ -28,6 +28,7 @@ use crate::net::rounds::Rounds;
 use crate::systemd;
 use crate::values::id::SessionId;
 use crate::values::time::Now;
+use crate::wire::tls::record::Alert;
 
 /// An input at which this many processes in a row have crashed is left out.
 const CRASHES: u64 = 3;
@@ -45,6 +46,8 @@ pub struct Newcomer {
     pub cookie: u64,
     /// The address that it comes from.
     pub peer: SocketAddr,
+    /// If it is encrypted: where its secrets are.
+    pub slot: Option<Slot>,
 }
 
 /// Input that a former process had received and not committed. This process has committed it.
@@ -183,6 +186,9 @@ pub fn replay(
     let (machine, owed) = tape.snapshots();
     let mut machine: Machine = serde_json::from_slice(machine).map_err(|error| error.to_string())?;
     rounds.restore(owed, cuts, machine.hub().settings().into(), &mut connection)?;
+    for (connection, _) in rounds.connections() {
+        unlock(&mut machine, connection)?;
+    }
     fault::point("recover.loaded");
 
     let mut poisoned = None;
@@ -202,6 +208,7 @@ pub fn replay(
             let end = tape.extent().end;
             rounds.settle();
             let saved = serde_json::to_vec(&machine).expect("plain values");
+            keep_secrets(tape.slots(), &machine, |id| rounds.connection(id));
             let owed = rounds.saved_on_the_way();
             tape.snapshot_of(&saved, &owed, record.start().wrapping_add_signed(moved), epoch());
             // The records that are left have moved along.
@@ -223,6 +230,9 @@ pub fn replay(
                     coming = Some(connection(*id, *cookie));
                 }
                 machine.handle(input, record.now, &mut out);
+                if let Some((connection, _)) = &coming {
+                    unlock(&mut machine, connection)?;
+                }
             }
             Kind::Poison => {}
         }
@@ -243,6 +253,31 @@ pub fn replay(
     Ok(Replayed { machine, lost, poisoned, secret_spent })
 }
 
+/// Gives the machine the secret of a client whose connection is encrypted.
+///
+/// # Errors
+/// The secret is not there: what the client has sent cannot be read again.
+fn unlock(machine: &mut Machine, connection: &Connection) -> Result<(), String> {
+    let id = connection.id;
+    if machine.is_sealed(id) && !machine.unlock(id, |updates| connection.slot.as_ref()?.unlock(updates)) {
+        return Err(format!("the secret of {id} is not there"));
+    }
+    Ok(())
+}
+
+/// Keeps the secrets that go with the snapshot of `machine` that is begun now. `connection` gives a client's connection.
+pub fn keep_secrets<'a>(
+    slots: &Slots,
+    machine: &Machine,
+    connection: impl Fn(SessionId) -> Option<&'a Arc<Connection>>,
+) {
+    for (id, updates, secret) in machine.secrets() {
+        if let Some(slot) = connection(id).and_then(|connection| connection.slot.as_ref()) {
+            slots.keep(slot, updates, secret);
+        }
+    }
+}
+
 fn try_restore(
     tape: &mut Tape,
     cuts: Vec<Cut>,
@@ -253,13 +288,19 @@ fn try_restore(
 ) -> Result<(Machine, Restored), String> {
     let Found { by_cookie: mut found, cut_off } = found;
     let mut read = HashMap::new();
-    let connection = |id: SessionId, cookie: u64| match found.remove(&cookie) {
-        Some(Adopted { socket, counted }) if !counted.dead => {
-            read.insert(id, counted.read);
-            (Arc::new(Connection::new(id, cookie, Some(socket))), counted.taken)
+    let mut slots = tape.slots().found();
+    let mut of_nobody: HashSet<u64> = slots.keys().copied().collect();
+    let connection = |id: SessionId, cookie: u64| {
+        of_nobody.remove(&cookie);
+        let new = |socket| Arc::new(Connection::new(id, cookie, socket).sealed(slots.get(&cookie).cloned()));
+        match found.remove(&cookie) {
+            Some(Adopted { socket, counted }) if !counted.dead => {
+                read.insert(id, counted.read);
+                (new(Some(socket)), counted.taken)
+            }
+            // The client is gone: nothing that it was still owed is written.
+            _ => (new(None), u64::MAX),
         }
-        // The client is gone: nothing that it was still owed is written.
-        _ => (Arc::new(Connection::new(id, cookie, None)), u64::MAX),
     };
     let Replayed { machine, mut lost, poisoned, secret_spent } = replay(tape, cuts, rounds, connection, pacemaker())?;
 
@@ -283,17 +324,23 @@ fn try_restore(
     for (cookie, Adopted { socket, counted }) in found {
         let socket = TcpStream::from(socket);
         let peer = socket.peer_addr();
+        let slot = slots.remove(&cookie).filter(|slot| !slot.is_closed());
+        let before = slot.as_ref().map_or(0, |slot| slot.handshake().1);
         match peer {
-            // Every client is greeted at once: so a connection that was sent nothing is one that the machine was not
-            // told of.
-            Ok(peer) if counted.taken == 0 && !counted.dead && !counted.finished => {
-                newcomers.push(Newcomer { socket: socket.into(), cookie, peer });
+            // Every client is greeted at once: so a connection that was sent nothing, or a handshake alone, is one that
+            // the machine was not told of.
+            Ok(peer) if counted.taken == before && !counted.dead && !counted.finished => {
+                of_nobody.remove(&cookie);
+                newcomers.push(Newcomer { socket: socket.into(), cookie, peer, slot });
             }
             _ => {
                 let _ = socket.shutdown(Shutdown::Both);
                 queue.closed(cookie);
             }
         }
+    }
+    for slot in of_nobody.iter().filter_map(|cookie| slots.get(cookie)) {
+        tape.slots().close(slot);
     }
     if cut_off {
         // Connections in the queue that belong to no client of this process are closed, because nobody would serve
@@ -315,14 +362,38 @@ fn try_restore(
     Ok((machine, Restored { connections, received, newcomers, lost, poisoned, secret_spent }))
 }
 
-/// Tells all clients in the queue `why` they cannot be carried on, and closes their connections.
-pub fn say_goodbye(queue: &Queue, why: &str) {
+/// Tells all clients in the queue `why` they cannot be carried on, and closes their connections. `slots` are those of
+/// encrypted connections, by the kernel's numbers for the sockets.
+pub fn say_goodbye(queue: &Queue, slots: &HashMap<u64, Slot>, why: &str) {
     // A line break first: the last thing sent to a client may have been half a line.
     let text = format!("\r\n-- the hub {why}\r\n");
     let _ = queue.each_socket(|socket| {
+        let goodbye = match crate::kernel::cookie(&socket).ok().and_then(|cookie| slots.get(&cookie)) {
+            Some(slot) => sealed_goodbye(&socket, slot, &text),
+            // Nothing unencrypted goes into an encrypted connection, also where its secrets are lost.
+            None if crate::kernel::is_marked_as_encrypted(&socket) => None,
+            None => Some(text.clone().into_bytes()),
+        };
         let mut socket = TcpStream::from(socket);
         let _ = socket.set_nonblocking(true);
-        let _ = socket.write(text.as_bytes());
+        if let Some(goodbye) = goodbye {
+            let _ = socket.write(&goodbye);
+        }
         let _ = socket.shutdown(Shutdown::Both);
     });
+}
+
+/// A goodbye to an encrypted client, sealed; `None` if its socket has not taken the last record whole, or it was said
+/// already that nothing more comes.
+fn sealed_goodbye(socket: &OwnedFd, slot: &Slot, text: &str) -> Option<Vec<u8>> {
+    let (mark, suite) = (slot.last_mark()?, slot.suite()?);
+    let taken = crate::kernel::counted(socket).ok()?.taken;
+    if taken != mark.end() || matches!(mark.sealed, Sealed::Alert(_)) {
+        return None;
+    }
+    let mut sealer = mark.sealer_behind(suite);
+    let mut records = Vec::new();
+    sealer.data([text.as_bytes()], &mut records);
+    sealer.alert(Alert::CLOSE_NOTIFY, &mut records);
+    Some(records)
 }

@@ -99,6 +99,8 @@ impl Rounds {
                     | Order::Release(id)
                     | Order::View(id, _)
                     | Order::Hide(id, _)
+                    | Order::Rekey(id)
+                    | Order::Alert(id, _)
                     | Order::Close(id),
                 ) => usize::from(client.replace(*id) != Some(*id)),
                 Work::OnDisk(_) => self.awaiting.len(),

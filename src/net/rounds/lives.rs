@@ -9,11 +9,11 @@ use std::time::Duration;
 use super::replay::Frozen;
 use super::{Exchanges, Report, Rounds, Work};
 use crate::hub;
-use crate::machine::{self, Input, Limits, Machine, Order, Outcome};
+use crate::machine::{self, Input, Limits, Machine, Order, Outcome, Tls};
 use crate::net::connection::Connection;
 use crate::net::connection::Played;
 use crate::net::exchange::ReadyForMore;
-use crate::net::keep::recovery::{Replayed, replay};
+use crate::net::keep::recovery::{Replayed, keep_secrets, replay};
 use crate::net::keep::tape::Cuts;
 use crate::net::keep::tape::{Blank, Tape};
 use crate::settings::Settings;
@@ -21,6 +21,10 @@ use crate::values::id::{RoomId, SessionId};
 use crate::values::time::{Mono, Now, Wall};
 use crate::wire::stream::log::Log;
 use crate::wire::stream::reader::MAX_PIECES;
+use crate::wire::tls::handover::Handover;
+use crate::wire::tls::open::{Brought, End, Opener};
+use crate::wire::tls::seal::Sealer;
+use crate::wire::tls::suite::{Secret, Suite};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -29,6 +33,10 @@ use std::os::fd::OwnedFd;
 #[derive(Clone, Debug)]
 enum Step {
     Connect,
+    /// A connection that is encrypted with one of the suites is handed over.
+    Handed(usize),
+    /// One of the clients, if it is encrypted, updates its keys; it may ask us to do so as well.
+    Update(usize, bool),
     /// One of the clients sends one of [`LINES`], or the first half of it.
     Send(usize, usize, bool),
     /// Two of the clients say something several times: so much that a reader that takes nothing misses lines.
@@ -82,7 +90,9 @@ const LINES: &[&[u8]] = &[
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        3 => Just(Step::Connect),
+        2 => Just(Step::Connect),
+        2 => (0_usize..3).prop_map(Step::Handed),
+        2 => (0_usize..6, any::<bool>()).prop_map(|(who, asks)| Step::Update(who, asks)),
         12 => (0_usize..6, 0..LINES.len(), prop::bool::weighted(0.8)).prop_map(|(who, line, whole)| Step::Send(who, line, whole)),
         10 => (0_usize..6, 1_u8..12).prop_map(|(who, times)| Step::Talk(who, times)),
         2 => (0_u64..5_000_000).prop_map(Step::Pass),
@@ -105,6 +115,50 @@ fn rounds(cuts: Cuts) -> Rounds {
     Rounds::new(Exchanges::default(), limits(), cuts)
 }
 
+/// The other end of an encrypted connection.
+struct Peer {
+    sealer: Sealer,
+    opener: Opener,
+    /// How many bytes of what its socket has taken are opened.
+    opened: usize,
+    /// What they held.
+    content: Vec<u8>,
+    /// Whether it was told that nothing more comes.
+    closed: bool,
+}
+
+/// Bytes that a handshake sends in a test, and receives.
+const HANDSHAKE: (u64, usize) = (321, 1234);
+
+impl Peer {
+    fn secret(suite: Suite, id: SessionId, direction: u8) -> Secret {
+        let bytes = id.0.to_le_bytes().into_iter().chain([direction]).cycle();
+        Secret::new(&bytes.take(suite.secret_len()).collect::<Vec<_>>()).expect("it fits")
+    }
+
+    fn new(suite: Suite, id: SessionId) -> Self {
+        let mut opener = Opener::new(suite);
+        opener.unlock(Self::secret(suite, id, 2));
+        let sealer = Sealer::new(suite, Self::secret(suite, id, 1), 0);
+        Self { sealer, opener, opened: HANDSHAKE.1, content: Vec::new(), closed: false }
+    }
+
+    fn handover(suite: Suite, id: SessionId) -> Handover {
+        let (client, server) = (Self::secret(suite, id, 1), Self::secret(suite, id, 2));
+        let (read, written) = (HANDSHAKE.0, HANDSHAKE.1 as u64);
+        Handover { suite, group: 29, cookie: id.0, read, written, client, server, fingerprint: None }
+    }
+
+    /// Opens what the socket has taken since.
+    fn look(&mut self, taken: &[u8]) {
+        let Brought { update_requested, end } = self.opener.push(&taken[self.opened..], &mut self.content);
+        self.opened = taken.len();
+        assert!(!update_requested && matches!(end, None | Some(End::Closed)), "{end:?}");
+        assert!(!self.closed || end.is_none(), "nothing comes behind the end");
+        self.closed |= end.is_some();
+    }
+}
+
 struct Process {
     machine: Machine,
     rounds: Rounds,
@@ -113,6 +167,7 @@ struct Process {
     ids: Vec<SessionId>,
     /// The clients' connections, with what each socket has taken.
     connections: BTreeMap<SessionId, Arc<Connection>>,
+    peers: BTreeMap<SessionId, Peer>,
     out: Vec<Outcome>,
     begun: Option<(Blank, machine::Frozen, Frozen)>,
     /// How many lines were missed in all.
@@ -133,7 +188,18 @@ impl Process {
         let owed = rounds.begin(std::mem::take(&mut out));
         rounds.limits = limits();
         tape.snapshot(&serde_json::to_vec(&machine).expect("plain"), &owed, crate::net::keep::program::epoch());
-        Self { machine, rounds, tape, at, ids: Vec::new(), connections: BTreeMap::new(), out, begun: None, missed: 0 }
+        Self {
+            machine,
+            rounds,
+            tape,
+            at,
+            ids: Vec::new(),
+            connections: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            out,
+            begun: None,
+            missed: 0,
+        }
     }
 
     /// Applies the outcomes, as the driver does.
@@ -152,7 +218,11 @@ impl Process {
             match report {
                 Report::Gone(id, why) => self.input(hub::News::Gone { session: id, why }),
                 Report::Crowded(id, on) => self.input(hub::News::Crowded { session: id, on }),
-                Report::Finished(_) => {}
+                Report::Finished(id) => {
+                    if let Some(slot) = &self.connections[&id].slot {
+                        self.tape.slots().close(slot);
+                    }
+                }
             }
         }
     }
@@ -168,6 +238,24 @@ impl Process {
         if !self.machine.listens_to(id) {
             return;
         }
+        match self.peers.get_mut(&id) {
+            None => self.receive(id, bytes),
+            Some(peer) => {
+                let mut records = Vec::new();
+                peer.sealer.data([bytes], &mut records);
+                // The first half of the last record may come in a process, and the rest in the next one.
+                let (one, two) = records.split_at(records.len() / 2);
+                self.receive(id, one);
+                let dies = self.at.mono.0.is_multiple_of(2);
+                if dies {
+                    self.die();
+                }
+                self.receive(id, two);
+            }
+        }
+    }
+
+    fn receive(&mut self, id: SessionId, bytes: &[u8]) {
         let receive = |place: &mut [u8]| {
             place[..bytes.len()].copy_from_slice(bytes);
             Ok(bytes.len())
@@ -184,6 +272,22 @@ impl Process {
         }
     }
 
+    /// The other ends of encrypted connections open what they were sent.
+    fn look(&mut self) {
+        for (id, peer) in &mut self.peers {
+            peer.look(&played(&self.connections[id]).taken);
+        }
+    }
+
+    fn keep_secrets(&self) {
+        keep_secrets(self.tape.slots(), &self.machine, |id| self.connections.get(&id));
+    }
+
+    fn die(&mut self) {
+        let blank = Self::start();
+        *self = std::mem::replace(self, blank).next();
+    }
+
     fn who(&self, who: usize) -> Option<SessionId> {
         (!self.ids.is_empty()).then(|| self.ids[who % self.ids.len()])
     }
@@ -196,6 +300,7 @@ impl Process {
             }
         } else if let Some(blank) = self.tape.begin() {
             self.rounds.cuts.begin(self.rounds.orders, 0);
+            self.keep_secrets();
             let frozen = self.machine.frozen();
             let (now, then) = (serde_json::to_string(&self.machine), serde_json::to_string(&frozen));
             assert_eq!(now.expect("plain"), then.expect("plain"), "all of it is frozen");
@@ -209,6 +314,7 @@ impl Process {
         }
         let machine = serde_json::to_vec(&self.machine).expect("plain");
         let owed = self.rounds.saved();
+        self.keep_secrets();
         self.rounds.cuts.begin(self.rounds.orders, 0);
         self.tape.snapshot(&machine, &owed, crate::net::keep::program::epoch());
     }
@@ -221,7 +327,29 @@ impl Process {
                 self.ids.push(id);
                 self.connections.insert(id, Arc::new(Connection::played(id, Vec::new())));
                 let peer = ([127, 0, 0, 1], u16::try_from(id.0).expect("few") + 1000).into();
-                self.input(Input::Connect { id, cookie: id.0, peer });
+                self.input(Input::Connect { id, cookie: id.0, peer, tls: None });
+            }
+            Step::Handed(suite) => {
+                let (id, suite) = (self.machine.next_id(), Suite::ALL[*suite]);
+                self.ids.push(id);
+                let slot = self.tape.slots().take(&Peer::handover(suite, id)).expect("there is room");
+                let connection = Connection::played(id, vec![0; HANDSHAKE.1]).sealed(Some(slot.clone()));
+                self.connections.insert(id, Arc::new(connection));
+                self.peers.insert(id, Peer::new(suite, id));
+                let peer = ([127, 0, 0, 1], u16::try_from(id.0).expect("few") + 1000).into();
+                let tls = Some(Tls { suite, group: 29, fingerprint: None, read: HANDSHAKE.0 });
+                self.input(Input::Connect { id, cookie: id.0, peer, tls });
+                self.machine.unlock(id, |updates| slot.unlock(updates));
+            }
+            Step::Update(who, asks) => {
+                if let Some(id) = self.who(*who)
+                    && self.machine.listens_to(id)
+                    && let Some(peer) = self.peers.get_mut(&id)
+                {
+                    let mut records = Vec::new();
+                    peer.sealer.update(*asks, &mut records);
+                    self.receive(id, &records);
+                }
             }
             Step::Send(who, line, whole) => {
                 if let Some(id) = self.who(*who) {
@@ -255,6 +383,7 @@ impl Process {
             Step::Freeze => self.freeze(),
             Step::Die => return self.next(),
         }
+        self.look();
         self
     }
 
@@ -282,6 +411,13 @@ impl Process {
         drained.collect()
     }
 
+    /// For each encrypted client, the sealed bytes that its socket has not taken.
+    fn waiting(&self) -> BTreeMap<SessionId, Vec<u8>> {
+        let clients = self.rounds.clients.iter().map(|(_, client)| client).filter(|client| !client.given_up);
+        let sealed = clients.filter_map(|client| Some((client.connection.id, client.sealing.as_ref()?)));
+        sealed.map(|(id, sealing)| (id, sealing.waiting_bytes().to_vec())).collect()
+    }
+
     fn rooms(&self, room: RoomId) -> Option<&Log> {
         self.rounds.rooms.get(&room).map(|room| &room.log)
     }
@@ -293,17 +429,25 @@ impl Process {
         let file: OwnedFd = self.tape.file().expect("kept").try_clone_to_owned().expect("a descriptor");
         let (at, ids, former) = (self.at, self.ids.clone(), self.connections.clone());
         let missed = self.missed + self.rounds.exchanges.counts.missed.load(Ordering::Relaxed);
-        drop(self);
+        let (waiting, peers) = (self.waiting(), self.peers);
+        drop((self.machine, self.rounds, self.tape));
 
         let (mut tape, cuts) = Tape::open(file).expect("sound").expect("something to take over");
         let made = cuts.all().expect("sound");
         let mut rounds = rounds(cuts);
         let mut connections = BTreeMap::new();
-        let connection = |id: SessionId, _| {
+        let slots = tape.slots().found();
+        let connection = |id: SessionId, cookie: u64| {
+            if cookie == 0 {
+                // The connection had ended.
+                return (Arc::new(Connection::new(id, 0, None)), u64::MAX);
+            }
+            assert_eq!(cookie, id.0);
             let played = played(&former[&id]);
             let taken = played.taken.len() as u64;
             // A full socket stays full: the new connection takes nothing until a later step.
-            let connection = Arc::new(Connection::played(id, played.taken.clone()));
+            let connection = Connection::played(id, played.taken.clone()).sealed(slots.get(&cookie).cloned());
+            let connection = Arc::new(connection);
             connections.insert(id, connection.clone());
             (connection, taken)
         };
@@ -321,10 +465,12 @@ impl Process {
         for (id, connection) in former {
             connections.entry(id).or_insert(connection);
         }
-        let next = Self { machine: again, rounds, tape, at, ids, connections, out: Vec::new(), begun: None, missed };
+        let next =
+            Self { machine: again, rounds, tape, at, ids, connections, peers, out: Vec::new(), begun: None, missed };
         let mut next = next;
         let crowded: Vec<_> = next.machine.hub().sessions().filter(|one| one.crowded).map(|one| one.id).collect();
         crowded.into_iter().for_each(|id| next.rounds.apply(Work::Crowded(id)));
+        assert_eq!(next.waiting(), waiting, "the same records are made again");
         let again = next.owed();
         for (id, owed) in &owed {
             assert_eq!(again.get(id), Some(owed), "{id} is owed the same");
@@ -341,7 +487,10 @@ proptest! {
         for step in &steps {
             process = process.step(step);
         }
-        process.next();
+        let mut process = process.next();
+        process.ids.clone().into_iter().for_each(|id| process.take(id, 10_000_000));
+        process.rounds.settle();
+        process.look();
     }
 }
 

@@ -23,6 +23,7 @@
 //! | what each order does to a log or a cursor | `orders` |
 //! | in which order clients are written to, and when the driver reads | `jobs` |
 //! | writing to one client; full sockets; closing | `write` |
+//! | encrypted clients: what is sealed when, and made again by a process that takes over | `sealed` |
 //! | which clients miss lines, or are given up, because too much waits | `bounds` |
 //! | which clients' bytes wait until a record is on disk | `on_disk` |
 //! | what the driver writes in its own thread | [`at_once`] |
@@ -34,6 +35,7 @@ mod jobs;
 mod on_disk;
 mod orders;
 pub mod replay;
+mod sealed;
 mod write;
 
 use std::collections::VecDeque;
@@ -50,6 +52,7 @@ use self::bounds::Weights;
 use self::jobs::{Jobs, SLICE};
 use self::on_disk::Awaiting;
 use self::replay::{Frozen, Replaying};
+use self::sealed::Sealing;
 use self::write::FullSockets;
 use crate::hub::message::Farewell;
 use crate::machine::{Limits, Order, Outcome};
@@ -166,6 +169,8 @@ pub struct Exchanges {
 struct Client {
     connection: Arc<Connection>,
     reader: Reader,
+    /// There if the connection is encrypted.
+    sealing: Option<Box<Sealing>>,
     room: Option<RoomId>,
     /// The client's index in its room's list of members.
     seat: usize,
@@ -190,9 +195,9 @@ struct Client {
     closing: Option<Instant>,
     /// Whether the client was reported as [gone](Report::Gone): nothing more is written to it.
     given_up: bool,
-    /// How many bytes its socket has taken in all.
+    /// How many bytes its socket has taken in all; if the connection is encrypted, how many bytes were sealed.
     sent: u64,
-    /// During a replay: how many bytes its socket had taken in all when the former process died.
+    /// During a replay: the same when the former process died.
     limit: u64,
     /// During a replay: how many bytes its socket had taken at the next recorded cut at which it misses lines. The
     /// replay passes over no more until that cut is made.
@@ -249,6 +254,10 @@ pub struct Rounds {
     full: FullSockets,
     weights: Weights,
     awaiting: Awaiting,
+    /// A buffer that records are sealed in. Only its memory is kept.
+    sealed: Vec<u8>,
+    /// Sealed bytes that wait for full sockets, in all.
+    waiting: usize,
     /// The connection of the client that the next [`Order::Attach`] attaches.
     coming: Option<Arc<Connection>>,
     /// Answered when no client is left.
@@ -277,6 +286,8 @@ impl Rounds {
             full: FullSockets::default(),
             weights: Weights::default(),
             awaiting: Awaiting::default(),
+            sealed: Vec::new(),
+            waiting: 0,
             coming: None,
             drained: None,
             cuts,
@@ -412,6 +423,7 @@ impl Rounds {
                     client.connection.abort();
                 }
                 self.weights.no_mail();
+                self.waiting = 0;
                 self.keys.clear();
                 self.jobs.clear();
                 self.full.until.clear();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::jobs::Job;
+use super::sealed::Sealing;
 use super::write::CLOSE_WITHIN;
 use super::{Client, Room, Rounds};
 use crate::hub::message::{Farewell, Line};
@@ -28,7 +29,13 @@ impl Rounds {
         match order {
             Order::Attach(id) => {
                 if let Some(connection) = self.coming.take().filter(|connection| connection.id == id) {
-                    self.attach(connection, Reader::new(id));
+                    let key = self.attach(connection, Reader::new(id));
+                    let client = &mut self.clients[key];
+                    if self.replaying.is_none()
+                        && let Some(slot) = &client.connection.slot
+                    {
+                        client.sealing = Sealing::begin(slot).map(Box::new);
+                    }
                 }
             }
             Order::Open(id) => {
@@ -82,6 +89,8 @@ impl Rounds {
                     }
                 }
             }
+            Order::Rekey(id) => self.rekey(id),
+            Order::Alert(id, alert) => self.alert(id, alert),
             Order::Limits(limits) => self.limits = limits,
         }
     }
@@ -95,6 +104,7 @@ impl Rounds {
         let client = Client {
             connection,
             reader,
+            sealing: None,
             room: None,
             seat: 0,
             full: None,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::jobs::Job;
+use super::sealed::{SavedSealing, Sealing};
 use super::write::CLOSE_WITHIN;
 use super::{Client, Room, Rounds};
 use crate::machine::{Limits, Order};
@@ -71,7 +72,7 @@ impl Rounds {
         self.replaying = Some(Replaying { cuts: cuts.into(), missing });
         self.limits = limits;
         self.rooms = saved.rooms.into_iter().map(|(id, log)| (id, Room { log, ..Room::default() })).collect();
-        for SavedClient { id, cookie, room, mut reader, closing, sent } in saved.clients {
+        for SavedClient { id, cookie, room, mut reader, closing, sent, tls } in saved.clients {
             let log = match room {
                 Some(room) => {
                     let room =
@@ -83,11 +84,13 @@ impl Rounds {
             };
             let seat = log.as_ref().map_or(0, |room| room.members.len() - 1);
             reader.resume(log.map(|room| &mut room.log), render::missed)?;
+            let cookie = tls.as_ref().map_or(cookie, |tls| tls.cookie);
             let (connection, taken) = connection(id, cookie);
             let key = self.attach(connection, reader);
             let client = &mut self.clients[key];
             (client.room, client.seat, client.sent) = (room, seat, sent);
             client.closing = closing.then(|| Instant::now() + CLOSE_WITHIN);
+            let taken = client.resume_sealing(tls, taken);
             self.may_take(key, taken);
         }
         Ok(())
@@ -110,6 +113,7 @@ impl Rounds {
         if let Some((id, taken)) = attached
             && let Some(key) = self.key(id)
         {
+            let taken = self.clients[key].resume_sealing(None, taken);
             self.may_take(key, taken);
         }
         Ok(())
@@ -191,13 +195,20 @@ impl Rounds {
         self.settle();
         self.replaying = None;
         let mut unknown = Vec::new();
-        for (_, client) in &self.clients {
-            if client.sent < client.limit && client.limit != u64::MAX {
+        for (_, client) in &mut self.clients {
+            // An encrypted client whose last records could not be made again is written nothing more at all.
+            client.given_up |= client.connection.slot.is_some() && !client.is_resumed();
+            if client.given_up || client.sent < client.limit && client.limit != u64::MAX {
                 unknown.push(client.connection.id);
             }
+            self.waiting += client.sealing.as_ref().map_or(0, |sealing| sealing.waiting());
         }
         for key in keys {
-            self.look(key);
+            if self.clients[key].given_up && self.clients[key].closing.is_some() {
+                self.drop_client(key);
+            } else {
+                self.look(key);
+            }
         }
         let rooms: Vec<_> = self.rooms.keys().copied().collect();
         for id in &rooms {
@@ -219,6 +230,12 @@ impl Rounds {
         self.keys.contains_key(&id)
     }
 
+    /// A client's connection.
+    #[must_use]
+    pub fn connection(&self, id: SessionId) -> Option<&Arc<Connection>> {
+        Some(&self.clients[self.key(id)?].connection)
+    }
+
     /// Everybody's connection, and whether it is being closed.
     pub fn connections(&self) -> impl Iterator<Item = (&Arc<Connection>, bool)> {
         self.clients.iter().map(|(_, client)| (&client.connection, client.closing.is_some()))
@@ -234,12 +251,51 @@ impl Client {
             let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
             let (count, owed) = self.reader.gather(log, &mut pieces);
             let taken = owed.min(usize::try_from(limit - self.sent).unwrap_or(usize::MAX));
+            if let Some(sealing) = &mut self.sealing {
+                sealing.pass_over(self.sent, taken, pieces[..count].iter().map(|piece| &**piece));
+            }
             self.reader.advance(log, taken);
             self.sent += taken as u64;
             if count == 0 {
                 break;
             }
         }
+        if let Some(sealing) = &mut self.sealing
+            && !sealing.finish_resuming(self.sent)
+        {
+            self.sealing = None;
+        }
+    }
+
+    /// Prepares an encrypted client for a replay; does nothing for others, and for a connection that is gone. `taken` is
+    /// how many bytes its socket has taken. Returns how many bytes of what it is sent were sealed: see
+    /// [`Sealing::resume`]; for others, `taken`.
+    fn resume_sealing(&mut self, saved: Option<SavedSealing>, taken: u64) -> u64 {
+        let Some(slot) = self.connection.slot.as_ref().filter(|_| taken != u64::MAX) else {
+            // Without its secrets, nothing may be written to it.
+            self.given_up |= saved.is_some() && taken != u64::MAX;
+            return taken;
+        };
+        if slot.is_closed() {
+            // The connection has ended, and nothing more is written: as if it were gone.
+            return u64::MAX;
+        }
+        let (sealing, limit) = Sealing::resume(slot, saved, self.sent, taken).unzip();
+        self.sealing = sealing.map(Box::new);
+        // Without it, nothing is passed over, and nothing will be written.
+        limit.unwrap_or(self.sent)
+    }
+
+    /// What a snapshot says of an encrypted client's outgoing direction.
+    fn saved_sealing(&self) -> Option<SavedSealing> {
+        self.connection.slot.as_ref()?;
+        Some(self.sealing.as_ref().map_or_else(SavedSealing::gone, |sealing| sealing.saved()))
+    }
+
+    /// Whether an encrypted client can be written to: the last records of the former process were made again.
+    fn is_resumed(&self) -> bool {
+        let is_gone = self.limit == u64::MAX;
+        is_gone || self.sealing.as_ref().is_some_and(|sealing| sealing.is_resumed())
     }
 }
 
@@ -262,17 +318,21 @@ struct SavingClient<R> {
     reader: R,
     closing: bool,
     sent: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls: Option<SavedSealing>,
 }
 
 impl<R> SavingClient<R> {
     fn of(client: &Client, reader: R) -> Self {
         Self {
             id: client.connection.id,
-            cookie: client.connection.cookie,
+            // See `SavedSealing::cookie`.
+            cookie: if client.connection.slot.is_some() { 0 } else { client.connection.cookie },
             room: client.room,
             reader,
             closing: client.closing.is_some(),
             sent: client.sent,
+            tls: client.saved_sealing(),
         }
     }
 }
@@ -293,4 +353,6 @@ struct SavedClient {
     #[serde(default)]
     closing: bool,
     sent: u64,
+    #[serde(default)]
+    tls: Option<SavedSealing>,
 }

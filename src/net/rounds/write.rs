@@ -22,10 +22,10 @@ const FEW_PIECES: usize = 4;
 
 /// Writes to one client before others have their turn. If many lines are hidden from the client, each write carries
 /// few.
-const WRITES: usize = 16;
+pub(super) const WRITES: usize = 16;
 
 /// Bytes written to one client before others have their turn.
-const BYTES: u64 = 64 << 10;
+pub(super) const BYTES: u64 = 64 << 10;
 
 /// How long a client that is to be closed may take nothing, and how long it may take for all that it is owed. It counts
 /// for no limit of clients any more.
@@ -61,9 +61,12 @@ impl Rounds {
             return client.pass_over(log);
         }
         if !client.takes() {
-            let behind = client.reader.behind(log) as u64;
+            let behind = client.behind(log);
             self.exchanges.counts.distances.note(behind);
             return client.connection.behind.store(behind, Ordering::Relaxed);
+        }
+        if client.sealing.is_some() {
+            return self.write_sealed(key);
         }
         let (mut writes, begun) = (0, client.sent);
         loop {
@@ -110,23 +113,18 @@ impl Rounds {
                         break;
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.exchanges.counts.full.fetch_add(1, Ordering::Relaxed);
-                    let behind = client.reader.behind(log) as u64;
-                    self.exchanges.counts.distances.note(behind);
-                    client.connection.behind.store(behind, Ordering::Relaxed);
-                    self.wait_until_writable(key);
-                    if self.clients[key].reader.is_through() {
-                        // The client is still owed its own mail alone: the log need not keep lines for it.
-                        self.leave_room(key);
-                    }
-                    return self.weigh_mail(key);
-                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return self.found_full(key),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) if client.closing.is_some() => return self.drop_client(key),
                 Err(_) => return self.give_up(key, Farewell::Lost),
             }
         }
+        self.is_through(key);
+    }
+
+    /// A client is owed nothing more now.
+    pub(super) fn is_through(&mut self, key: usize) {
+        let client = &mut self.clients[key];
         self.exchanges.counts.distances.note(0);
         if client.connection.behind.load(Ordering::Relaxed) != 0 {
             client.connection.behind.store(0, Ordering::Relaxed);
@@ -137,6 +135,22 @@ impl Rounds {
         if client.mail > 0 || client.crowded {
             self.weigh_mail(key);
         }
+    }
+
+    /// A client's socket takes nothing more now.
+    pub(super) fn found_full(&mut self, key: usize) {
+        let client = &mut self.clients[key];
+        let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
+        self.exchanges.counts.full.fetch_add(1, Ordering::Relaxed);
+        let behind = client.behind(log);
+        self.exchanges.counts.distances.note(behind);
+        client.connection.behind.store(behind, Ordering::Relaxed);
+        self.wait_until_writable(key);
+        if self.clients.get(key).is_some_and(|client| client.reader.is_through()) {
+            // The client is still owed its own mail alone: the log need not keep lines for it.
+            self.leave_room(key);
+        }
+        self.weigh_mail(key);
     }
 
     /// Notes that a client's socket is full: the client is left alone until the socket takes more, or it is given up.
@@ -206,6 +220,7 @@ impl Rounds {
         self.leave_room(key);
         self.forget_record(key);
         let client = self.clients.remove(key);
+        self.waiting -= client.sealing.as_ref().map_or(0, |sealing| sealing.waiting());
         self.weights.mail(client.mail, 0);
         self.keys.remove(&client.connection.id);
         if let Some(until) = client.full {

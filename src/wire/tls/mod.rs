@@ -9,7 +9,17 @@
 //! | to change | see |
 //! | --- | --- |
 //! | the cipher suites; secrets | [`suite`] |
+//! | what we write: content becomes records; updating our keys | [`seal`] |
+//! | what clients write: records become content; what ends a connection | [`open`] |
+//! | the form of records; alerts | [`record`] |
+//! | keys of a secret | `keys` |
 //! | how `chathub-tls` hands a connection over | [`handover`] |
 
 pub mod handover;
+mod keys;
+pub mod open;
+pub mod record;
+pub mod seal;
 pub mod suite;
+#[cfg(test)]
+mod tests;

@@ -126,6 +126,7 @@ impl Tape {
         let kept = self.kept.as_mut()?;
         fault::point("snapshot.started");
         let place = kept.halves[usize::from(kept.generation.is_multiple_of(2))].take()?;
+        self.slots.freeze();
         Some(Blank { place, from })
     }
 
@@ -176,6 +177,7 @@ impl Tape {
         let used = cuts.as_mut().map_or(0, |cuts| cuts.copy_to_next(old, new));
         head.set(word::GENERATION, new);
         drop(cuts);
+        self.slots.count();
         fault::point("snapshot.flipped");
         let index = u64::from(old % 2 == 1);
         let used = [

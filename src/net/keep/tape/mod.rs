@@ -5,6 +5,8 @@
 //! * a snapshot of the state machine and of what clients are owed, and behind it the inputs since;
 //! * the cuts: decisions of the rounds that do not follow from the inputs alone.
 //!
+//! Beside the generations, the slots hold what belongs to no snapshot: the secrets of encrypted connections.
+//!
 //! One store, to a word that says where the tape ends, commits an input. The kernel receives what a client sends
 //! straight onto the tape, behind its end: this takes no further system call and no copy. If the process dies before it
 //! commits those bytes, the kernel's count of what was read from the socket says how many they are.
@@ -22,8 +24,10 @@
 //! | appending an input; receiving from a socket onto the tape | `write` |
 //! | taking snapshots while inputs go on | `generation` |
 //! | decisions of the rounds that are recorded | `cuts` |
+//! | the secrets of encrypted connections, and what was sealed for them last | `slots` |
 //! | when an input at which processes die is left out | `deaths`, and the bounds in [`super::recovery`] |
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::ops::Range;
@@ -37,6 +41,7 @@ mod deaths;
 mod generation;
 mod layout;
 mod record;
+mod slots;
 mod word;
 mod write;
 
@@ -46,6 +51,8 @@ pub use deaths::Suspect;
 pub use generation::{Blank, Old, Written};
 use layout::{CUTS, Head, INPUTS, LAYOUT, MAGIC, PAGE, TOTAL, aligned, check};
 pub use record::{Kind, Record};
+use slots::SLOTS;
+pub use slots::{Mark, Sealed, Slot, Slots};
 
 /// The most bytes that [`Tape::receive`] takes from a socket in one call.
 pub const CHUNK: usize = 8 * 1024;
@@ -105,13 +112,15 @@ pub struct Tape {
     kept: Option<Kept>,
     /// Where an unkept tape receives input: [`CHUNK`] bytes. Empty if the tape is kept.
     buffer: Box<[u8]>,
+    slots: Slots,
 }
 
 impl Tape {
     /// A tape on which nothing is kept.
     #[must_use]
     pub fn unkept() -> (Self, Cuts) {
-        (Self { kept: None, buffer: vec![0; CHUNK].into() }, Cuts { kept: None })
+        let tape = Self { kept: None, buffer: vec![0; CHUNK].into(), slots: Slots::new(None) };
+        (tape, Cuts { kept: None })
     }
 
     /// An empty tape, of generation 0. It can be taken over only after its first snapshot.
@@ -131,12 +140,14 @@ impl Tape {
         let half = |at: u64, len: u64| Mapping::new(&file, TOTAL, at, usize::try_from(len).map_err(io::Error::other)?);
         let head = Arc::new(Head(Arc::new(half(0, PAGE)?)));
         let halves = [half(PAGE, INPUTS)?, half(PAGE + INPUTS, INPUTS)?];
-        let cuts = [half(PAGE + 2 * INPUTS, CUTS)?, half(PAGE + 2 * INPUTS + CUTS, CUTS)?];
+        let cuts = [half(PAGE + 2 * INPUTS, CUTS - SLOTS)?, half(PAGE + 2 * INPUTS + CUTS, CUTS - SLOTS)?];
+        // Former releases leave the end of the last part alone: they reach nowhere near it.
+        let slots = Slots::new(Some(half(TOTAL - SLOTS, SLOTS)?));
         let cuts = KeptCuts { head: head.clone(), halves: cuts, base: 0, next: None };
         let cuts = Cuts { kept: Some(Arc::new(Mutex::new(cuts))) };
         let halves = halves.map(Some);
         let kept = Kept { file, head, generation: 0, halves, cuts: cuts.clone(), end: 0, start: 0 };
-        Ok((Self { kept: Some(kept), buffer: Box::default() }, cuts))
+        Ok((Self { kept: Some(kept), buffer: Box::default(), slots }, cuts))
     }
 
     /// The tape that a former process has left; `None` if that process had said goodbye to everybody, or had not made
@@ -164,7 +175,11 @@ impl Tape {
         let of = |word| head.get(Head::of(generation, word));
         let (machine, owed, start, end) = (of(word::MACHINE), of(word::OWED), of(word::START), of(word::END));
         let lengths = machine.checked_add(owed).ok_or(Unusable::Damaged("lengths"))?;
-        if start != aligned(lengths) || end < start || end > INPUTS - 2 * CHUNK as u64 || of(word::CUTS_END) > CUTS {
+        if start != aligned(lengths)
+            || end < start
+            || end > INPUTS - 2 * CHUNK as u64
+            || of(word::CUTS_END) > CUTS - SLOTS
+        {
             return Err(Unusable::Damaged("lengths"));
         }
         kept.generation = generation;
@@ -184,6 +199,16 @@ impl Tape {
     pub fn left_by(file: BorrowedFd<'_>) -> Option<u64> {
         let (tape, _) = Self::open(file.try_clone_to_owned().ok()?).ok()??;
         (!tape.is_empty()).then(|| tape.epoch())
+    }
+
+    /// The slots on a tape that a former process has left, by the kernel's numbers for their sockets, whatever else is
+    /// wrong with the tape; `None` if it is no tape, or has another layout.
+    #[must_use]
+    pub fn slots_of(file: &OwnedFd) -> Option<HashMap<u64, Slot>> {
+        let file = file.try_clone().ok().filter(|file| kernel::is_memory_file(file, TOTAL))?;
+        let (tape, _) = Self::map(file).ok()?;
+        let head = &tape.kept.as_ref()?.head;
+        (head.get(word::MAGIC) == MAGIC && head.get(word::LAYOUT) == LAYOUT).then(|| tape.slots.found())
     }
 
     /// Whether the tape outlives the process.
@@ -233,6 +258,12 @@ impl Tape {
         if let Some(kept) = &self.kept {
             kept.head.set(word::CLOSED, 1);
         }
+    }
+
+    /// The slots of encrypted connections.
+    #[must_use]
+    pub const fn slots(&self) -> &Slots {
+        &self.slots
     }
 
     /// Where the records begin and end in the half that counts, in bytes.

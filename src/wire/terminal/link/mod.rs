@@ -80,6 +80,9 @@ pub struct Link {
     data: usize,
     /// No more bytes come: the client has closed its side.
     ended: bool,
+    /// They end where they should not: a line without an end is none.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    broken_off: bool,
     /// There once we have asked the client something in telnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<Box<Asked>>,
@@ -170,7 +173,12 @@ impl Link {
         self.ended = true;
     }
 
-    /// Whether [`Self::end`] was called and everything was given out.
+    /// Nothing more comes, and what is left without an end may be half of what was meant: it is no line.
+    pub fn break_off(&mut self) {
+        (self.ended, self.broken_off) = (true, true);
+    }
+
+    /// Whether [`Self::end`] or [`Self::break_off`] was called and everything was given out.
     #[must_use]
     pub fn is_done(&self) -> bool {
         let is_busy = self.editor().map_or(self.lines.is_unfinished(), Editor::is_busy);
@@ -368,7 +376,10 @@ impl Link {
             }
         }
         // A line that is being edited by us was not sent by its person: at the end it is dropped.
-        if self.ended && self.editor().is_none() { self.lines.finish().map(heard) } else { None }
+        if !self.ended || self.editor().is_some() {
+            return None;
+        }
+        self.lines.finish().filter(|_| !self.broken_off).map(heard)
     }
 
     fn command(&mut self, command: Command) -> Option<Heard> {

@@ -1,0 +1,628 @@
+//! Slots: what encrypted connections need to be carried on, and nobody else may see. A slot has the traffic secrets of
+//! one connection, and marks of what was sealed last.
+//!
+//! Snapshots hold no secret: they say how often a client has updated its keys, and the slot has the secret since then.
+//! As long as a snapshot counts, the secret that goes with it stays in the slot, beside the one for the next snapshot.
+//!
+//! Before a record leaves the process, a mark says what it holds: which bytes of all that the client is sent, under
+//! which secret and number. So a process that takes over makes the same record again, if its client has not taken all
+//! of it. Two marks take turns; the one with the higher number counts.
+//!
+//! When its connection has ended, a slot keeps the secret of what its client has sent until the next snapshot counts:
+//! until then a process that takes over would read that again from the tape. Then it is wiped, and free for another
+//! connection.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use zeroize::Zeroize as _;
+
+use super::layout::check;
+use crate::kernel::{self, Mapping};
+use crate::wire::tls::handover::{FINGERPRINT, Handover};
+use crate::wire::tls::record::{Alert, BESIDE, MOST_WRITTEN};
+use crate::wire::tls::seal::{Sealer, Tag, sealed_len};
+use crate::wire::tls::suite::{SECRET, Secret, Suite};
+
+/// Bytes of all slots. Only pages that are used take memory.
+pub(super) const SLOTS: u64 = 1 << 28;
+
+/// Words of a slot.
+const WORDS: usize = 64;
+
+/// The most slots in use at a time. The first place holds how many were ever used.
+const MOST: usize = (SLOTS as usize) / (8 * WORDS) - 1;
+
+/// The numbers of a slot's words.
+mod word {
+    use super::SECRET;
+
+    /// The kernel's number for the socket; 0 if the slot is free.
+    pub(super) const COOKIE: usize = 0;
+    pub(super) const SUITE: usize = 1;
+    pub(super) const GROUP: usize = 2;
+    /// Bytes that the handshake read and wrote.
+    pub(super) const READ: usize = 3;
+    pub(super) const WRITTEN: usize = 4;
+    /// 1: the client has shown a certificate.
+    pub(super) const SHOWN: usize = 5;
+    pub(super) const FINGERPRINT: usize = 6;
+    /// 1: the connection has ended.
+    pub(super) const CLOSED: usize = 10;
+    /// Which of the two secrets of what the client sends goes with the snapshot that counts, and which with the one
+    /// that was begun last.
+    pub(super) const COUNTED: usize = 11;
+    pub(super) const LATEST: usize = 12;
+    /// Two secrets of what the client sends: behind how many updates, and the secret.
+    pub(super) const RECEIVE: [usize; 2] = [13, 13 + 1 + SECRET / 8];
+    /// Two marks, each with these words.
+    pub(super) const MARKS: [usize; 2] = [27, 27 + MARK];
+    pub(super) const MARK: usize = SECRET_OF_MARK + SECRET / 8;
+    pub(super) const NUMBER: usize = 0;
+    pub(super) const CHECK: usize = 1;
+    pub(super) const KIND: usize = 2;
+    pub(super) const PLAIN: usize = 3;
+    pub(super) const AT: usize = 4;
+    pub(super) const SEQUENCE: usize = 5;
+    pub(super) const ANSWERED: usize = 6;
+    pub(super) const TAG: usize = 7;
+    pub(super) const SECRET_OF_MARK: usize = 9;
+
+    const _: () = assert!(MARKS[1] + MARK <= super::WORDS);
+}
+
+/// What was sealed last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sealed {
+    /// Nothing yet.
+    Nothing,
+    /// So many bytes of what the client is sent: at most 64 KiB.
+    Data(u64),
+    /// An update of our keys.
+    Update,
+    /// An alert, behind which nothing comes.
+    Alert(Alert),
+}
+
+/// A mark: where the records that were sealed last stand, and all that is needed to make them again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Rises by one with each mark of a connection.
+    pub number: u64,
+    /// What the records hold.
+    pub sealed: Sealed,
+    /// Bytes that the client was sent before, without encryption.
+    pub plain: u64,
+    /// Bytes that the socket was given before, in all.
+    pub at: u64,
+    /// The number of the first of the records.
+    pub sequence: u64,
+    /// How many of the client's wishes that we update our keys are met.
+    pub answered: u64,
+    /// The tag of the records.
+    pub tag: Tag,
+    /// The secret under which they are sealed.
+    pub secret: Secret,
+}
+
+impl Mark {
+    /// What seals the next record behind these.
+    #[must_use]
+    pub fn sealer_behind(&self, suite: Suite) -> Sealer {
+        let records = match self.sealed {
+            Sealed::Data(len) => len.div_ceil(MOST_WRITTEN as u64),
+            Sealed::Alert(_) => 1,
+            Sealed::Nothing | Sealed::Update => 0,
+        };
+        let mut sealer = Sealer::new(suite, self.secret.clone(), self.sequence + records);
+        if self.sealed == Sealed::Update {
+            sealer.update(false, &mut Vec::new());
+        }
+        sealer
+    }
+
+    /// Bytes that the client was sent with these records, without encryption.
+    #[must_use]
+    pub const fn plain_end(&self) -> u64 {
+        match self.sealed {
+            Sealed::Data(len) => self.plain + len,
+            _ => self.plain,
+        }
+    }
+
+    /// Bytes that the socket was given with these records, in all.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.at
+            + match self.sealed {
+                Sealed::Nothing => 0,
+                Sealed::Data(len) => sealed_len(usize::try_from(len).unwrap_or(usize::MAX / 2)) as u64,
+                Sealed::Update => BESIDE as u64 + 5,
+                Sealed::Alert(_) => BESIDE as u64 + 2,
+            }
+    }
+}
+
+/// All slots.
+#[derive(Clone, Debug)]
+pub struct Slots(Arc<Mutex<Table>>);
+
+#[derive(Debug)]
+struct Table {
+    /// `None` where no tape is kept, until there is an encrypted connection.
+    memory: Option<Arc<Mapping>>,
+    /// Slots that were used before and are free.
+    free: Vec<usize>,
+    /// Slots whose connections have ended, and whose secrets may be needed until the next snapshot counts. The first
+    /// `frozen` of them ended before the snapshot that is being written was begun.
+    closed: Vec<usize>,
+    frozen: usize,
+    /// Slots with another secret for the snapshot that is being written.
+    renewed: Vec<usize>,
+    /// Connections that have a slot and have not ended.
+    in_use: HashSet<u64>,
+}
+
+/// The slot of one connection.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    memory: Arc<Mapping>,
+    index: usize,
+    /// The connection whose slot it is: behind its end, another one may have it.
+    of: u64,
+}
+
+impl Slots {
+    pub(super) fn new(memory: Option<Mapping>) -> Self {
+        let memory = memory.map(Arc::new);
+        let table = Table {
+            memory,
+            free: Vec::new(),
+            closed: Vec::new(),
+            frozen: 0,
+            renewed: Vec::new(),
+            in_use: HashSet::new(),
+        };
+        Self(Arc::new(Mutex::new(table)))
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        // A panic of a thread that holds the lock ends the process.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The slots that a former process has left, by the kernel's numbers for their sockets. Call it once, before any is
+    /// [taken](Self::take).
+    #[must_use]
+    pub fn found(&self) -> HashMap<u64, Slot> {
+        let mut table = self.table();
+        let Some(memory) = table.memory.clone() else { return HashMap::new() };
+        let used = usize::try_from(memory.word(0).load(Ordering::Acquire)).map_or(0, |used| used.min(MOST));
+        let mut found = HashMap::new();
+        for index in 1..=used {
+            let mut slot = Slot { memory: memory.clone(), index, of: 0 };
+            let cookie = slot.cookie();
+            slot.of = cookie;
+            let is_closed = slot.is_closed();
+            if cookie == 0 {
+                table.free.push(index);
+                continue;
+            }
+            if is_closed {
+                table.closed.push(index);
+            } else {
+                table.in_use.insert(cookie);
+            }
+            // A connection may have two: its first one was closed because nobody had it yet.
+            if !is_closed || !found.contains_key(&cookie) {
+                found.insert(cookie, slot);
+            }
+        }
+        found
+    }
+
+    /// Whether a connection has a slot and has not ended.
+    #[must_use]
+    pub fn is_in_use(&self, cookie: u64) -> bool {
+        self.table().in_use.contains(&cookie)
+    }
+
+    /// Gives a connection a slot.
+    ///
+    /// # Errors
+    /// `StorageFull` if all are in use; those of memfd_create(2) and mmap(2) for the first one where no tape is kept.
+    pub fn take(&self, handover: &Handover) -> io::Result<Slot> {
+        let mut table = self.table();
+        let memory = match &table.memory {
+            Some(memory) => memory.clone(),
+            None => {
+                let file = kernel::memory_file("chathub-slots", SLOTS)?;
+                let len = usize::try_from(SLOTS).map_err(io::Error::other)?;
+                table.memory.insert(Arc::new(Mapping::new(&file, SLOTS, 0, len)?)).clone()
+            }
+        };
+        let index = table.free.pop().map_or_else(
+            || {
+                let used = memory.word(0).load(Ordering::Acquire) + 1;
+                let index = usize::try_from(used).ok().filter(|index| *index <= MOST);
+                index.inspect(|_| memory.word(0).store(used, Ordering::Release))
+            },
+            Some,
+        );
+        let slot = Slot { memory, index: index.ok_or(io::ErrorKind::StorageFull)?, of: handover.cookie };
+        slot.fill(handover);
+        table.in_use.insert(handover.cookie);
+        Ok(slot)
+    }
+
+    /// Notes that a slot's connection has ended.
+    pub fn close(&self, slot: &Slot) {
+        if slot.is_closed() {
+            return;
+        }
+        slot.set(word::CLOSED, 1);
+        // Nothing more is sent: the secrets of that direction are not needed any more.
+        slot.wipe_words(word::MARKS[0]..word::MARKS[1] + word::MARK);
+        let mut table = self.table();
+        table.closed.push(slot.index);
+        table.in_use.remove(&slot.cookie());
+    }
+
+    /// Wipes all slots: nobody is carried on.
+    pub fn wipe_all(&self) {
+        let table = self.table();
+        let Some(memory) = table.memory.clone() else { return };
+        let used = usize::try_from(memory.word(0).load(Ordering::Acquire)).map_or(0, |used| used.min(MOST));
+        (1..=used).for_each(|index| Slot { memory: memory.clone(), index, of: 0 }.wipe());
+    }
+
+    /// For the snapshot that is begun now, a client has updated its keys `updates` times, and `secret` is the one since.
+    pub fn keep(&self, slot: &Slot, updates: u64, secret: &Secret) {
+        let (counted, latest) = (slot.get(word::COUNTED) & 1, slot.get(word::LATEST) & 1);
+        if slot.is_closed() || slot.receive(latest as usize).0 == updates {
+            return;
+        }
+        let other = 1 - counted;
+        slot.put_receive(other as usize, updates, secret);
+        slot.set(word::LATEST, other);
+        self.table().renewed.push(slot.index);
+    }
+
+    /// A snapshot is begun.
+    pub(super) fn freeze(&self) {
+        let mut table = self.table();
+        table.frozen = table.closed.len();
+    }
+
+    /// The snapshot that was begun last counts now.
+    pub(super) fn count(&self) {
+        let mut table = self.table();
+        let Some(memory) = table.memory.clone() else { return };
+        for index in std::mem::take(&mut table.renewed) {
+            let slot = Slot { memory: memory.clone(), index, of: 0 };
+            slot.set(word::COUNTED, slot.get(word::LATEST));
+        }
+        let frozen = std::mem::take(&mut table.frozen);
+        let closed: Vec<_> = table.closed.drain(..frozen).collect();
+        for index in closed {
+            Slot { memory: memory.clone(), index, of: 0 }.wipe();
+            table.free.push(index);
+        }
+    }
+}
+
+impl Slot {
+    fn word(&self, word: usize) -> &std::sync::atomic::AtomicU64 {
+        self.memory.word(self.index * WORDS + word)
+    }
+
+    fn get(&self, word: usize) -> u64 {
+        self.word(word).load(Ordering::Acquire)
+    }
+
+    fn set(&self, word: usize, value: u64) {
+        self.word(word).store(value, Ordering::Release);
+    }
+
+    fn put(&self, word: usize, bytes: &[u8]) {
+        for (at, bytes) in bytes.chunks(8).enumerate() {
+            let mut value = [0; 8];
+            value[..bytes.len()].copy_from_slice(bytes);
+            self.set(word + at, u64::from_le_bytes(value));
+            value.zeroize();
+        }
+    }
+
+    fn take<const N: usize>(&self, word: usize) -> [u8; N] {
+        let mut bytes = [0; N];
+        for (at, bytes) in bytes.chunks_mut(8).enumerate() {
+            bytes.copy_from_slice(&self.get(word + at).to_le_bytes()[..bytes.len()]);
+        }
+        bytes
+    }
+
+    fn secret(&self, word: usize) -> Option<Secret> {
+        let mut bytes = self.take::<SECRET>(word);
+        let secret = self.suite().and_then(|suite| Secret::new(&bytes[..suite.secret_len()]));
+        bytes.zeroize();
+        secret
+    }
+
+    /// The kernel's number for the socket; 0 if the slot is free.
+    #[must_use]
+    pub fn cookie(&self) -> u64 {
+        self.get(word::COOKIE)
+    }
+
+    /// The cipher suite; `None` if the slot is free or damaged.
+    #[must_use]
+    pub fn suite(&self) -> Option<Suite> {
+        u16::try_from(self.get(word::SUITE)).ok().and_then(Suite::of)
+    }
+
+    /// The group in which keys were exchanged.
+    #[must_use]
+    pub fn group(&self) -> u16 {
+        u16::try_from(self.get(word::GROUP)).unwrap_or(0)
+    }
+
+    /// How many bytes the handshake has read from the socket, and written to it.
+    #[must_use]
+    pub fn handshake(&self) -> (u64, u64) {
+        (self.get(word::READ), self.get(word::WRITTEN))
+    }
+
+    /// The digest of the certificate that the client has shown; `None` if it has shown none.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<[u8; FINGERPRINT]> {
+        (self.get(word::SHOWN) == 1).then(|| self.take(word::FINGERPRINT))
+    }
+
+    /// Whether the connection has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.of == 0 || self.cookie() != self.of || self.get(word::CLOSED) != 0
+    }
+
+    fn fill(&self, handover: &Handover) {
+        self.wipe();
+        self.set(word::SUITE, handover.suite as u64);
+        self.set(word::GROUP, handover.group.into());
+        self.set(word::READ, handover.read);
+        self.set(word::WRITTEN, handover.written);
+        self.set(word::SHOWN, handover.fingerprint.is_some().into());
+        self.put(word::FINGERPRINT, &handover.fingerprint.unwrap_or_default());
+        self.put_receive(0, 0, &handover.client);
+        self.mark(&Mark {
+            number: 1,
+            sealed: Sealed::Nothing,
+            plain: 0,
+            at: handover.written,
+            sequence: 0,
+            answered: 0,
+            tag: Tag::default(),
+            secret: handover.server.clone(),
+        });
+        // From here on the slot counts.
+        self.set(word::COOKIE, handover.cookie);
+    }
+
+    fn wipe(&self) {
+        // First it counts no more.
+        self.wipe_words(0..WORDS);
+    }
+
+    fn wipe_words(&self, words: std::ops::Range<usize>) {
+        words.for_each(|word| self.set(word, 0));
+    }
+
+    fn put_receive(&self, which: usize, updates: u64, secret: &Secret) {
+        // If the process dies in between, no snapshot asks for this one.
+        self.set(word::RECEIVE[which], u64::MAX);
+        self.put(word::RECEIVE[which] + 1, secret.bytes());
+        self.set(word::RECEIVE[which], updates);
+    }
+
+    fn receive(&self, which: usize) -> (u64, usize) {
+        (self.get(word::RECEIVE[which]), word::RECEIVE[which] + 1)
+    }
+
+    /// The secret of what the client sends, behind `updates` updates of its keys; `None` if the slot does not have that
+    /// one. From now on it counts as the one that goes with the snapshot that counts.
+    #[must_use]
+    pub fn unlock(&self, updates: u64) -> Option<Secret> {
+        let which = (0..2).find(|which| self.receive(*which).0 == updates)?;
+        for word in [word::COUNTED, word::LATEST] {
+            self.set(word, which as u64);
+        }
+        self.secret(self.receive(which).1)
+    }
+
+    /// Writes a mark. It counts from then on, in place of the one before.
+    pub fn mark(&self, mark: &Mark) {
+        let base = word::MARKS[usize::from(mark.number % 2 == 1)];
+        let set = |word: usize, value: u64| self.set(base + word, value);
+        let (kind, content) = match mark.sealed {
+            Sealed::Nothing => (1, 0),
+            Sealed::Data(len) => (2, len),
+            Sealed::Update => (3, 0),
+            Sealed::Alert(Alert(number)) => (4, number.into()),
+        };
+        set(word::KIND, kind << 32 | content);
+        set(word::PLAIN, mark.plain);
+        set(word::AT, mark.at);
+        set(word::SEQUENCE, mark.sequence);
+        set(word::ANSWERED, mark.answered);
+        self.put(base + word::TAG, &mark.tag);
+        self.put(base + word::SECRET_OF_MARK, mark.secret.bytes());
+        set(word::CHECK, self.check(base, mark.number));
+        set(word::NUMBER, mark.number);
+    }
+
+    fn check(&self, base: usize, number: u64) -> u64 {
+        let mut bytes = [0; 8 * (word::MARK - word::KIND)];
+        for (at, bytes) in bytes.chunks_exact_mut(8).enumerate() {
+            bytes.copy_from_slice(&self.get(base + word::KIND + at).to_le_bytes());
+        }
+        let check = check(&[&number.to_le_bytes(), &bytes]);
+        bytes.zeroize();
+        check
+    }
+
+    /// The mark that counts; `None` if there is none, or it is damaged.
+    #[must_use]
+    pub fn last_mark(&self) -> Option<Mark> {
+        let base = word::MARKS.into_iter().max_by_key(|base| self.get(base + word::NUMBER))?;
+        let get = |word: usize| self.get(base + word);
+        let number = get(word::NUMBER);
+        if number == 0 || get(word::CHECK) != self.check(base, number) {
+            return None;
+        }
+        let content = get(word::KIND) & u64::from(u32::MAX);
+        let sealed = match get(word::KIND) >> 32 {
+            1 => Sealed::Nothing,
+            2 => Sealed::Data(content),
+            3 => Sealed::Update,
+            4 => Sealed::Alert(Alert(u8::try_from(content).ok()?)),
+            _ => return None,
+        };
+        Some(Mark {
+            number,
+            sealed,
+            plain: get(word::PLAIN),
+            at: get(word::AT),
+            sequence: get(word::SEQUENCE),
+            answered: get(word::ANSWERED),
+            tag: self.take(base + word::TAG),
+            secret: self.secret(base + word::SECRET_OF_MARK)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Tape;
+    use super::*;
+
+    fn handover(cookie: u64) -> Handover {
+        let suite = Suite::Aes256;
+        let secret = |byte| Secret::new(&vec![byte; suite.secret_len()]).expect("it fits");
+        let (client, server) = (secret(1), secret(2));
+        Handover { suite, group: 29, cookie, read: 500, written: 1500, client, server, fingerprint: Some([4; 32]) }
+    }
+
+    /// The slots of a tape, and the same as the next process finds them.
+    fn found_again(tape: &Tape) -> (Slots, HashMap<u64, Slot>) {
+        let file = tape.file().expect("kept").try_clone_to_owned().expect("a descriptor");
+        let slots = Tape::map(file).expect("it is a tape").0.slots().clone();
+        let found = slots.found();
+        (slots, found)
+    }
+
+    #[test]
+    fn the_next_process_finds_what_was_handed_over() {
+        let (tape, _) = Tape::new().expect("a memory file");
+        for cookie in [7, 8] {
+            tape.slots().take(&handover(cookie)).expect("there is room");
+        }
+        let (_, found) = found_again(&tape);
+        assert_eq!(found.len(), 2);
+        for (cookie, slot) in found {
+            let expected = handover(cookie);
+            assert_eq!((slot.cookie(), slot.suite(), slot.group()), (cookie, Some(Suite::Aes256), 29));
+            assert_eq!((slot.handshake(), slot.fingerprint()), ((500, 1500), Some([4; 32])));
+            assert_eq!(slot.unlock(0), Some(expected.client));
+            assert_eq!(slot.unlock(1), None);
+            let mark = slot.last_mark().expect("the first");
+            assert_eq!((mark.secret, mark.sealed, mark.at), (expected.server, Sealed::Nothing, 1500));
+        }
+    }
+
+    #[test]
+    fn the_last_mark_counts_and_a_damaged_one_does_not() {
+        let (tape, _) = Tape::new().expect("a memory file");
+        let slot = tape.slots().take(&handover(7)).expect("there is room");
+        let first = slot.last_mark().expect("the first");
+        for (number, sealed) in [
+            (2, Sealed::Data(60)),
+            (3, Sealed::Update),
+            (4, Sealed::Alert(Alert::BAD_RECORD_MAC)),
+            (5, Sealed::Data(9000)),
+        ] {
+            let mark =
+                Mark { number, sealed, plain: 5, at: 2000, sequence: 9, answered: 2, tag: [3; 16], ..first.clone() };
+            slot.mark(&mark);
+            assert_eq!(slot.last_mark(), Some(mark));
+        }
+        assert_eq!(slot.last_mark().map(|mark| (mark.plain_end(), mark.end())), Some((9005, 2000 + 9000 + 44)));
+        // Each word of the mark that counts.
+        let base = slot.index * WORDS + word::MARKS[1];
+        for at in (word::CHECK..word::MARK).map(|word| base + word) {
+            let value = slot.memory.word(at).fetch_xor(1 << 17, Ordering::AcqRel);
+            assert_eq!(slot.last_mark(), None, "word {}", at - base);
+            slot.memory.word(at).store(value, Ordering::Release);
+        }
+        assert!(slot.last_mark().is_some());
+    }
+
+    #[test]
+    fn a_secret_stays_as_long_as_a_snapshot_needs_it() {
+        let (mut tape, _) = Tape::new().expect("a memory file");
+        let slots = tape.slots().clone();
+        let slot = slots.take(&handover(7)).expect("there is room");
+        let secret = |byte| Secret::new(&[byte; 48]).expect("it fits");
+        tape.snapshot(b"{}", b"{}", 1);
+        // A snapshot is begun and fails; the next one is begun, and again; then it counts.
+        let mut counted = 0;
+        for (updates, counts) in [(3, false), (4, false), (5, true), (6, false), (9, true)] {
+            let blank = tape.begin().expect("the other half is free");
+            slots.keep(&slot, updates, &secret(updates as u8));
+            slots.keep(&slot, updates, &secret(updates as u8));
+            assert!((0..2).any(|which| slot.receive(which).0 == counted), "the one that goes with the snapshot stays");
+            if counts {
+                let written = blank.write(&1, &2).expect("there is room");
+                let old = tape.make_current(written, 1).expect("a half");
+                tape.return_half(old.cleared());
+                assert_eq!(slot.unlock(updates), Some(secret(updates as u8)));
+                counted = updates;
+            } else {
+                tape.return_blank(blank);
+            }
+        }
+    }
+
+    #[test]
+    fn a_closed_slot_is_wiped_and_free_behind_the_next_snapshot() {
+        let (mut tape, _) = Tape::new().expect("a memory file");
+        let slots = tape.slots().clone();
+        let slot = slots.take(&handover(7)).expect("there is room");
+        tape.snapshot(b"{}", b"{}", 1);
+        let blank = tape.begin().expect("the other half is free");
+        slots.close(&slot);
+        slots.close(&slot);
+        assert!(slot.is_closed() && !slots.is_in_use(7));
+        assert_eq!((slot.last_mark(), slot.unlock(0).is_some()), (None, true));
+        let written = blank.write(&1, &2).expect("there is room");
+        let old = tape.make_current(written, 1).expect("a half");
+        tape.return_half(old.cleared());
+        assert!(slot.unlock(0).is_some(), "it ended behind the snapshot: its input stands on the tape");
+        assert_ne!(slots.take(&handover(8)).expect("there is room").index, slot.index);
+        tape.snapshot(b"{}", b"{}", 1);
+        assert!((0..WORDS).all(|word| slot.get(word) == 0), "nothing is left of it");
+        assert_eq!(slots.take(&handover(9)).expect("there is room").index, slot.index);
+        assert_eq!(found_again(&tape).1.len(), 2);
+        slots.wipe_all();
+        assert_eq!(found_again(&tape).1.len(), 0);
+    }
+
+    #[test]
+    fn where_nothing_is_kept_there_are_slots_as_well() {
+        let (tape, _) = Tape::unkept();
+        assert!(tape.slots().found().is_empty());
+        let slot = tape.slots().take(&handover(7)).expect("there is memory");
+        assert_eq!(slot.unlock(0), Some(handover(7).client));
+        tape.slots().close(&slot);
+    }
+}
