@@ -16,7 +16,9 @@ const TROUPE: Size =
 /// Plays until the daemon dies of the fault, and after. Fails if it never comes to that step.
 fn fault(label: &str, nth: usize, seed: u64) {
     let closed = if label.starts_with("rotate.") { "40" } else { "1024" };
-    let supervisor = Plan::new(&settings(), seed).env("CHATHUB_TAPE", "20000").env("CHATHUB_CLOSED", closed).start();
+    let sealed = label.starts_with("take.") || label.starts_with("seal.");
+    let plan = Plan::new(&settings(), seed).env("CHATHUB_TAPE", "20000").env("CHATHUB_CLOSED", closed);
+    let supervisor = plan.sealed(sealed).start();
     let mut load = Load::new(&supervisor, seed, TROUPE);
     load.play(Instant::now() + Duration::from_millis(150), |_| false);
     supervisor.once("CHATHUB_FAULT", &format!("{label}:{nth}"));
@@ -47,6 +49,7 @@ fn fault(label: &str, nth: usize, seed: u64) {
     load.finish(|| {
         supervisor.replace(Signal::SIGKILL);
     });
+    supervisor.assert_whole();
 }
 
 fn every(nth: impl Fn(&str) -> Vec<usize>, part: usize, parts: usize) {

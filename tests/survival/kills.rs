@@ -83,7 +83,7 @@ fn strike(supervisor: &Supervisor, mut dice: Dice, kills: usize, blows: &[Blow],
 }
 
 /// A stage, a load, so many deaths, and the check.
-fn chapter(seed: u64, kills: usize, blows: &[Blow], late: u64, size: Size) -> Tally {
+fn chapter(seed: u64, kills: usize, blows: &[Blow], late: u64, size: Size, sealed: bool) -> Tally {
     let mut dice = Dice(seed);
     // Put together anew all the time, or now and then; as long as it is for real, a debug build would need
     // seconds to go through it.
@@ -93,7 +93,7 @@ fn chapter(seed: u64, kills: usize, blows: &[Blow], late: u64, size: Size) -> Ta
         // They say as much in a moment as the others in a minute.
         _ => (skipping(), dice.of(&["100000", "400000", "2000000"])),
     };
-    let supervisor = Plan::new(&settings, dice.roll()).env("CHATHUB_TAPE", tape).start();
+    let supervisor = Plan::new(&settings, dice.roll()).env("CHATHUB_TAPE", tape).sealed(sealed).start();
     let mut load = Load::new(&supervisor, seed, size);
     if size.idlers > 0 {
         // Some are far behind before the first blow.
@@ -119,6 +119,7 @@ fn chapter(seed: u64, kills: usize, blows: &[Blow], late: u64, size: Size) -> Ta
         // The end is on its way to those who read slowly: once more.
         supervisor.replace(Signal::SIGKILL);
     });
+    supervisor.assert_whole();
     let ended_well = |ending: &crate::supervisor::Ending| {
         use std::os::unix::process::ExitStatusExt as _;
         let by = |signal: Signal| ending.status.signal() == Some(signal as i32);
@@ -136,6 +137,11 @@ fn chapter(seed: u64, kills: usize, blows: &[Blow], late: u64, size: Size) -> Ta
 
 /// Chapters until there were so many deaths.
 fn story(name: &str, kills: usize, blows: &[Blow], late: u64, size: Size) -> Tally {
+    story_of(name, kills, blows, late, size, false)
+}
+
+/// The same, with every other client encrypted, or none.
+fn story_of(name: &str, kills: usize, blows: &[Blow], late: u64, size: Size, sealed: bool) -> Tally {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let asked = number("CHATHUB_KILLS").map(|kills| usize::try_from(kills).unwrap());
     let kills = asked.unwrap_or(kills);
@@ -152,7 +158,7 @@ fn story(name: &str, kills: usize, blows: &[Blow], late: u64, size: Size) -> Tal
         };
         let deaths = (kills - done).min(CHAPTER);
         eprintln!("{name}: CHATHUB_SEED={seed} CHATHUB_KILLS={deaths}");
-        tally += chapter(seed, deaths, blows, late, size);
+        tally += chapter(seed, deaths, blows, late, size, sealed);
         done += deaths;
     }
     eprintln!("{name}: {done} deaths in {:?}: {tally:?}", began.elapsed());
@@ -178,6 +184,17 @@ fn nobody_notices_that_it_is_killed_at_any_time() {
 #[test]
 fn nobody_notices_that_it_aborts_hangs_hands_over_and_is_killed() {
     story("mixed", 100, &[Blow::Kill, Blow::Abort, Blow::Terminate, Blow::Terminate, Blow::Freeze], 120, CROWD);
+}
+
+#[test]
+fn nobody_encrypted_or_not_notices_that_it_is_killed_at_any_time() {
+    story_of("killed, encrypted", 150, &[Blow::Kill], 120, CROWD, true);
+}
+
+#[test]
+fn nobody_encrypted_or_not_notices_what_becomes_of_it() {
+    let blows = [Blow::Kill, Blow::Abort, Blow::Terminate, Blow::Terminate, Blow::Freeze];
+    story_of("mixed, encrypted", 75, &blows, 120, CROWD, true);
 }
 
 /// Hardly ever does it live long enough to be ready.

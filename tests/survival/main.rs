@@ -12,6 +12,7 @@
 //! | [`faults`] | death at every labelled step |
 //! | [`tape`] | damage to what is kept |
 //! | [`recorded`] | what stands on disk behind a death |
+//! | [`sealed`] | encrypted connections, between what the other files do and the daemon |
 //! | [`people`], [`lives`] | step by step: what stays, and what ends |
 //! | [`slow`] | readers who miss lines, input that is held back, descriptors that just suffice |
 //! | [`settings`] | what a restart applies; settings that cannot be used |
@@ -38,6 +39,7 @@ mod play;
 mod proof;
 mod recorded;
 mod reports;
+mod sealed;
 mod settings;
 #[path = "../shared/mod.rs"]
 mod shared;

@@ -23,6 +23,7 @@ use tempfile::TempDir;
 
 use crate::guard::Guard;
 use crate::load::told;
+use crate::sealed::{self, Relay};
 use crate::shared::dice::Dice;
 
 /// How long anything may take. Far more than it needs: it ends a test that waits for what never comes.
@@ -121,6 +122,7 @@ pub(crate) struct Plan {
     preserve: bool,
     descriptors: Option<u32>,
     in_the_way: bool,
+    sealed: bool,
     dice: Dice,
 }
 
@@ -134,6 +136,7 @@ impl Plan {
             preserve: false,
             descriptors: None,
             in_the_way: false,
+            sealed: false,
             dice: Dice(seed),
         }
     }
@@ -172,6 +175,13 @@ impl Plan {
         self
     }
 
+    /// With every other client encrypted.
+    #[must_use]
+    pub(crate) fn sealed(mut self, sealed: bool) -> Self {
+        self.sealed = sealed;
+        self
+    }
+
     /// With a store that takes no more than so many descriptors.
     #[must_use]
     pub(crate) fn store(mut self, most: usize) -> Self {
@@ -206,7 +216,12 @@ impl Plan {
             began: Instant::now(),
             notify: notify_path,
         });
-        let addr = chat.local_addr().unwrap();
+        let mut addr = chat.local_addr().unwrap();
+        let handover = self.sealed.then(|| UnixDatagram::bind(sealed::path(dir.path())).unwrap());
+        let relay = self.sealed.then(|| Relay::start(addr, &sealed::path(dir.path()), Dice(self.dice.0 ^ 77)));
+        if let Some(relay) = &relay {
+            addr = relay.addr;
+        }
         let listening = {
             let shared = shared.clone();
             std::thread::spawn(move || listen(&notify, &shared))
@@ -214,12 +229,13 @@ impl Plan {
         let living = {
             let shared = shared.clone();
             let config = dir.path().join("chathub.toml");
-            let sockets = vec![("chat".to_owned(), chat.into()), ("admin".to_owned(), admin.into())];
+            let mut sockets = vec![("chat".to_owned(), chat.into()), ("admin".to_owned(), admin.into())];
+            sockets.extend(handover.map(|socket| ("handover".to_owned(), socket.into())));
             std::thread::spawn(move || live(self, &config, &sockets, &shared))
         };
         let story = shared.clone();
         let guard = Guard::new(HANGS, move || story.story());
-        Supervisor { shared, addr, threads: vec![living, listening], dir, _guard: guard }
+        Supervisor { shared, addr, relay, threads: vec![living, listening], dir, _guard: guard }
     }
 }
 
@@ -404,6 +420,8 @@ pub(crate) struct Supervisor {
     shared: Arc<Shared>,
     /// Where clients connect.
     pub(crate) addr: SocketAddr,
+    /// What encrypts every other connection.
+    relay: Option<Relay>,
     threads: Vec<JoinHandle<()>>,
     dir: TempDir,
     _guard: Guard,
@@ -431,6 +449,14 @@ impl Supervisor {
     #[track_caller]
     pub(crate) fn ready_after(&self, spawns: u32) {
         self.wait("the daemon is ready", |state| (state.spawns > spawns && state.ready).then_some(()));
+    }
+
+    /// Nothing was torn in an encrypted connection.
+    #[track_caller]
+    pub(crate) fn assert_whole(&self) {
+        if let Some(relay) = &self.relay {
+            relay.assert_whole();
+        }
     }
 
     /// Asks until it is so: for what nothing tells of.

@@ -1,0 +1,212 @@
+//! Encrypted connections: what plays `chathub-tls`, and the other end of the encryption, between the clients of the
+//! other files and the daemon. So whatever a client does in plain text, every second one does encrypted.
+//!
+//! There is no handshake: the secrets are made up. The real one has tests of its own.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chathub::kernel;
+use chathub::wire::tls::handover::Handover;
+use chathub::wire::tls::open::{End, Opener};
+use chathub::wire::tls::record::Alert;
+use chathub::wire::tls::seal::Sealer;
+use chathub::wire::tls::suite::{Secret, Suite};
+use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
+
+use crate::shared::dice::Dice;
+
+/// What went wrong, and how much there was.
+#[derive(Debug, Default)]
+struct Story {
+    torn: Mutex<Vec<String>>,
+    encrypted: AtomicU64,
+    updates: AtomicU64,
+    /// Key updates that the daemon has answered.
+    answers: AtomicU64,
+}
+
+/// Between clients and the daemon.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    /// Where clients connect.
+    pub(crate) addr: SocketAddr,
+    story: Arc<Story>,
+}
+
+impl Relay {
+    /// Hands connections over at `handover`, and passes every other one on to `chat` as it is.
+    pub(crate) fn start(chat: SocketAddr, handover: &Path, mut dice: Dice) -> Self {
+        let clients = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let addr = clients.local_addr().unwrap();
+        let inner = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let story = Arc::new(Story::default());
+        let (told, handover) = (story.clone(), handover.to_owned());
+        std::thread::spawn(move || {
+            for (number, client) in clients.incoming().map_while(Result::ok).enumerate() {
+                client.set_nodelay(true).unwrap();
+                if number % 2 == 1 {
+                    let Ok(hub) = TcpStream::connect(chat) else { return };
+                    hub.set_nodelay(true).unwrap();
+                    pass_on(client, hub);
+                } else {
+                    let hub = TcpStream::connect(inner.local_addr().unwrap()).unwrap();
+                    hub.set_nodelay(true).unwrap();
+                    let (near, _) = inner.accept().unwrap();
+                    let suite = Suite::ALL[number / 2 % 3];
+                    let Some((sealer, opener)) = hand_over(&near, suite, &handover, &mut dice) else { return };
+                    told.encrypted.fetch_add(1, Ordering::Relaxed);
+                    seal(client, hub, sealer, opener, dice.fork(), &told);
+                }
+            }
+        });
+        Self { addr, story }
+    }
+
+    /// Nothing was torn so far, and what is tested has happened.
+    #[track_caller]
+    pub(crate) fn assert_whole(&self) {
+        let torn = self.story.torn.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(torn.is_empty(), "{torn:#?}");
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let (encrypted, updates, answers) =
+            (count(&self.story.encrypted), count(&self.story.updates), count(&self.story.answers));
+        eprintln!("{encrypted} encrypted connections, {updates} key updates sent, {answers} answered");
+        assert!(encrypted > 0 && updates > 0, "{encrypted} encrypted connections, {updates} key updates");
+    }
+}
+
+/// Does what `chathub-tls` does behind the handshake. Returns the two directions of the other end. `None` if nobody is
+/// there any more.
+fn hand_over(near: &TcpStream, suite: Suite, to: &Path, dice: &mut Dice) -> Option<(Sealer, Opener)> {
+    let mut secret = || {
+        let bytes: Vec<u8> = (0..suite.secret_len()).map(|_| (dice.roll() >> 24) as u8).collect();
+        Secret::new(&bytes).unwrap()
+    };
+    let (client, server) = (secret(), secret());
+    let cookie = kernel::cookie(near).unwrap();
+    let (sealer, mut opener) = (Sealer::new(suite, client.clone(), 0), Opener::new(suite));
+    opener.unlock(server.clone());
+    let handover = Handover { suite, group: 29, cookie, read: 0, written: 0, client, server, fingerprint: None };
+    let sender = UnixDatagram::unbound().unwrap();
+    let bytes = handover.encode();
+    let descriptors = [near.as_raw_fd()];
+    let rights = [ControlMessage::ScmRights(&descriptors)];
+    let address = UnixAddr::new(to).unwrap();
+    // Waits while the socket is full.
+    let pieces = [std::io::IoSlice::new(&*bytes)];
+    sendmsg(sender.as_raw_fd(), &pieces, &rights, MsgFlags::MSG_NOSIGNAL, Some(&address)).ok()?;
+    Some((sealer, opener))
+}
+
+/// Carries bytes both ways, until both sides have ended.
+fn pass_on(client: TcpStream, hub: TcpStream) {
+    for (mut from, mut to) in [(client.try_clone().unwrap(), hub.try_clone().unwrap()), (hub, client)] {
+        std::thread::spawn(move || {
+            let _ = match std::io::copy(&mut from, &mut to) {
+                Ok(_) => to.shutdown(Shutdown::Write),
+                Err(_) => reset(&to).and(reset(&from)),
+            };
+        });
+    }
+}
+
+/// Has a connection end by a reset.
+fn reset(stream: &TcpStream) -> std::io::Result<()> {
+    let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
+    stream.shutdown(Shutdown::Both)
+}
+
+/// Seals what the client sends, and opens what it is sent.
+fn seal(client: TcpStream, hub: TcpStream, mut sealer: Sealer, mut opener: Opener, mut dice: Dice, story: &Arc<Story>) {
+    let is_cut = Arc::new(AtomicBool::new(false));
+    let (mut from, mut to) = (client.try_clone().unwrap(), hub.try_clone().unwrap());
+    let (told, cut) = (story.clone(), is_cut.clone());
+    std::thread::spawn(move || {
+        let (mut bytes, mut records) = ([0; 4096], Vec::new());
+        loop {
+            // Parts of every size, so that lines and records have their ends in different places.
+            let most = dice.between(1, bytes.len());
+            records.clear();
+            match from.read(&mut bytes[..most]) {
+                Ok(0) => {
+                    sealer.alert(Alert::CLOSE_NOTIFY, &mut records);
+                    let _ = to.write_all(&records);
+                    let _ = to.shutdown(Shutdown::Write);
+                    return;
+                }
+                Ok(count) => drop(sealer.data([&bytes[..count]], &mut records)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => {
+                    cut.store(true, Ordering::Relaxed);
+                    let _ = reset(&to);
+                    return;
+                }
+            }
+            if dice.one_in(20) {
+                sealer.update(dice.one_in(2), &mut records);
+                told.updates.fetch_add(1, Ordering::Relaxed);
+            }
+            let half = dice.below(records.len());
+            if to.write_all(&records[..half]).and_then(|()| to.write_all(&records[half..])).is_err() {
+                return;
+            }
+        }
+    });
+    let (mut from, mut to, told) = (hub, client, story.clone());
+    std::thread::spawn(move || {
+        let (mut bytes, mut content, mut updates) = ([0; 16 * 1024], Vec::new(), 0);
+        let torn = |why: String| {
+            if !is_cut.load(Ordering::Relaxed) {
+                told.torn.lock().unwrap_or_else(PoisonError::into_inner).push(why);
+            }
+        };
+        loop {
+            let count = match from.read(&mut bytes) {
+                Ok(0) => {
+                    torn("ended without a word".to_owned());
+                    let _ = reset(&to);
+                    return;
+                }
+                Ok(count) => count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    torn(error.to_string());
+                    let _ = reset(&to);
+                    return;
+                }
+            };
+            content.clear();
+            let brought = opener.push(&bytes[..count], &mut content);
+            told.answers.fetch_add(opener.secret().0 - updates, Ordering::Relaxed);
+            updates = opener.secret().0;
+            if to.write_all(&content).is_err() {
+                is_cut.store(true, Ordering::Relaxed);
+                let _ = reset(&from);
+                return;
+            }
+            match brought.end {
+                None => {}
+                Some(End::Closed) => {
+                    let _ = to.shutdown(Shutdown::Write);
+                    return;
+                }
+                Some(other) => {
+                    torn(format!("{other:?}"));
+                    let _ = reset(&to);
+                    return;
+                }
+            }
+        }
+    });
+}
+
+/// Where a supervisor has the socket for connections that are handed over.
+pub(crate) fn path(dir: &Path) -> PathBuf {
+    dir.join("handover.sock")
+}
