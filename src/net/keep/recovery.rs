@@ -288,7 +288,7 @@ fn try_restore(
 ) -> Result<(Machine, Restored), String> {
     let Found { by_cookie: mut found, cut_off } = found;
     let mut read = HashMap::new();
-    let mut slots = tape.slots().found();
+    let slots = tape.slots().found();
     let mut of_nobody: HashSet<u64> = slots.keys().copied().collect();
     let connection = |id: SessionId, cookie: u64| {
         of_nobody.remove(&cookie);
@@ -324,7 +324,7 @@ fn try_restore(
     for (cookie, Adopted { socket, counted }) in found {
         let socket = TcpStream::from(socket);
         let peer = socket.peer_addr();
-        let slot = slots.remove(&cookie).filter(|slot| !slot.is_closed());
+        let slot = slots.get(&cookie).filter(|slot| !slot.is_closed()).cloned();
         let before = slot.as_ref().map_or(0, |slot| slot.handshake().1);
         match peer {
             // Every client is greeted at once: so a connection that was sent nothing, or a handshake alone, is one that
@@ -339,8 +339,10 @@ fn try_restore(
             }
         }
     }
-    for slot in of_nobody.iter().filter_map(|cookie| slots.get(cookie)) {
-        tape.slots().close(slot);
+    for (cookie, slot) in &slots {
+        if of_nobody.contains(cookie) || slot.is_closed() {
+            tape.slots().release(slot);
+        }
     }
     if cut_off {
         // Connections in the queue that belong to no client of this process are closed, because nobody would serve

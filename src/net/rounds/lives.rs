@@ -439,7 +439,7 @@ impl Process {
         let slots = tape.slots().found();
         let connection = |id: SessionId, cookie: u64| {
             if cookie == 0 {
-                // The connection had ended.
+                // The connection has ended, and its slot is wiped.
                 return (Arc::new(Connection::new(id, 0, None)), u64::MAX);
             }
             assert_eq!(cookie, id.0);
@@ -458,6 +458,9 @@ impl Process {
             steps % 7 == 0
         };
         let replayed = replay(&mut tape, made, &mut rounds, connection, pauses);
+        for slot in slots.values().filter(|slot| slot.is_closed()) {
+            tape.slots().release(slot);
+        }
         let Replayed { machine: again, lost, .. } = replayed.expect("it can be taken over");
         assert_eq!(lost, [], "what everybody was sent is known");
         assert_eq!(serde_json::to_string(&again).expect("plain"), machine, "the same is decided again");

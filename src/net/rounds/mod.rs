@@ -169,7 +169,9 @@ pub struct Exchanges {
 struct Client {
     connection: Arc<Connection>,
     reader: Reader,
-    /// There if the connection is encrypted.
+    /// Whether the connection is encrypted: then nothing but records may be written to it.
+    is_sealed: bool,
+    /// What makes records; `None` if the connection is not encrypted, or nothing can be written to it any more.
     sealing: Option<Box<Sealing>>,
     room: Option<RoomId>,
     /// The client's index in its room's list of members.

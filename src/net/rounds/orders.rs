@@ -100,10 +100,11 @@ impl Rounds {
     }
 
     pub(super) fn attach(&mut self, connection: Arc<Connection>, reader: Reader) -> usize {
-        let id = connection.id;
+        let (id, is_sealed) = (connection.id, connection.slot.is_some());
         let client = Client {
             connection,
             reader,
+            is_sealed,
             sealing: None,
             room: None,
             seat: 0,

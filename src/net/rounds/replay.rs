@@ -197,7 +197,7 @@ impl Rounds {
         let mut unknown = Vec::new();
         for (_, client) in &mut self.clients {
             // An encrypted client whose last records could not be made again is written nothing more at all.
-            client.given_up |= client.connection.slot.is_some() && !client.is_resumed();
+            client.given_up |= client.is_sealed && !client.is_resumed();
             if client.given_up || client.sent < client.limit && client.limit != u64::MAX {
                 unknown.push(client.connection.id);
             }
@@ -271,15 +271,14 @@ impl Client {
     /// how many bytes its socket has taken. Returns how many bytes of what it is sent were sealed: see
     /// [`Sealing::resume`]; for others, `taken`.
     fn resume_sealing(&mut self, saved: Option<SavedSealing>, taken: u64) -> u64 {
-        let Some(slot) = self.connection.slot.as_ref().filter(|_| taken != u64::MAX) else {
-            // Without its secrets, nothing may be written to it.
-            self.given_up |= saved.is_some() && taken != u64::MAX;
+        self.is_sealed |= saved.is_some();
+        if !self.is_sealed || taken == u64::MAX {
             return taken;
-        };
-        if slot.is_closed() {
-            // The connection has ended, and nothing more is written: as if it were gone.
-            return u64::MAX;
         }
+        let is_gone = saved.as_ref().is_some_and(|saved| saved.gone);
+        let slot = self.connection.slot.as_ref().filter(|slot| !is_gone && !slot.is_closed());
+        // The connection has ended, or its secrets are lost: as if it were gone, nothing more is written.
+        let Some(slot) = slot else { return u64::MAX };
         let (sealing, limit) = Sealing::resume(slot, saved, self.sent, taken).unzip();
         self.sealing = sealing.map(Box::new);
         // Without it, nothing is passed over, and nothing will be written.
@@ -288,8 +287,11 @@ impl Client {
 
     /// What a snapshot says of an encrypted client's outgoing direction.
     fn saved_sealing(&self) -> Option<SavedSealing> {
-        self.connection.slot.as_ref()?;
-        Some(self.sealing.as_ref().map_or_else(SavedSealing::gone, |sealing| sealing.saved()))
+        if !self.is_sealed {
+            return None;
+        }
+        let gone = || self.connection.slot.as_ref().map_or_else(SavedSealing::default, SavedSealing::gone);
+        Some(self.sealing.as_ref().map_or_else(gone, |sealing| sealing.saved()))
     }
 
     /// Whether an encrypted client can be written to: the last records of the former process were made again.
@@ -327,7 +329,7 @@ impl<R> SavingClient<R> {
         Self {
             id: client.connection.id,
             // See `SavedSealing::cookie`.
-            cookie: if client.connection.slot.is_some() { 0 } else { client.connection.cookie },
+            cookie: if client.is_sealed { 0 } else { client.connection.cookie },
             room: client.room,
             reader,
             closing: client.closing.is_some(),

@@ -75,6 +75,9 @@ pub(super) struct SavedSealing {
     /// The kernel's number for the socket. It stands here and not where it stands for others: a release that knows no
     /// encryption then finds the connection gone, and writes nothing into it.
     pub(super) cookie: u64,
+    /// Whether nothing is to be written to it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) gone: bool,
     /// The number of the last mark whose records are sealed.
     mark: u64,
     asked: u64,
@@ -89,9 +92,10 @@ pub(super) struct SavedSealing {
 }
 
 impl SavedSealing {
-    /// What a snapshot says of a client whose connection is gone, or is not to be written to: no process finds it.
-    pub(super) fn gone() -> Self {
-        Self::default()
+    /// What a snapshot says of a client whose connection is gone, or is not to be written to. The machine may still need
+    /// the secret of what it has sent.
+    pub(super) fn gone(slot: &Slot) -> Self {
+        Self { cookie: slot.cookie(), gone: true, ..Self::default() }
     }
 }
 
@@ -214,6 +218,7 @@ impl Sealing {
         let content = self.resuming.as_ref().map(|resuming| Base64::encode_string(&resuming.content));
         SavedSealing {
             cookie: self.slot.cookie(),
+            gone: false,
             mark: self.number,
             asked: self.asked,
             alert: (self.alert != Alert::CLOSE_NOTIFY).then_some(self.alert.0),

@@ -65,7 +65,7 @@ impl Rounds {
             self.exchanges.counts.distances.note(behind);
             return client.connection.behind.store(behind, Ordering::Relaxed);
         }
-        if client.sealing.is_some() {
+        if client.is_sealed {
             return self.write_sealed(key);
         }
         let (mut writes, begun) = (0, client.sent);

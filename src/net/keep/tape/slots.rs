@@ -210,9 +210,8 @@ impl Slots {
                 table.free.push(index);
                 continue;
             }
-            if is_closed {
-                table.closed.push(index);
-            } else {
+            // What ended before may still be on the tape: see `release`.
+            if !is_closed {
                 table.in_use.insert(cookie);
             }
             // A connection may have two: its first one was closed because nobody had it yet.
@@ -259,7 +258,16 @@ impl Slots {
 
     /// Notes that a slot's connection has ended.
     pub fn close(&self, slot: &Slot) {
-        if slot.is_closed() {
+        if !slot.is_closed() {
+            self.release(slot);
+        }
+    }
+
+    /// The same for a slot that was [found](Self::found), whether or not its connection had ended then. Not before all
+    /// inputs on the tape are handled again: what the connection had sent may be among them, and until the next snapshot
+    /// each process that takes over reads it anew.
+    pub fn release(&self, slot: &Slot) {
+        if slot.cookie() != slot.of {
             return;
         }
         slot.set(word::CLOSED, 1);
@@ -615,6 +623,28 @@ mod tests {
         assert_eq!(found_again(&tape).1.len(), 2);
         slots.wipe_all();
         assert_eq!(found_again(&tape).1.len(), 0);
+    }
+
+    /// A process takes over, and makes a snapshot in the middle of what it handles again. It dies, and so do others.
+    #[test]
+    fn what_has_ended_is_not_wiped_before_its_end_is_handled_again() {
+        let (mut tape, _) = Tape::new().expect("a memory file");
+        let slot = tape.slots().take(&handover(7)).expect("there is room");
+        tape.snapshot(b"{}", b"{}", 1);
+        tape.slots().close(&slot);
+        for _ in 0..3 {
+            let file = tape.file().expect("kept").try_clone_to_owned().expect("a descriptor");
+            tape = Tape::open(file).expect("sound").expect("something to take over").0;
+            let found = tape.slots().found();
+            assert!(!tape.slots().is_in_use(7));
+            assert_eq!(found[&7].unlock(0), Some(handover(7).client));
+            tape.snapshot(b"{}", b"{}", 1);
+            tape.snapshot(b"{}", b"{}", 1);
+        }
+        let found = tape.slots().found();
+        tape.slots().release(&found[&7]);
+        tape.snapshot(b"{}", b"{}", 1);
+        assert!((0..WORDS).all(|word| slot.get(word) == 0), "nothing is left of it");
     }
 
     #[test]
