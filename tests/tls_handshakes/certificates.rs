@@ -131,6 +131,15 @@ fn command_lines_and_credentials_are_checked() {
         let (got, err) = run(args, with_credentials);
         assert!(got == Some(code) && err.contains(told), "{args:?}: {got:?} {err}");
     }
+    // As the unit has it where a file is missing.
+    std::fs::write(credentials.join("cert"), "absent").unwrap();
+    copy("good.key", "key");
+    assert!(
+        run(&listen, true)
+            .1
+            .contains("cert: there is no file for this credential: see LoadCredential=cert: of the unit")
+    );
+    std::fs::remove_file(credentials.join("key")).unwrap();
     copy("good.pem", "cert");
     assert!(run(&listen, true).1.contains("there is a credential cert and no key: LoadCredential=key:FILE"));
     copy("good.key", "key");

@@ -147,6 +147,9 @@ fn date(since_1970: Duration) -> String {
     time.map_or_else(|| "a time that is too far off".to_owned(), |time| time.to_string())
 }
 
+/// What the unit has systemd give us as a credential if there is no file for it (`SetCredential=`).
+const ABSENT: &[u8] = b"absent";
+
 /// The bytes of a file. They are wiped when they are dropped.
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     use std::io::Read as _;
@@ -158,7 +161,15 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
         file.take(FILE).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    read().map_err(|error: std::io::Error| format!("{}: it cannot be read: {error}", path.display()))
+    let bytes = read().map_err(|error: std::io::Error| format!("{}: it cannot be read: {error}", path.display()))?;
+    if *bytes == ABSENT {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        return Err(format!(
+            "{}: there is no file for this credential: see LoadCredential={name}: of the unit",
+            path.display()
+        ));
+    }
+    Ok(bytes)
 }
 
 fn chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
