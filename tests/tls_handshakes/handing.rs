@@ -1,6 +1,6 @@
 //! What is handed over.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -140,6 +140,47 @@ fn openssl_talks_to_the_hub_in_each_suite_and_not_in_older_versions() {
     program.logged("the handshake failed: peer is incompatible");
 }
 
+/// Programs that people have, with what they say and what they read right through.
+#[test]
+fn other_programs_talk_to_the_hub() {
+    let program = Setup::new().pair("own", &["chat.example.org"]).start();
+    let hub = Played::at(&program.path("handover.sock"));
+    let (host, port) = (program.addr.ip().to_string(), program.addr.port().to_string());
+    let python = "import socket, ssl, sys\n\
+                  context = ssl._create_unverified_context()\n\
+                  stream = context.wrap_socket(socket.create_connection((sys.argv[1], int(sys.argv[2]))))\n\
+                  stream.sendall(b'hello\\n')\n\
+                  sys.stdout.buffer.write(stream.recv(100))\n";
+    let address = format!("OPENSSL:{host}:{port},verify=0");
+    for (name, args) in [
+        ("ncat", &["--ssl", &host, &port][..]),
+        ("socat", &["-", &address]),
+        ("python3", &["-c", python, &host, &port]),
+    ] {
+        if !have(name) {
+            continue;
+        }
+        let mut child = Command::new(name)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let _ = child.stdin.as_mut().unwrap().write_all(b"hello\n");
+        let mut taken = hub.take();
+        assert_eq!(taken.hear(), "hello\n", "{name}");
+        taken.say("welcome\r\n");
+        let mut told = [0; 9];
+        child.stdout.as_mut().unwrap().read_exact(&mut told).unwrap();
+        assert_eq!(&told, b"welcome\r\n", "{name}");
+        drop(taken);
+        drop(child.stdin.take());
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+}
+
 #[test]
 fn a_client_is_known_by_the_key_of_its_certificate_if_it_has_that_key() {
     let program = Setup::new().args(&["--client-certificates"]).pair("own", &["chat.example.org"]).start();
@@ -178,9 +219,12 @@ fn nobody_is_asked_for_a_certificate_unless_it_is_wanted() {
     assert_eq!(hub.take().handover.fingerprint, None);
 }
 
-/// Looks through the whole memory of the program.
+/// Looks through the whole memory of the program, which lets nobody but root do that.
 #[test]
 fn secrets_are_wiped_when_the_connection_is_handed_over() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
     let program = Setup::new().pair("own", &["chat.example.org"]).start();
     let hub = Played::at(&program.path("handover.sock"));
     for own in [cipher_suite::TLS13_AES_256_GCM_SHA384, cipher_suite::TLS13_CHACHA20_POLY1305_SHA256] {
