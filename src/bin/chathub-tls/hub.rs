@@ -27,7 +27,7 @@ const FULL: Duration = Duration::from_secs(1);
 pub(crate) struct Hub {
     path: PathBuf,
     /// Who has it is next; the others wait in the order in which they came.
-    socket: Mutex<UnixDatagram>,
+    next: Mutex<()>,
     /// How many have a connection that waits for the hub.
     waiting: watch::Sender<usize>,
     /// Whether it was told that the hub takes nothing.
@@ -38,7 +38,10 @@ pub(crate) struct Hub {
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
     hub: &'a Hub,
-    socket: MutexGuard<'a, UnixDatagram>,
+    _next: MutexGuard<'a, ()>,
+    /// One for each datagram. A datagram counts for the socket that it was sent by until it is taken, and one socket may
+    /// have fewer on their way than fit into the queue.
+    socket: UnixDatagram,
 }
 
 /// Somebody waits, until this is dropped.
@@ -52,10 +55,9 @@ impl Drop for Waits<'_> {
 }
 
 impl Hub {
-    /// The one whose socket is, or will be, at `path`. Call it within a runtime.
-    pub(crate) fn new(path: PathBuf) -> io::Result<Self> {
-        let socket = Mutex::new(UnixDatagram::unbound()?);
-        Ok(Self { path, socket, waiting: watch::Sender::new(0), is_away: AtomicBool::new(false) })
+    /// The one whose socket is, or will be, at `path`.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, next: Mutex::new(()), waiting: watch::Sender::new(0), is_away: AtomicBool::new(false) }
     }
 
     /// Counts the caller among those who wait.
@@ -71,9 +73,34 @@ impl Hub {
 
     /// Until it is the caller's turn, and a datagram can be sent.
     pub(crate) async fn turn(&self) -> Turn<'_> {
-        let turn = Turn { hub: self, socket: self.socket.lock().await };
-        turn.come().await;
-        turn
+        let next = self.next.lock().await;
+        Turn { hub: self, _next: next, socket: self.room().await }
+    }
+
+    /// A socket by which a datagram can be sent, as soon as there is one.
+    async fn room(&self) -> UnixDatagram {
+        let begun = Instant::now();
+        loop {
+            // Connected anew each time: the socket at the path may be another one than before.
+            let connected = UnixDatagram::unbound().and_then(|socket| socket.connect(&self.path).map(|()| socket));
+            match connected {
+                Ok(socket) => {
+                    // What the runtime believes is forgotten first: so no wake-up behind the look is lost.
+                    let _ = socket.try_io(Interest::WRITABLE, || Err::<(), _>(ErrorKind::WouldBlock.into()));
+                    if has_room(&socket) {
+                        return socket;
+                    }
+                    if begun.elapsed() >= FULL {
+                        self.is_away(&nix::errno::Errno::EAGAIN.into());
+                    }
+                    let _ = tokio::time::timeout(AGAIN, socket.writable()).await;
+                }
+                Err(error) => {
+                    self.is_away(&error);
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
     }
 
     fn is_back(&self) {
@@ -94,37 +121,12 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Until a datagram can be sent.
-    async fn come(&self) {
-        let begun = Instant::now();
-        loop {
-            // Connected anew each time: the socket at the path may be another one than before.
-            match self.socket.connect(&self.hub.path) {
-                Ok(()) => {
-                    // What the runtime believes is forgotten first: so no wake-up behind the look is lost.
-                    let _ = self.socket.try_io(Interest::WRITABLE, || Err::<(), _>(ErrorKind::WouldBlock.into()));
-                    if has_room(&*self.socket) {
-                        return;
-                    }
-                    if begun.elapsed() >= FULL {
-                        self.hub.is_away(&nix::errno::Errno::EAGAIN.into());
-                    }
-                    let _ = tokio::time::timeout(AGAIN, self.socket.writable()).await;
-                }
-                Err(error) => {
-                    self.hub.is_away(&error);
-                    tokio::time::sleep(AGAIN).await;
-                }
-            }
-        }
-    }
-
     /// Hands the connection of this descriptor over. If the hub does not take it after all, it is tried again: there is
     /// no end to that but the caller's.
-    pub(crate) async fn hand_over(self, handover: &Handover, connection: &impl AsFd) -> io::Result<()> {
+    pub(crate) async fn hand_over(mut self, handover: &Handover, connection: &impl AsFd) -> io::Result<()> {
         let datagram = handover.encode();
         loop {
-            match send(&*self.socket, &*datagram, connection) {
+            match send(&self.socket, &*datagram, connection) {
                 Ok(()) => {
                     self.hub.is_back();
                     return Ok(());
@@ -132,7 +134,7 @@ impl Turn<'_> {
                 Err(error) if is_for_now(&error) => {
                     self.hub.is_away(&error);
                     tokio::time::sleep(AGAIN).await;
-                    self.come().await;
+                    self.socket = self.hub.room().await;
                 }
                 Err(error) => return Err(error),
             }

@@ -114,7 +114,7 @@ pub(crate) async fn serve(
     let door = Door {
         places: Places::new(Limits { all: args.handshakes.get(), each: args.per_address.get() }),
         certificates: Arc::new(Certificates::new(files, pairs, args.client_certificates)?),
-        shared: Arc::new(Shared { terms, hub: Hub::new(args.handover.clone())?, counts: counts.clone() }),
+        shared: Arc::new(Shared { terms, hub: Hub::new(args.handover.clone()), counts: counts.clone() }),
         waiting: args.waiting.get(),
     };
     let (stop, stopping) = watch::channel(false);
