@@ -12,6 +12,7 @@ use rustls::pki_types::pem::PemObject as _;
 use crate::client::{Client, Manner};
 use crate::hub::Played;
 use crate::program::{Program, Setup, made, write_pair};
+use crate::shared::missing::have;
 
 /// The certificate that somebody is shown who asks for this name.
 #[track_caller]
@@ -145,6 +146,46 @@ fn command_lines_and_credentials_are_checked() {
     copy("good.key", "key");
     copy("good.key", "key2");
     assert!(run(&listen, true).1.contains("there is a credential key2 and no cert2: LoadCredential=cert2:FILE"));
+}
+
+/// Files as openssl, and so certbot, writes them.
+#[test]
+fn keys_of_every_usual_kind_and_form_can_be_used() {
+    if !have("openssl") {
+        return;
+    }
+    let setup = Setup::new();
+    let openssl = |args: &[&str]| {
+        let output = std::process::Command::new("openssl").args(args).current_dir(setup.dir.path()).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    for (name, kind) in [
+        ("rsa", &["rsa:2048"][..]),
+        ("p256", &["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]),
+        ("p384", &["ec", "-pkeyopt", "ec_paramgen_curve:P-384"]),
+        ("ed25519", &["ed25519"]),
+    ] {
+        let (certificate, key) = (format!("{name}.pem"), format!("{name}.key"));
+        let about = ["-subj", "/CN=chat.example.org", "-addext", "subjectAltName=DNS:chat.example.org", "-days", "60"];
+        let files = ["-keyout", &key, "-out", &certificate];
+        openssl(&[&["req", "-x509", "-nodes", "-newkey"], kind, &about, &files].concat());
+    }
+    // The forms that openssl 1.0 and older wrote.
+    openssl(&["rsa", "-traditional", "-in", "rsa.key", "-out", "pkcs1.key"]);
+    openssl(&["ec", "-in", "p256.key", "-out", "sec1.key"]);
+    for (certificate, key) in
+        [("rsa", "rsa"), ("rsa", "pkcs1"), ("p256", "p256"), ("p256", "sec1"), ("p384", "p384"), ("ed25519", "ed25519")]
+    {
+        let own = Setup::new();
+        for (from, to) in [(format!("{certificate}.pem"), "own.pem"), (format!("{key}.key"), "own.key")] {
+            std::fs::copy(setup.path(&from), own.path(to)).unwrap();
+        }
+        let files = ["own.pem", "own.key"].map(|name| own.path(name).display().to_string());
+        let program = own.args(&["--certificate", &files[0], "--key", &files[1]]).start();
+        let hub = Played::at(&program.path("handover.sock"));
+        Client::new(program.connect(), &Manner::default()).shake("hi\r\n").unwrap();
+        assert_eq!(hub.take().hear(), "hi\r\n", "{certificate} {key}");
+    }
 }
 
 fn check(setup: &Setup, args: &[&str]) -> (Option<i32>, String) {

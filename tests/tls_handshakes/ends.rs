@@ -60,6 +60,15 @@ fn an_end_waits_for_handshakes_that_are_under_way_and_takes_no_others() {
     program.logged("ended: 1 handed over");
 }
 
+#[test]
+fn the_watchdog_is_fed() {
+    let setup = Setup::new().pair("own", &["chat.example.org"]).args(&["--listen", "127.0.0.1:0"]);
+    let mut command = setup.command();
+    command.env("WATCHDOG_USEC", "200000").env_remove("WATCHDOG_PID");
+    let program = Program::run(command, setup.dir);
+    program.notified.wait("the watchdog", |line| line == "WATCHDOG=1");
+}
+
 /// The program by socket activation, which starts it at the first connection.
 fn activated(setup: &Setup, name: &str, args: &[&str]) -> (Command, std::net::SocketAddr) {
     let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
