@@ -91,6 +91,23 @@ pub static WEB: &[Meaning] = &[
     means(Exit::Config, "The sockets that were handed over are wrong."),
 ];
 
+/// How `chathub-tls` ends.
+pub static TLS: &[Meaning] = &[
+    means(Exit::Done, "It was asked to end, or all certificates can be used, or one was made."),
+    means(Exit::Refused, "The system has not enough of something, or a file cannot be written."),
+    means(
+        Exit::Usage,
+        "The command line is wrong; no certificate is named; or no socket was handed over and none is to be opened.",
+    ),
+    means(Exit::Advised, "--check: all certificates can be used, and one expires within 14 days."),
+    means(Exit::Unavailable, "An address cannot be listened on."),
+    means(
+        Exit::Config,
+        "A certificate or key cannot be read or used (file and reason are told), or the sockets that were handed over \
+         are wrong.",
+    ),
+];
+
 /// How `chathub doctor` ends.
 pub static DOCTOR: &[Meaning] = &[
     means(Exit::Done, "Everything was looked at, and there is nothing to do."),
@@ -129,7 +146,7 @@ mod tests {
 
     #[test]
     fn each_list_is_sorted_and_has_no_code_twice() {
-        for list in [CTL, SERVE, WEB, DOCTOR] {
+        for list in [CTL, SERVE, WEB, TLS, DOCTOR] {
             assert!(list.windows(2).all(|pair| pair[0].exit.code() < pair[1].exit.code()));
         }
     }

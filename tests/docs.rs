@@ -38,7 +38,8 @@ fn the_readme_is_what_the_code_says() {
 #[test]
 fn connections_have_from_the_socket_unit_what_the_settings_say_by_default() {
     let tcp = settings::Settings::default().tcp;
-    let unit = std::fs::read_to_string(in_repository("systemd/chathub.socket")).expect("it is there");
+    let units = ["systemd/chathub.socket", "systemd/chathub-tls.socket"]
+        .map(|path| std::fs::read_to_string(in_repository(path)).expect("it is there"));
     let keepalive = tcp.keepalive.expect("it is on by default").as_secs();
     for line in [
         "NoDelay=yes".to_owned(),
@@ -49,7 +50,9 @@ fn connections_have_from_the_socket_unit_what_the_settings_say_by_default() {
         format!("SendBuffer={}K", tcp.send_buffer / 1024),
         format!("ReceiveBuffer={}K", tcp.receive_buffer / 1024),
     ] {
-        assert!(unit.lines().any(|found| found == line), "{line} is not in the unit:\n{unit}");
+        for unit in &units {
+            assert!(unit.lines().any(|found| found == line), "{line} is not in the unit:\n{unit}");
+        }
     }
 }
 

@@ -427,7 +427,7 @@ fn unsafe_code_stands_where_it_is_allowed_only() {
 #[test]
 fn programs_beside_the_hub_are_apart_from_it() {
     /// What is of their libraries alone. What no source of the hub names is not linked into it.
-    const APART: &[&str] = &["hyper", "hyper_util", "http_body_util", "http"];
+    const APART: &[&str] = &["hyper", "hyper_util", "http_body_util", "http", "rustls", "rcgen", "x509_cert"];
     /// The hub itself, of which they know the protocol and no more.
     const WITHIN: &[&str] = &["hub", "machine", "net", "store", "serve", "ctl", "config"];
     let mut found = Vec::new();
@@ -438,7 +438,7 @@ fn programs_beside_the_hub_are_apart_from_it() {
             found.extend(WITHIN.iter().flat_map(|module| source.lines_with(&format!("chathub::{module}"))));
         }
     }
-    none("the hub has no HTTP, and programs beside it ask it as others do", found);
+    none("the hub has no HTTP and no handshakes, and programs beside it ask it as others do", found);
 }
 
 /// A path in the code, from `crate` on, and where it stands.

@@ -1,5 +1,5 @@
-//! The manual pages chathub(8), chathub-ctl(1), chathub-admin(7) and chathub-web(8) equal what the command line, the exit codes and
-//! the table of the admin protocol yield.
+//! The manual pages chathub(8), chathub-ctl(1), chathub-admin(7), chathub-web(8) and chathub-tls(8) equal what the
+//! command line, the exit codes and the table of the admin protocol yield.
 //!
 //! `UPDATE_DOCS=1 cargo test --test manual` writes them anew. The prose stands here, beside what it is
 //! woven with; [`Page`] knows roff.
@@ -9,6 +9,7 @@ mod shared;
 use std::process::Command as Process;
 
 use chathub::cli::ctl::GROUPS;
+use chathub::cli::tls::TlsArgs;
 use chathub::cli::web::WebArgs;
 use chathub::cli::{self, words};
 use chathub::ctl::schema::{self, Field};
@@ -1110,14 +1111,201 @@ and 64 headers at most, and 20 seconds to come; its answer has 20 seconds to be 
 }
 
 // ---------------------------------------------------------------------------------------------
+// chathub-tls(8)
+
+fn tls_page() -> String {
+    let mut tls = TlsArgs::definition();
+    tls.build();
+    let mut page = Page::new("chathub-tls", 8, "System administration", "TLS handshakes of a chat hub");
+    page.section("SYNOPSIS");
+    page.0 += &format!("{}\n", usage(&tls, "chathub-tls"));
+    for command in tls.get_subcommands() {
+        page.0 += &format!(".br\n{}\n", usage(command, &format!("chathub-tls {}", command.get_name())));
+    }
+    page.section("DESCRIPTION");
+    page.text(
+        "`chathub-tls` lets people reach a chat hub, `chathub`(8), over TLS. It has the certificates and their private keys, \
+         and does the handshakes. When one is done, it hands the connection over to the hub, with the two secrets that what \
+         follows is encrypted with, and has nothing more to do with it. The hub has no private key; it encrypts and decrypts \
+         what is said.
+
+It is a program of its own, with a user and a sandbox of its own. If it dies, is restarted or stopped, handshakes that \
+         are under way are lost, and nobody who is in notices.
+
+It is off until it is wanted. To try it out, with a certificate that no authority has signed:
+
+    chathub-tls self-signed --name chat.example.org /etc/chathub/tls
+    systemctl enable --now chathub-tls.service
+    systemctl restart chathub.service
+
+The last command hands the hub its socket for connections that are encrypted, and disconnects nobody. The port is 6970;
+`systemctl edit chathub-tls.socket` changes it. A hub that a user runs on this machine listens on 127.0.0.1:6970 and
+[::1]:6970 (`chathub`(8)): where there is one, one of both needs another port.
+
+People connect with, for instance:
+
+    telnet-ssl -z ssl chat.example.org 6970
+    ncat --ssl chat.example.org 6970
+    openssl s_client -quiet -connect chat.example.org:6970
+    socat READLINE OPENSSL:chat.example.org:6970",
+    );
+    page.section("OPTIONS");
+    page.options(tls.get_arguments());
+    page.section("COMMANDS");
+    for command in tls.get_subcommands() {
+        command_item(&mut page, command, &format!("chathub-tls {}", command.get_name()));
+    }
+    if let Some(lines) = examples(&tls) {
+        page.section("EXAMPLES");
+        page.text(&lines);
+    }
+    page.section("CERTIFICATES");
+    page.text(
+        "The unit has two files, </etc/chathub/tls/cert.pem> and </etc/chathub/tls/key.pem>. systemd reads them as root when \
+         the service starts, and gives them to it alone, in memory: they may be readable for root only. For those of \
+         certbot:
+
+    systemctl edit chathub-tls.service
+        [Service]
+        LoadCredential=cert:/etc/letsencrypt/live/chat.example.org/fullchain.pem
+        LoadCredential=key:/etc/letsencrypt/live/chat.example.org/privkey.pem
+    systemctl restart chathub-tls.service
+
+For several, name `cert2` and `key2` as well, and so on. A client gets the first that has the name it asks for, else the \
+         first that has it by a `*`, else the first of all.
+
+What systemd has read stays as it is while the service runs. So a renewed certificate is taken by a restart, which \
+         disconnects nobody. A hook that has certbot do so is shipped:
+
+    install -m 755 /usr/share/chathub/certbot/chathub /etc/letsencrypt/renewal-hooks/deploy/
+
+Files that are named by `--certificate` and `--key` are read again on SIGHUP (`systemctl reload`). If one cannot be used, \
+         all that was stays in use; the journal and `systemctl status` say what is wrong.
+
+A certificate that has expired, that lacks its key or has another's, or that cannot be read is not started with: the \
+         journal names file and reason, and the exit code is 78. Those who connect meanwhile get an alert, `internal_error`, and the next who \
+         connects has it tried again. From 14 days before the end of a certificate, the journal has a warning each day, and \
+         `systemctl status` says so. A certificate that expires while the program runs stays in use.
+
+    chathub-tls --check --certificate FILE --key FILE
+
+looks at certificates without using them.",
+    );
+    page.section("WHAT IS SPOKEN");
+    page.text(
+        "TLS 1.3, and no older version. The cipher suites are TLS_AES_256_GCM_SHA384, TLS_AES_128_GCM_SHA256 and \
+         TLS_CHACHA20_POLY1305_SHA256; keys are exchanged by X25519MLKEM768, which is to hold against quantum computers \
+         as well, X25519, P-256 or P-384; of both the client's order decides. There are no tickets, no sessions and no \
+         early data. The port speaks TLS from the first byte on: there is no STARTTLS.
+
+Who does not begin as TLS does is told in words that the port is encrypted, and where the port without encryption is. So \
+         is who says nothing until the time for a handshake is over.
+
+With `--client-certificates`, clients are asked for a certificate. None is needed, and any is taken: the hub is told the \
+         SHA-256 of its public key. By a drop-in:
+
+    systemctl edit chathub-tls.service
+        [Service]
+        ExecStart=
+        ExecStart=/usr/bin/chathub-tls --client-certificates",
+    );
+    page.section("BOUNDS");
+    page.text(
+        "256 handshakes are under way at a time (`--handshakes`), 16 of one IPv4 address or of one IPv6 network of 64 bits \
+         (`--per-address`); one more takes the place of the oldest. A handshake may take ten seconds (`--handshake-time`), \
+         and a client may send 64 KiB in it (`--handshake-kib`). Who is through is not counted any more.
+
+A connection whose handshake is done waits ten seconds for the hub (`--hub-time`), as while the hub is restarted or its \
+         queue is full; then its client is told to try again, under encryption. While 64 wait (`--waiting`), no more are \
+         accepted: they wait in the kernel. Handshakes that were under way then may be done as well, so 320 can wait.
+
+How often each of these has happened since the start stands in `systemctl status chathub-tls`; what has never happened is \
+         left out:",
+    );
+    for (words, about) in [
+        ("under way", "Handshakes now."),
+        ("handed over", "The hub has the connection."),
+        (
+            "failed",
+            "The client broke off, or was refused: it speaks another version of TLS, say. `--verbose` logs why.",
+        ),
+        ("not encrypted", "The client did not begin as TLS does."),
+        ("timed out", "The handshake took too long."),
+        ("sent too much", "The client sent too much in it."),
+        ("gave way, gave way to their address", "There were too many, in all or of one address."),
+        ("not taken by the hub", "The hub did not take it in time."),
+        (
+            "pauses",
+            "No more were accepted for a while: too many waited for the hub, or the system had not enough of something.",
+        ),
+    ] {
+        page.item(&bold(words), about);
+    }
+    page.section("SECURITY");
+    page.text(
+        "Who takes over this program has the private keys, and can pose as the hub until the certificates are revoked; what \
+         was said before stays secret, for keys are exchanged anew for each connection. Who takes over the hub has what is \
+         said, and the secrets of connections that live, but no private key.
+
+The secrets of a connection are wiped here as soon as it is handed over: memory that is given back is overwritten, and the \
+         stack as well. The hub keeps them in memory that outlives its process, held by systemd, as long as the connection \
+         lives, and never on disk. root can read all of it.
+
+The hub's socket takes datagrams of the user `chathub-tls` alone.",
+    );
+    page.section("SIGNALS");
+    page.item(&bold("SIGTERM, SIGINT"), "Accepts no more, gives handshakes that are under way ten seconds, and ends.");
+    page.item(&bold("SIGHUP"), "Reads the certificates again.");
+    page.section("SOCKETS");
+    page.text(
+        "Sockets that are handed over as in `sd_listen_fds`(3) are known by their names: `tls`, TCP, any number of them. \
+         A TCP socket without a name is one, too. A socket with any other name is left alone, with a warning.",
+    );
+    page.section("ENVIRONMENT");
+    for (name, about) in [
+        ("LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES", "The sockets that are handed over, as in `sd_listen_fds`(3)."),
+        ("NOTIFY_SOCKET, WATCHDOG_USEC", "Where the service manager is told how it goes, as in `sd_notify`(3)."),
+        (
+            "CREDENTIALS_DIRECTORY",
+            "Where certificates and keys are, if none is named: `cert` and `key`, `cert2` and `key2`, and so on.",
+        ),
+    ] {
+        page.item(&bold(name), about);
+    }
+    page.section("FILES");
+    for (name, about) in [
+        (
+            "/etc/chathub/tls/cert.pem",
+            "The certificate, and those up to the authority, if the unit is as it is shipped.",
+        ),
+        ("/etc/chathub/tls/key.pem", "Its private key."),
+        ("/run/chathub/handover.sock", "The hub's socket for connections that are handed over."),
+        ("/usr/share/chathub/certbot/chathub", "A deploy hook for certbot."),
+    ] {
+        page.item(&italic(name), about);
+    }
+    page.exit_status(exit::TLS);
+    page.see_also(&[
+        "chathub(8)",
+        "chathub.toml(5)",
+        "systemd.socket(5)",
+        "systemd.exec(5)",
+        "certbot(1)",
+        "openssl-s_client(1ssl)",
+    ]);
+    page.0
+}
+
+// ---------------------------------------------------------------------------------------------
 // The tests
 
-fn pages() -> [(&'static str, String); 4] {
+fn pages() -> [(&'static str, String); 5] {
     [
         ("packaging/man/chathub-ctl.1", ctl_page()),
         ("packaging/man/chathub-admin.7", admin_page()),
         ("packaging/man/chathub.8", daemon_page()),
         ("packaging/man/chathub-web.8", web_page()),
+        ("packaging/man/chathub-tls.8", tls_page()),
     ]
 }
 
@@ -1152,6 +1340,7 @@ fn every_command_and_option_has_its_help() {
     }
     look_at(&built(&[]), "chathub");
     look_at(&WebArgs::definition(), "chathub-web");
+    look_at(&TlsArgs::definition(), "chathub-tls");
 }
 
 #[test]

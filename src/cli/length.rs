@@ -49,6 +49,16 @@ pub(super) fn deadline(given: &str) -> Result<Duration, String> {
     whole_seconds(given, 0, LONGEST_SHUTDOWN)
 }
 
+/// How long `chathub-tls` waits for a client or for the hub: 100 ms to 10 min.
+pub(super) fn handshake_time(given: &str) -> Result<Duration, String> {
+    let time = duration(given)?;
+    if (Duration::from_millis(100)..=Duration::from_secs(600)).contains(&time) {
+        Ok(time)
+    } else {
+        Err("it must lie between 100ms and 10min".into())
+    }
+}
+
 /// The time between two refreshes of `top`: 100 ms to 1 h.
 pub(super) fn interval(given: &str) -> Result<Duration, String> {
     let time = duration(given)?;

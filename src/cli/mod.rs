@@ -11,7 +11,7 @@
 //! | the arguments of `doctor` | `doctor` |
 //! | the options and commands of `ctl` | [`ctl`] |
 //! | the commands of `ctl account`, of `ctl ban` | [`ctl::account`], [`ctl::ban`] |
-//! | the arguments of `chathub-web` | [`web`] |
+//! | the arguments of `chathub-web`, of `chathub-tls` | [`web`], [`tls`] |
 //! | how a length of time is written, and its bounds | `length` |
 //! | how a point in time is written | `moment` |
 //! | log levels, roles, kinds of events as arguments | [`words`] |
@@ -21,6 +21,7 @@ mod doctor;
 mod length;
 mod moment;
 mod serve;
+pub mod tls;
 pub mod web;
 pub mod words;
 

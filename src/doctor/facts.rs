@@ -23,8 +23,14 @@ pub const MONITOR: &str = "chathub-monitor.socket";
 pub const METRICS: &str = "chathub-metrics.socket";
 /// The unit of the program that serves them.
 pub const WEB: &str = "chathub-web.service";
+/// The unit of the port for TLS, which need not be enabled.
+pub const TLS_PORT: &str = "chathub-tls.socket";
+/// The unit of the program that does the handshakes.
+pub const TLS: &str = "chathub-tls.service";
+/// The unit of the socket on which it hands connections over.
+pub const HANDOVER: &str = "chathub-handover.socket";
 /// All units of the package.
-pub const UNITS: [&str; 6] = [SERVICE, CHAT, ADMIN, MONITOR, METRICS, WEB];
+pub const UNITS: [&str; 9] = [SERVICE, CHAT, ADMIN, MONITOR, METRICS, WEB, TLS_PORT, TLS, HANDOVER];
 
 /// Which hub is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -44,6 +44,9 @@ fn unit(name: &str, properties: &[(&str, &str)]) -> (String, Unit) {
         ADMIN => include_str!("../../systemd/chathub-admin.socket"),
         METRICS => include_str!("../../systemd/chathub-metrics.socket"),
         WEB => include_str!("../../systemd/chathub-web.service"),
+        TLS_PORT => include_str!("../../systemd/chathub-tls.socket"),
+        TLS => include_str!("../../systemd/chathub-tls.service"),
+        HANDOVER => include_str!("../../systemd/chathub-handover.socket"),
         _ => include_str!("../../systemd/chathub-monitor.socket"),
     };
     let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')).filter_map(|(at, line)| {
@@ -157,6 +160,9 @@ fn healthy() -> Facts {
         socket(MONITOR, "/run/chathub/monitor.sock (Stream)", "monitor"),
         socket(METRICS, "127.0.0.1:9969 (Stream)", "metrics"),
         unit(WEB, &[("UnitFileState", "static"), ("ActiveState", "inactive")]),
+        socket(TLS_PORT, "[::]:6970 (Stream)", "tls"),
+        unit(TLS, &[]),
+        socket(HANDOVER, "/run/chathub/handover.sock (Datagram)", "handover"),
     ];
     let state = "/var/lib/chathub";
     let files = ["chathub.db", "chathub.db-wal", "chathub.db-shm", "lock"]
@@ -385,6 +391,10 @@ const SCENES: &[(&str, Severity, Break)] = &[
     ("socket-metrics", Severity::Error, |f| set(f, METRICS, "ActiveState", "failed")),
     ("socket-metrics", Severity::Error, |f| set(f, WEB, "ActiveState", "failed")),
     ("socket-metrics", Severity::Warning, |f| set(f, MONITOR, "UnitFileState", "disabled")),
+    ("socket-tls", Severity::Error, |f| set(f, TLS_PORT, "ActiveState", "failed")),
+    ("socket-tls", Severity::Error, |f| set(f, TLS, "ActiveState", "failed")),
+    ("socket-tls", Severity::Warning, |f| set(f, HANDOVER, "UnitFileState", "disabled")),
+    ("socket-tls", Severity::Warning, |f| set(f, HANDOVER, "ActiveState", "inactive")),
     ("port", Severity::Error, |f| {
         set(f, CHAT, "ActiveState", "failed");
         let other = Process { pid: 99, name: "nc".into(), line: "nc -l 6969".into() };

@@ -26,6 +26,9 @@ ADMIN = "chathub-admin.socket"
 MONITOR = "chathub-monitor.socket"  # off until it is enabled
 METRICS = "chathub-metrics.socket"  # so is this one, for the next
 WEB = "chathub-web.service"
+TLS_PORT = "chathub-tls.socket"  # so is this one, for people who want encryption
+TLS = "chathub-tls.service"
+HANDOVER = "chathub-handover.socket"
 SOCKETS = (CHAT, ADMIN)
 UNITS = (CHAT, ADMIN, SERVICE)
 
@@ -411,7 +414,7 @@ def _(machine, packages):
     machine.must("chathub", "--version")
     # The image's dpkg leaves out documentation, so names are asked for.
     files = machine.must("dpkg", "--listfiles", "chathub").out.split()
-    for page in ("man8/chathub.8", "man1/chathub-ctl.1", "man5/chathub.toml.5", "man7/chathub-admin.7", "man8/chathub-web.8"):
+    for page in ("man8/chathub.8", "man1/chathub-ctl.1", "man5/chathub.toml.5", "man7/chathub-admin.7", "man8/chathub-web.8", "man8/chathub-tls.8"):
         expect(f"/usr/share/man/{page}.gz" in files, f"no {page}")
     for path in (
         "/usr/share/bash-completion/completions/chathub",
@@ -422,6 +425,8 @@ def _(machine, packages):
         "/etc/chathub/chathub.toml",
         "/etc/chathub/conf.d",
         "/usr/bin/chathub-web",
+        "/usr/bin/chathub-tls",
+        "/usr/share/chathub/certbot/chathub",
         "/usr/share/chathub/prometheus/scrape.yml",
         "/usr/share/chathub/prometheus/chathub.rules.yml",
         "/usr/share/chathub/grafana/chathub.json",
@@ -437,7 +442,7 @@ def _(machine, packages):
 
 @life.case("systemd-analyze verify has nothing to say about the units")
 def _(machine, packages):
-    done = machine.must("systemd-analyze", "verify", "--man=no", *UNITS, MONITOR, METRICS, WEB)
+    done = machine.must("systemd-analyze", "verify", "--man=no", *UNITS, MONITOR, METRICS, WEB, TLS_PORT, TLS, HANDOVER)
     said = [line for line in done.text.splitlines() if "chathub" in line]
     expect(not said, "\n".join(said))
     warnings = machine.run("journalctl", "--no-pager", "--identifier=systemd", "--grep=chathub.*(Unknown|ignoring)").out
@@ -446,7 +451,7 @@ def _(machine, packages):
 
 @life.case("systemd-analyze security scores the services at most 0.5")
 def _(machine, packages):
-    for service in (SERVICE, WEB):
+    for service in (SERVICE, WEB, TLS):
         done = machine.run("systemd-analyze", "security", "--no-pager", "--threshold=5", service)
         score = re.search(r"Overall exposure level for \S+: ([0-9.]+)", done.out)
         expect(done.status == 0 and score and float(score.group(1)) <= 0.5, done.text[-400:])
@@ -544,6 +549,46 @@ def _(machine, packages):
     wait_until("it is back", lambda: "\nchathub_up 1\n" in page(machine, "/metrics"))
     machine.must("systemctl", "disable", "--now", METRICS, MONITOR)
     machine.must("systemctl", "stop", WEB)
+
+
+@life.case("TLS is off; enabled as the manual says, handshakes are done by somebody who may do nothing else")
+def _(machine, packages):
+    serving(machine)
+    for unit in (TLS_PORT, TLS, HANDOVER):
+        expect_equal(unit, machine.state(unit), "inactive")
+        expect_equal(f"{unit} enabled", machine.run("systemctl", "is-enabled", unit).out.strip(), "disabled")
+    # The release that hands connections over may be newer than the hub, which leaves the socket alone then.
+    chatter = Chatter(machine, "ann")
+    machine.must("chathub-tls", "self-signed", "--name", "chat.example.org", "/etc/chathub/tls")
+    machine.must("systemctl", "enable", "--now", TLS)
+    machine.wait_state(TLS, "active")
+    expect_equal("the port", machine.state(TLS_PORT), "active")
+    expect_equal("the hand-over", machine.run("systemctl", "is-enabled", HANDOVER).out.strip(), "enabled")
+    expect("chat.example.org until " in machine.show(TLS, "StatusText"), machine.show(TLS, "StatusText"))
+    machine.must("systemctl", "restart", SERVICE)
+    machine.wait_state(SERVICE, "active")
+    expect_equal("the hand-over", machine.state(HANDOVER), "active")
+    chatter.say("still here")
+    chatter.close()
+    pid = machine.show(TLS, "MainPID")
+    expect_equal("its user", machine.must("ps", "-o", "user=", "-p", pid).out.strip(), "chathub-tls")
+    inside = ("nsenter", "--target", pid, "--mount", "--net")
+    expect_equal("ports in its network", machine.must(*inside, "ss", "--no-header", "-ltn").out, "")
+    for path in ("/var/lib/chathub", "/etc/chathub"):
+        expect(machine.run(*inside, "ls", path).out == "", f"it sees {path}")
+    # A renewed certificate is taken by the hook; a half of one is refused with the reason, and the port stays.
+    machine.must("rm", "/etc/chathub/tls/key.pem", "/etc/chathub/tls/cert.pem")
+    machine.must("chathub-tls", "self-signed", "--name", "new.example.org", "/etc/chathub/tls")
+    machine.must("/usr/share/chathub/certbot/chathub")
+    expect("new.example.org until " in machine.show(TLS, "StatusText"), machine.show(TLS, "StatusText"))
+    machine.must("cp", "/etc/chathub/tls/cert.pem", "/etc/chathub/tls/key.pem")
+    machine.run("systemctl", "restart", TLS)
+    machine.wait_state(TLS, "failed")
+    expect("there is no private key in it" in machine.journal("--unit", TLS, "--output=cat"), "no reason")
+    expect_equal("the port", machine.state(TLS_PORT), "active")
+    machine.must("systemctl", "disable", "--now", TLS_PORT, TLS, HANDOVER)
+    machine.must("systemctl", "reset-failed", TLS)
+    machine.must("rm", "-r", "/etc/chathub/tls")
 
 
 @life.case("the first connection starts the service")
@@ -1481,7 +1526,7 @@ def _(machine, packages):
     machine.sh("echo kept >/var/lib/chathub/test")
     machine.must("apt-get", "remove", "--yes", "--quiet", "chathub")
     ann.expect_end()
-    for unit in (*UNITS, METRICS, WEB):
+    for unit in (*UNITS, METRICS, WEB, TLS_PORT, TLS, HANDOVER):
         expect_equal(unit, machine.state(unit), "inactive")
     expect(refused(machine) and refused(machine, "127.0.0.1"), "the port answers")
     expect(machine.run("test", "-e", "/run/chathub").status != 0, "/run/chathub is still there")

@@ -49,7 +49,7 @@ const IDLE: Duration = Duration::from_secs(600);
 
 fn main() -> Exit {
     // While there is only one thread: it takes what is in the environment.
-    let handed = systemd::web_sockets();
+    let handed = systemd::named_sockets("metrics");
     let args = match WebArgs::of_process() {
         Ok(args) => args,
         Err(error) => {
@@ -89,16 +89,16 @@ fn main() -> Exit {
 }
 
 /// The sockets to listen on, and whether they were handed over.
-fn listeners(args: &WebArgs, handed: systemd::WebSockets) -> Result<(Vec<TcpListener>, bool), (Exit, String)> {
-    let systemd::WebSockets { metrics, unknown, wrong } = handed;
+fn listeners(args: &WebArgs, handed: systemd::NamedSockets) -> Result<(Vec<TcpListener>, bool), (Exit, String)> {
+    let systemd::NamedSockets { listeners, unknown, wrong } = handed;
     if let Some(wrong) = wrong {
         return Err((Exit::Config, wrong.to_string()));
     }
     for (name, _) in &unknown {
         warn!("a socket that was handed over is left alone: this release does not know its name, {name:?}");
     }
-    if !metrics.is_empty() {
-        return Ok((metrics, true));
+    if !listeners.is_empty() {
+        return Ok((listeners, true));
     }
     if !unknown.is_empty() {
         let message = "none of the sockets that were handed over is for metrics (FileDescriptorName=metrics)";

@@ -111,6 +111,7 @@ pub static CHECKS: &[Check] = &[
     check("socket-defer", "DeferAcceptSec= of the sockets: whether the hub may speak first", sockets::defer),
     check("socket-monitor", "the socket for monitoring, if it is enabled", sockets::monitor),
     check("socket-metrics", "the socket for metrics, if it is enabled", sockets::metrics),
+    check("socket-tls", "the port for TLS, if it is enabled, and what hands its connections over", sockets::tls),
     check("port", "whether another program has the port", sockets::port),
     check("other-hubs", "other hubs that run", sockets::other_hubs),
     check("admin-group", "the group chathub-admin", sockets::admin_group),

@@ -1,4 +1,4 @@
-//! The sockets that are handed over to `chathub-web` (sd_listen_fds(3)).
+//! The sockets that are handed over to a program beside the hub (sd_listen_fds(3)).
 
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
@@ -10,20 +10,21 @@ use crate::kernel;
 
 /// The sockets that were handed over.
 #[derive(Debug, Default)]
-pub struct WebSockets {
-    /// For those who read what is measured (`FileDescriptorName=metrics`).
-    pub metrics: Vec<TcpListener>,
+pub struct NamedSockets {
+    /// Those of the name that was asked for.
+    pub listeners: Vec<TcpListener>,
     /// Sockets with a name that only another release knows. They are left alone.
     pub unknown: Vec<(String, OwnedFd)>,
     /// What is wrong with the first that could not be taken.
     pub wrong: Option<WrongSocket>,
 }
 
-/// Takes the sockets that were handed over, by name and kind, and removes the variables that tell of them from the
-/// environment. To be called while there is only one thread, for that reason. One without a name is known by its kind.
+/// Takes the sockets of this name that were handed over (`FileDescriptorName=`), by name and kind, and removes the
+/// variables that tell of them from the environment. To be called while there is only one thread, for that reason. One
+/// without a name is known by its kind.
 #[must_use]
-pub fn web_sockets() -> WebSockets {
-    let mut sockets = WebSockets::default();
+pub fn named_sockets(wanted: &str) -> NamedSockets {
+    let mut sockets = NamedSockets::default();
     if let Err(wrong) = count() {
         sockets.wrong = Some(wrong);
         return sockets;
@@ -33,13 +34,13 @@ pub fn web_sockets() -> WebSockets {
     let mut handed = ListenFd::from_env();
     for index in 0..handed.len() {
         let name = names.next().unwrap_or_default().to_owned();
-        let known = matches!(name.as_str(), "metrics" | "" | "unknown" | "stored") || name.ends_with(".socket");
-        if !known {
+        let unnamed = matches!(name.as_str(), "" | "unknown" | "stored") || name.ends_with(".socket");
+        if name != wanted && !unnamed {
             sockets.unknown.extend(kernel::handed_over(&mut handed, index).map(|socket| (name, socket)));
             continue;
         }
         match handed.take_tcp_listener(index).ok().flatten().filter(listens) {
-            Some(socket) => sockets.metrics.push(socket),
+            Some(socket) => sockets.listeners.push(socket),
             None => {
                 let wanted = "a listening TCP socket";
                 sockets.wrong.get_or_insert(WrongSocket::Kind { index, name, wanted });

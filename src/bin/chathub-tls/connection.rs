@@ -1,0 +1,161 @@
+//! One connection, from accept(2) until the hub has it, or it is closed.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chathub::kernel;
+use chathub::values::plain::Plain;
+use chathub::wire::tls::handover::Handover;
+use chathub::wire::tls::suite::Suite;
+use rustls::ServerConnection;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tracing::{debug, error};
+
+use super::counts::{Counts, Event};
+use super::engine::Engine;
+use super::handshake::{Broken, Handshake};
+use super::hub::Hub;
+use super::places::Place;
+use super::secrets::{are_unused, wipe_stack};
+use super::words;
+
+/// What holds for every connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// How long a handshake may take.
+    pub(crate) handshake_time: Duration,
+    /// How many bytes a client may send in it.
+    pub(crate) handshake_bytes: u64,
+    /// How long a connection waits for the hub.
+    pub(crate) hub_time: Duration,
+    /// Where the port without encryption is; 0 if there is none.
+    pub(crate) plain_port: u16,
+}
+
+/// What all connections share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) terms: Terms,
+    pub(crate) hub: Hub,
+    pub(crate) counts: Arc<Counts>,
+}
+
+/// Serves a connection to its end.
+pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, place: Place, engine: Arc<Engine>, shared: Arc<Shared>) {
+    let done = tokio::select! {
+        done = handshake(stream, peer, &engine, &shared) => done,
+        // Counted where the place was given away.
+        () = place.lost() => None,
+    };
+    // Who is through does not give way to those who come.
+    drop(place);
+    if let Some(done) = done {
+        give_to_hub(done, peer, &shared).await;
+        wipe_stack();
+    }
+}
+
+/// Does a handshake; if there is none, says why, as far as the other side can understand it.
+async fn handshake(stream: TcpStream, peer: SocketAddr, engine: &Engine, shared: &Shared) -> Option<Handshake> {
+    let (counts, terms) = (&shared.counts, &shared.terms);
+    let mut one = match Handshake::new(stream, engine, terms.handshake_bytes) {
+        Ok(one) => one,
+        Err(error) => {
+            error!("a handshake cannot be begun: {}", Plain(&error));
+            counts.note(Event::Failed);
+            return None;
+        }
+    };
+    let broken = match timeout(terms.handshake_time, one.run()).await {
+        Ok(Ok(())) => return Some(one),
+        Ok(Err(broken)) => broken,
+        Err(_) => {
+            debug!("{peer}: the handshake took too long, after {} bytes", one.read);
+            counts.note(Event::TimedOut);
+            // Who waits to be greeted is no client of TLS, which speaks first.
+            if one.read == 0 && words::say(&mut one.stream, &words::encrypted_here(terms.plain_port)).await.is_ok() {
+                words::close(&mut one.stream).await;
+            }
+            return None;
+        }
+    };
+    match broken {
+        Broken::Plain => {
+            debug!("{peer}: this is no TLS");
+            counts.note(Event::Plain);
+            let words = words::encrypted_here(terms.plain_port);
+            let _ = timeout(terms.handshake_time, words::say(&mut one.stream, &words)).await;
+            words::close(&mut one.stream).await;
+        }
+        Broken::Refused(error) => {
+            debug!("{peer}: the handshake failed: {}", Plain(&error));
+            counts.note(Event::Failed);
+            // It was sent an alert.
+            words::close(&mut one.stream).await;
+        }
+        Broken::Gone(error) => {
+            debug!("{peer}: the connection ended during the handshake: {}", Plain(&error));
+            counts.note(Event::Failed);
+        }
+        Broken::TooMuch => {
+            debug!("{peer}: too much was sent in the handshake");
+            counts.note(Event::TooMuch);
+        }
+    }
+    None
+}
+
+/// Hands a connection over; if the hub is not there in time, says so.
+async fn give_to_hub(mut done: Handshake, peer: SocketAddr, shared: &Shared) {
+    let (hub, counts, time) = (&shared.hub, &shared.counts, shared.terms.hub_time);
+    let waits = hub.wait();
+    let deadline = tokio::time::Instant::now() + time;
+    let Ok(turn) = tokio::time::timeout_at(deadline, hub.turn()).await else {
+        debug!("{peer}: the hub did not take the connection in time");
+        drop(waits);
+        counts.note(Event::HubAway);
+        if let Ok(Ok(())) = timeout(time, words::say_away(&mut done)).await {
+            words::close(&mut done.stream).await;
+        }
+        return;
+    };
+    // From here on the library can say nothing any more.
+    let Some((handover, stream)) = parted(done) else {
+        error!("{peer}: the secrets of a connection are not those that the library has: it is closed");
+        counts.note(Event::Failed);
+        return;
+    };
+    match tokio::time::timeout_at(deadline, turn.hand_over(&handover, &stream)).await {
+        Ok(Ok(())) => {
+            debug!("{peer}: handed over, {}", handover.suite.name());
+            counts.note(Event::HandedOver);
+        }
+        Ok(Err(error)) => {
+            error!("a connection cannot be handed over: {}", Plain(&error));
+            counts.note(Event::HubAway);
+        }
+        Err(_) => counts.note(Event::HubAway),
+    }
+}
+
+/// Takes the connection out of the library. `None` if it goes on with other secrets than those that were kept, or has
+/// used them for something.
+fn parted(done: Handshake) -> Option<(Handover, TcpStream)> {
+    let fingerprint = done.fingerprint();
+    let Handshake { stream, tls, kept, read, written, .. } = done;
+    let (client, server) = kept.take()?;
+    let rustls = tls.negotiated_cipher_suite()?;
+    let suite = Suite::of(rustls.suite().into())?;
+    let group = tls.negotiated_key_exchange_group()?.name().into();
+    if tls.wants_write() || !are_unused(&extracted(tls)?, rustls.tls13()?, &client, &server) {
+        return None;
+    }
+    let cookie = kernel::cookie(&stream).ok()?;
+    Some((Handover { suite, group, cookie, read, written, client, server, fingerprint }, stream))
+}
+
+fn extracted(tls: ServerConnection) -> Option<rustls::ExtractedSecrets> {
+    tls.dangerous_extract_secrets().ok()
+}

@@ -1,0 +1,68 @@
+//! For how long a certificate is valid yet. Without a clock.
+
+use std::time::Duration;
+
+/// A certificate that ends within this time is worth a warning each day.
+const SOON: u64 = 14 * DAY;
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// How it stands with a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// It begins to be valid later; perhaps this machine's clock is wrong.
+    NotYet,
+    /// Nothing is to be done yet.
+    Long,
+    /// It ends in so many whole days.
+    Soon(u64),
+    /// It has ended.
+    Over,
+}
+
+/// How it stands at `now` with a certificate that is valid from `from` to `to`, all since 1970.
+pub(crate) fn life(from: Duration, to: Duration, now: Duration) -> Life {
+    // The last second belongs to it (RFC 5280, section 4.1.2.5).
+    let left = to.as_secs().checked_sub(now.as_secs());
+    match left {
+        None => Life::Over,
+        Some(left) if left < SOON => Life::Soon(left / DAY),
+        Some(_) if now < from => Life::NotYet,
+        Some(_) => Life::Long,
+    }
+}
+
+/// A number of whole days, in words.
+pub(crate) fn in_days(days: u64) -> String {
+    match days {
+        0 => "in less than a day".to_owned(),
+        1 => "in a day".to_owned(),
+        _ => format!("in {days} days"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_second_counts_and_warnings_begin_fourteen_days_before() {
+        let (from, to) = (Duration::from_secs(1_000), Duration::from_secs(1_000 + 90 * DAY));
+        let at = |before: u64| life(from, to, to - Duration::from_secs(before));
+        assert_eq!(at(0), Life::Soon(0));
+        assert_eq!(life(from, to, to + Duration::from_millis(999)), Life::Soon(0));
+        assert_eq!(life(from, to, to + Duration::from_secs(1)), Life::Over);
+        assert_eq!(
+            (at(DAY - 1), at(DAY), at(SOON - 1), at(SOON)),
+            (Life::Soon(0), Life::Soon(1), Life::Soon(13), Life::Long)
+        );
+        assert_eq!(at(90 * DAY), Life::Long);
+        assert_eq!(at(90 * DAY + 1), Life::NotYet);
+        // One that is valid for some days only is told of all the same.
+        assert_eq!(life(to, to, Duration::ZERO), Life::NotYet);
+        assert_eq!(
+            (in_days(0), in_days(1), in_days(13)),
+            ("in less than a day".into(), "in a day".into(), "in 13 days".into())
+        );
+    }
+}

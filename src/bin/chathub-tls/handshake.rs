@@ -1,0 +1,141 @@
+//! One handshake. Exactly one record at a time is read from the socket and given to the library: so nothing that the
+//! client has sent behind its last message of the handshake is read. That is the hub's.
+
+use std::io;
+use std::sync::Arc;
+
+use chathub::wire::tls::handover::FINGERPRINT;
+use rustls::{Error, ServerConnection};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::client_certificate::fingerprint;
+use super::engine::Engine;
+use super::secrets::Kept;
+
+/// Bytes in front of a record: its type, a version and its length.
+const HEADER: usize = 5;
+
+/// The type of the first record of a handshake.
+const HANDSHAKE: u8 = 0x16;
+
+/// Bytes of a record behind its header, at most (RFC 8446, section 5.2).
+const RECORD: usize = (1 << 14) + 256;
+
+/// A handshake that is under way, or done.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    pub(crate) stream: TcpStream,
+    pub(crate) tls: ServerConnection,
+    pub(crate) kept: Arc<Kept>,
+    /// Bytes read from the socket.
+    pub(crate) read: u64,
+    /// Bytes written to it.
+    pub(crate) written: u64,
+    /// The record that is being read.
+    record: Vec<u8>,
+    /// Bytes that may be read.
+    limit: u64,
+}
+
+/// Why a handshake came to nothing.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// What came is no TLS.
+    Plain,
+    /// The client has gone, or the connection broke.
+    Gone(io::Error),
+    /// The library does not go on; the client was sent an alert.
+    Refused(Error),
+    /// The client has sent too much.
+    TooMuch,
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Gone(error)
+    }
+}
+
+impl Handshake {
+    /// One on a connection that was just accepted, in which a client may send `limit` bytes.
+    pub(crate) fn new(stream: TcpStream, engine: &Engine, limit: u64) -> Result<Self, Error> {
+        let (tls, kept) = engine.begin()?;
+        Ok(Self { stream, tls, kept, read: 0, written: 0, record: Vec::new(), limit })
+    }
+
+    /// Does it to its end.
+    pub(crate) async fn run(&mut self) -> Result<(), Broken> {
+        while self.tls.is_handshaking() {
+            self.read_record().await?;
+            let taken = self.take_record();
+            // If it was refused, this is the alert.
+            let written = self.write().await;
+            taken?;
+            written?;
+        }
+        Ok(())
+    }
+
+    /// The fingerprint of the client's certificate, if it has shown one.
+    pub(crate) fn fingerprint(&self) -> Option<[u8; FINGERPRINT]> {
+        fingerprint(self.tls.peer_certificates()?.first()?)
+    }
+
+    async fn read_record(&mut self) -> Result<(), Broken> {
+        self.record.clear();
+        self.read_to(HEADER).await?;
+        let len = usize::from(u16::from_be_bytes([self.record[3], self.record[4]]));
+        // Of one that is too long, the library needs no more to refuse it.
+        if len <= RECORD { self.read_to(HEADER + len).await } else { Ok(()) }
+    }
+
+    /// Reads until the record has so many bytes, and not one more.
+    async fn read_to(&mut self, len: usize) -> Result<(), Broken> {
+        let mut at = self.record.len();
+        if self.read + (len - at) as u64 > self.limit {
+            return Err(Broken::TooMuch);
+        }
+        self.record.resize(len, 0);
+        while at < len {
+            let count = self.stream.read(&mut self.record[at..]).await?;
+            if count == 0 {
+                return Err(Broken::Gone(io::ErrorKind::UnexpectedEof.into()));
+            }
+            if self.read == 0 && self.record[0] != HANDSHAKE {
+                self.read += count as u64;
+                return Err(Broken::Plain);
+            }
+            self.read += count as u64;
+            at += count;
+        }
+        Ok(())
+    }
+
+    /// Gives the record to the library.
+    fn take_record(&mut self) -> Result<(), Broken> {
+        let mut rest = self.record.as_slice();
+        while !rest.is_empty() {
+            // Its only error is that it has no room for more.
+            if self.tls.read_tls(&mut rest).map_err(|_| Broken::TooMuch)? == 0 {
+                return Err(Broken::TooMuch);
+            }
+            self.tls.process_new_packets().map_err(Broken::Refused)?;
+        }
+        // It does not go on after the header of a record that is too long; that this stays so is not ours to trust.
+        if self.record.len() == HEADER && self.record[3..] != [0, 0] { Err(Broken::TooMuch) } else { Ok(()) }
+    }
+
+    /// Writes all that the library has to say.
+    pub(crate) async fn write(&mut self) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        while self.tls.wants_write() {
+            self.tls.write_tls(&mut bytes)?;
+        }
+        if !bytes.is_empty() {
+            self.stream.write_all(&bytes).await?;
+            self.written += bytes.len() as u64;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,210 @@
+//! `chathub-tls`: the TLS handshakes of a hub.
+//!
+//! It is a program of its own, so that the hub has no private key and no handshakes in it: it has a unit, a user and a
+//! sandbox of its own. When a handshake is done, it hands the connection over to the hub, with the two secrets that what
+//! follows is encrypted with, and keeps nothing. If it dies, handshakes that are under way are lost, and nothing else.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | arguments | [`chathub::cli::tls`] |
+//! | the form in which connections are handed over | [`chathub::wire::tls::handover`] |
+//! | listening sockets, start and end, reading again | this file, [`service`] |
+//! | one connection: what becomes of it | [`connection`] |
+//! | how many handshakes there are, and who gives way | [`room`], [`places`] |
+//! | the handshake itself, record by record | [`handshake`] |
+//! | versions, cipher suites, groups; which certificate a client gets | [`engine`], [`choice`] |
+//! | the secrets; wiping them | [`secrets`], this file |
+//! | certificates and keys: their files, what is wrong with them, their end | [`pairs`], [`pair`], [`expiry`] |
+//! | certificates of clients | [`client_certificate`] |
+//! | handing over, and waiting for the hub | [`hub`] |
+//! | what is told to those who are not handed over | [`words`] |
+//! | what is counted; the line in `systemctl status` | [`counts`], [`status`] |
+//! | the certificate for trying out | [`self_signed`] |
+
+mod choice;
+mod client_certificate;
+mod connection;
+mod counts;
+mod engine;
+mod expiry;
+mod handshake;
+mod hub;
+mod pair;
+mod pairs;
+mod places;
+mod room;
+mod secrets;
+mod self_signed;
+mod service;
+mod status;
+mod words;
+
+use std::alloc::System;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::fd::AsFd as _;
+use std::path::PathBuf;
+
+use chathub::cli::tls::{TlsArgs, TlsCommand};
+use chathub::exit::Exit;
+use chathub::settings::LogLevel;
+use chathub::{logging, systemd};
+use socket2::SockRef;
+use tracing::{error, warn};
+use zeroizing_alloc::ZeroAlloc;
+
+use self::expiry::Life;
+
+/// What is given back is wiped: the library moves secrets from one place to another, and wipes the last one only.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
+
+fn main() -> Exit {
+    // Neither a core file nor another process of this user is to see keys. Not for want of it is nothing done.
+    let _ = nix::sys::prctl::set_dumpable(false);
+    // While there is only one thread: it takes what is in the environment.
+    let handed = systemd::named_sockets("tls");
+    let args = match TlsArgs::of_process() {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    match &args.command {
+        Some(TlsCommand::SelfSigned { name, days, directory }) => {
+            return match self_signed::make(name, *days, directory, pairs::now()) {
+                Ok((certificate, key)) => {
+                    say(&format!("{}\n{}\n", certificate.display(), key.display()));
+                    Exit::Done
+                }
+                Err(problem) => complain(&problem, Exit::Refused),
+            };
+        }
+        None if args.check => return check(&args),
+        None => {}
+    }
+    let _level = logging::start_as("chathub-tls", if args.verbose { LogLevel::Debug } else { LogLevel::Info });
+    match start(&args, handed) {
+        Ok(()) => Exit::Done,
+        Err((exit, problem)) => {
+            error!("{problem}");
+            systemd::status(&problem);
+            exit
+        }
+    }
+}
+
+fn start(args: &TlsArgs, handed: systemd::NamedSockets) -> Result<(), (Exit, String)> {
+    let listeners = listeners(args, handed)?;
+    let loaded = files(args).and_then(|files| {
+        let pairs = pairs::read(&files).map_err(|problem| (Exit::Config, problem))?;
+        Ok((files, pairs))
+    });
+    let (files, pairs) = match loaded {
+        Ok(loaded) => loaded,
+        Err(problem) => {
+            turn_away(&listeners);
+            return Err(problem);
+        }
+    };
+    let failed = |what: &str| {
+        let what = what.to_owned();
+        move |error: std::io::Error| (Exit::Refused, format!("{what}: {error}"))
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(failed("cannot start the runtime"))?;
+    runtime.block_on(service::serve(args, listeners, files, pairs)).map_err(failed("cannot serve"))
+}
+
+fn files(args: &TlsArgs) -> Result<Vec<pair::Files>, (Exit, String)> {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    pairs::named(args, credentials.as_deref())
+}
+
+/// Tells all about the certificates.
+fn check(args: &TlsArgs) -> Exit {
+    let files = match files(args) {
+        Ok(files) => files,
+        Err((exit, problem)) => return complain(&problem, exit),
+    };
+    let now = pairs::now();
+    let mut worst = Exit::Done;
+    for files in &files {
+        match pair::Pair::read(files, now) {
+            Ok(pair) => {
+                say(&pair.described());
+                if let Some(warning) = pair.warning(now) {
+                    say(&format!("  warning  {warning}\n"));
+                }
+                if worst == Exit::Done && !matches!(pair.life(now), Life::Long) {
+                    worst = Exit::Advised;
+                }
+            }
+            Err(problem) => worst = complain(&problem, Exit::Config),
+        }
+    }
+    worst
+}
+
+fn say(text: &str) {
+    // A reader that has seen enough is no reason for a complaint.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn complain(problem: &str, exit: Exit) -> Exit {
+    let _ = writeln!(std::io::stderr(), "chathub-tls: {problem}");
+    exit
+}
+
+/// The sockets to listen on.
+fn listeners(args: &TlsArgs, handed: systemd::NamedSockets) -> Result<Vec<TcpListener>, (Exit, String)> {
+    let systemd::NamedSockets { listeners, unknown, wrong } = handed;
+    if let Some(wrong) = wrong {
+        return Err((Exit::Config, wrong.to_string()));
+    }
+    for (name, _) in &unknown {
+        warn!("a socket that was handed over is left alone: this release does not know its name, {name:?}");
+    }
+    let listeners = if !listeners.is_empty() {
+        listeners
+    } else if !unknown.is_empty() {
+        let message = "none of the sockets that were handed over is for TLS (FileDescriptorName=tls)";
+        return Err((Exit::Config, message.to_owned()));
+    } else if args.listen.is_empty() {
+        let message = "no socket was handed over; --listen says where to listen, as in --listen 127.0.0.1:6970";
+        return Err((Exit::Usage, message.to_owned()));
+    } else {
+        let bind = |addr| {
+            TcpListener::bind(addr).map_err(|error| (Exit::Unavailable, format!("cannot listen on {addr}: {error}")))
+        };
+        args.listen.iter().map(bind).collect::<Result<_, _>>()?
+    };
+    for listener in &listeners {
+        prepare(listener).map_err(|error| (Exit::Refused, format!("cannot prepare a socket: {error}")))?;
+    }
+    Ok(listeners)
+}
+
+/// Sets what a unit cannot set, and what has to be so during the handshake already: connections inherit it. The rest is
+/// the unit's, and the hub's when it has the connection.
+///
+/// Urgent data stays in line: otherwise a byte would be taken out of a record.
+fn prepare(listener: &TcpListener) -> std::io::Result<()> {
+    let socket = SockRef::from(listener);
+    socket.set_out_of_band_inline(true)?;
+    socket.set_tcp_nodelay(true)?;
+    listener.set_nonblocking(true)
+}
+
+/// For a start that fails: closes the connections that wait, with the alert `internal_error` (RFC 8446, section 6). One
+/// that waits would make the service manager start the program again and again.
+fn turn_away(listeners: &[TcpListener]) {
+    const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 80];
+    for listener in listeners {
+        while let Ok((mut waiting, _)) = listener.accept() {
+            let _ = SockRef::from(&waiting.as_fd()).set_nonblocking(true);
+            let _ = waiting.write(&ALERT);
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The program while it serves: accepting, reading certificates again, telling how it goes, and the end.
+
+use std::io::{self, ErrorKind};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use chathub::cli::tls::TlsArgs;
+use chathub::systemd;
+use chathub::values::plain::Plain;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+use super::connection::{self, Shared, Terms};
+use super::counts::{Counts, Event};
+use super::engine::Engine;
+use super::hub::Hub;
+use super::pair::{Files, Pair};
+use super::places::Places;
+use super::room::{Full, Limits};
+use super::{pairs, status};
+
+/// How long handshakes that are under way have when the program is to end.
+const GOODBYE: Duration = Duration::from_secs(10);
+
+/// How often it is told of certificates that end soon.
+const DAILY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The line in `systemctl status` is not written more often.
+const STATUS: Duration = Duration::from_secs(1);
+
+/// How long accepting pauses when the system is out of something.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The certificates in use, and what is read anew.
+#[derive(Debug)]
+struct Certificates {
+    files: Vec<Files>,
+    client_certificates: bool,
+    engine: RwLock<Arc<Engine>>,
+    /// Why the last reading was refused.
+    refused: Mutex<Option<String>>,
+}
+
+impl Certificates {
+    fn new(files: Vec<Files>, pairs: Vec<Pair>, client_certificates: bool) -> io::Result<Self> {
+        let engine = Engine::new(pairs, client_certificates).map_err(io::Error::other)?;
+        let (engine, refused) = (RwLock::new(Arc::new(engine)), Mutex::default());
+        Ok(Self { files, client_certificates, engine, refused })
+    }
+
+    fn engine(&self) -> Arc<Engine> {
+        self.engine.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads the files again. If one cannot be used, all that was stays.
+    fn read_again(&self) {
+        let read = pairs::read(&self.files)
+            .and_then(|pairs| Engine::new(pairs, self.client_certificates).map_err(|error| error.to_string()));
+        let refused = match read {
+            Ok(engine) => {
+                *self.engine.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(engine);
+                info!("the certificates were read again");
+                None
+            }
+            Err(problem) => {
+                error!("new certificates are refused, and the old ones stay: {problem}");
+                Some(problem)
+            }
+        };
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+    }
+
+    /// Writes to the journal what ends soon, or has ended.
+    fn tell(&self) {
+        for warning in pairs::warnings(self.engine().pairs(), pairs::now()) {
+            warn!("{warning}");
+        }
+    }
+
+    fn status(&self, under_way: usize, counted: &str) -> String {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        status::line(self.engine().pairs(), refused.as_deref(), under_way, counted, pairs::now())
+    }
+}
+
+/// What accepting needs.
+#[derive(Clone)]
+struct Door {
+    places: Arc<Places>,
+    certificates: Arc<Certificates>,
+    shared: Arc<Shared>,
+    /// So many may wait for the hub.
+    waiting: usize,
+}
+
+pub(crate) async fn serve(
+    args: &TlsArgs,
+    listeners: Vec<TcpListener>,
+    files: Vec<Files>,
+    pairs: Vec<Pair>,
+) -> io::Result<()> {
+    let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut again = signal(SignalKind::hangup())?;
+    let counts = Arc::new(Counts::default());
+    let terms = Terms {
+        handshake_time: args.handshake_time,
+        handshake_bytes: u64::from(args.handshake_kib.get()) * 1024,
+        hub_time: args.hub_time,
+        plain_port: args.plain_port,
+    };
+    let door = Door {
+        places: Places::new(Limits { all: args.handshakes.get(), each: args.per_address.get() }),
+        certificates: Arc::new(Certificates::new(files, pairs, args.client_certificates)?),
+        shared: Arc::new(Shared { terms, hub: Hub::new(args.handover.clone()), counts: counts.clone() }),
+        waiting: args.waiting.get(),
+    };
+    let (stop, stopping) = watch::channel(false);
+    let mut accepting = JoinSet::new();
+    for listener in listeners {
+        info!("TLS on {}", listener.local_addr()?);
+        accepting.spawn(accept(tokio::net::TcpListener::from_std(listener)?, door.clone(), stopping.clone()));
+    }
+    systemd::ready();
+    let mut told = tokio::spawn(tell(door.clone()));
+    if let Some(every) = systemd::watchdog_interval() {
+        tokio::spawn(async move {
+            let mut due = tokio::time::interval(every);
+            loop {
+                due.tick().await;
+                systemd::watchdog();
+            }
+        });
+    }
+    loop {
+        tokio::select! {
+            _ = terminated.recv() => break,
+            _ = interrupted.recv() => break,
+            _ = again.recv() => {
+                systemd::reloading();
+                door.certificates.read_again();
+                systemd::ready();
+                // Begins with telling all of it.
+                told.abort();
+                told = tokio::spawn(tell(door.clone()));
+            }
+        }
+    }
+    told.abort();
+    systemd::stopping(GOODBYE);
+    let _ = stop.send(true);
+    while accepting.join_next().await.is_some() {}
+    info!("ended: {}", counts.in_words());
+    Ok(())
+}
+
+/// Tells the service manager how it goes, whenever that changes, and the journal each day what ends soon.
+async fn tell(door: Door) {
+    let mut daily = tokio::time::interval(DAILY);
+    let (mut line, counts) = (String::new(), &door.shared.counts);
+    loop {
+        let now = door.certificates.status(door.places.count(), &counts.in_words());
+        if now != line && systemd::status(&now) {
+            line = now;
+        }
+        tokio::select! {
+            () = counts.changed() => tokio::time::sleep(STATUS).await,
+            _ = daily.tick() => door.certificates.tell(),
+        }
+    }
+}
+
+/// Takes connections until `stopping` says so, and returns when those that were taken are the hub's.
+async fn accept(listener: tokio::net::TcpListener, door: Door, mut stopping: watch::Receiver<bool>) {
+    let mut connections = JoinSet::new();
+    let mut waiting = door.shared.hub.waiting();
+    let counts = &door.shared.counts;
+    loop {
+        // While too many wait for the hub, others wait in the kernel.
+        if *waiting.borrow_and_update() >= door.waiting {
+            counts.note(Event::Paused);
+            tokio::select! {
+                _ = waiting.wait_for(|count| *count < door.waiting) => {}
+                () = stopped(&mut stopping) => break,
+            }
+        }
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    counts.note(Event::Accepted);
+                    let (place, gone) = door.places.enter(peer.ip());
+                    match gone {
+                        Some(Full::All) => counts.note(Event::GaveWay),
+                        Some(Full::Address) => counts.note(Event::GaveWayAddress),
+                        None => {}
+                    }
+                    let (engine, shared) = (door.certificates.engine(), door.shared.clone());
+                    connections.spawn(connection::serve(stream, peer, place, engine, shared));
+                }
+                Err(error) if is_about_one_connection(&error) => {}
+                Err(error) => {
+                    counts.note(Event::Paused);
+                    warn!("accepting is paused: {}", Plain(&error));
+                    tokio::time::sleep(PAUSE).await;
+                }
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            () = stopped(&mut stopping) => break,
+        }
+    }
+    // What comes now waits for the next process.
+    drop(listener);
+    let _ = tokio::time::timeout(GOODBYE, async { while connections.join_next().await.is_some() {} }).await;
+}
+
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, which ends the program as well.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
+}
+
+/// Errors that accept(2) passes on from the connection that it was about to return.
+fn is_about_one_connection(error: &io::Error) -> bool {
+    use ErrorKind::{ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable, TimedOut};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionReset | HostUnreachable | Interrupted | NetworkUnreachable | TimedOut
+    )
+}
