@@ -643,6 +643,7 @@ impl Walk {
             Order::View(session, view) => self.models.get_mut(session).expect("a client").view = *view,
             // Nobody here has a terminal, and what is held back comes in its order.
             Order::Area(..) | Order::Hold(..) | Order::Release(_) | Order::Attach(_) | Order::Limits(_) => {}
+            Order::Rekey(_) | Order::Alert(..) => unreachable!("nobody here is encrypted"),
             Order::Hide(session, Hidden { quiet, ignored, names }) => {
                 assert!(ignored.windows(2).all(|pair| pair[0] < pair[1]), "in rising order");
                 assert!(!ignored.contains(session), "nobody ignores themselves");
