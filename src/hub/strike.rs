@@ -131,10 +131,14 @@ impl LastSaid {
         self.names.push((name.clone(), now));
     }
 
-    /// The names that the client has laid down no longer than `within` ago, the last one first.
-    pub(super) fn laid_down(&self, within: Duration, now: Mono) -> Vec<Name> {
-        let of_late = self.names.iter().rev().filter(|(_, at)| now.since(*at) <= within);
-        of_late.map(|(name, _)| name.clone()).collect()
+    /// The names that the client has laid down no longer than `within` ago, and when, the last one first.
+    pub(super) fn laid_down(&self, within: Duration, now: Mono) -> impl Iterator<Item = (&Name, Mono)> {
+        self.names.iter().rev().map(|(name, at)| (name, *at)).filter(move |(_, at)| now.since(*at) <= within)
+    }
+
+    /// All names that are known to have been laid down.
+    pub(super) fn all_laid_down(&self) -> impl Iterator<Item = &Name> {
+        self.names.iter().map(|(name, _)| name)
     }
 
     /// Counts one more line that is said to others.

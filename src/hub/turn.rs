@@ -259,6 +259,7 @@ impl Turn<'_> {
         self.hub.people.unseen = Roster::new(self.hub.key);
         self.hub.people.places.clear();
         self.hub.people.beginnings.clear();
+        self.hub.people.former.clear();
         self.hub.people.logged_in.clear();
         self.hub.people.operators.clear();
         self.hub.rooms.openers.clear();

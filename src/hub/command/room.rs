@@ -334,7 +334,12 @@ fn give_voice(call: &mut Call<'_, '_>, args: &str, on: bool) {
 
 pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
     let (name, reason) = split_word(args);
-    let Some((room, other)) = call.own_room_and(name) else { return };
+    if name.is_empty() {
+        return call.usage();
+    }
+    let line = call.line(args);
+    let Some(room) = call.own_room() else { return };
+    let Some(other) = call.person_meant(name, &line) else { return };
     if other == call.id {
         return call.refuse(Refusal::ToYourself);
     }

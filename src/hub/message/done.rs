@@ -127,6 +127,8 @@ pub enum Done {
         /// How long the client has left to send something.
         left: Duration,
     },
+    /// Nobody is called `name`: the one who was is called `nick` now, and is meant.
+    NowCalled { name: Arc<str>, nick: Arc<str> },
     /// This person was disconnected.
     Kicked(Arc<str>),
     /// This person is muted.

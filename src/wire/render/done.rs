@@ -15,6 +15,7 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::RenamedByAdmin(nick) => notice(out, &["an operator has named you ", nick]),
         Done::Away => notice(out, &["you are marked as away; /back ends it"]),
         Done::Back => notice(out, &["you are no longer marked as away"]),
+        Done::NowCalled { name, nick } => notice(out, &[name, " is now called ", nick]),
         Done::Ignored(nick) => notice(out, &["you ignore ", nick, " now; /unignore ", nick, " ends it"]),
         Done::Unignored(nick) => notice(out, &["you no longer ignore ", nick]),
         Done::Quiet => notice(out, &["arrivals and departures are hidden now; /quiet again shows them"]),
