@@ -72,6 +72,7 @@ macro_rules! transcripts {
 }
 
 transcripts! {
+    logged_out_in_a_lockdown
     several_of_one_name
     former_names
     repeated_from_an_address
