@@ -282,6 +282,8 @@ impl Turn<'_> {
             {
                 // The client is muted without being told. It is told of this mute as anybody else would be.
                 session.mute_as_told((now.mono.after(rules.mute_for), until));
+                // Another's mute would be recorded, and the answer would wait for that.
+                self.record_own_mute(id);
                 let reason = Some(offence.to_string().into());
                 return self.done(id, Done::Muted { until: Some(until), reason });
             }

@@ -29,6 +29,14 @@ impl Hub {
 }
 
 impl Turn<'_> {
+    /// Records the mute of `id` once more, which changes nothing on disk.
+    pub(in crate::hub) fn record_own_mute(&mut self, id: SessionId) {
+        let mute = self.hub.session(id).and_then(|session| self.hub.mute_of(session, self.now)).cloned();
+        if let Some(mute) = mute {
+            self.record(Record::Sanction(Box::new(mute)));
+        }
+    }
+
     /// Carries over the sanctions of a client that has changed its name, or logged in or out; `before` is what
     /// [`Hub::kept_from`] was until then. A sanction that is no longer about the client is made anew for its present
     /// name and account. If there is one about these already, the one that ends later stays. The new sanction has the
