@@ -72,6 +72,7 @@ macro_rules! transcripts {
 }
 
 transcripts! {
+    repeated_as_it_looks
     logged_out_in_a_lockdown
     several_of_one_name
     former_names

@@ -25,6 +25,7 @@ use crate::values::network::Network;
 use crate::values::network::Origin;
 use crate::values::rate::{self, make_room};
 use crate::values::time::{Mono, Now};
+use crate::values::words;
 
 /// The most addresses with strikes. Beyond it, the address whose strikes would be forgotten soonest is dropped.
 const REMEMBERED: usize = 4096;
@@ -336,13 +337,7 @@ impl Turn<'_> {
         let most = self.hub.settings.moderation.repeats;
         let Some(session) = self.hub.people.sessions.get_mut(&id).filter(|_| most > 0) else { return false };
         let mut hasher = SipHasher13::new_with_keys(0, 0);
-        // Every line passes here, so lines are compared by their bytes, and only ASCII's case is ignored.
-        for part in text.as_bytes().chunks(64) {
-            let mut lower = [0; 64];
-            lower[..part.len()].copy_from_slice(part);
-            lower.make_ascii_lowercase();
-            hasher.write(&lower[..part.len()]);
-        }
+        hasher.write(words::look(text).as_bytes());
         let hash = hasher.finish();
         let times = session.last_said.get_or_insert_default().say(hash, self.now.mono);
         let peer = session.peer;
