@@ -80,7 +80,7 @@ pub(in crate::wire::admin) fn redact(call: &mut Call<'_>, args: &RedactArgs) -> 
         return Err(bad("nothing says which lines: name a room, client, nick, number, time or text".to_owned()));
     }
     if let Some(nick) = args.nick.as_deref().filter(|_| args.client.is_none()) {
-        naming::is_clear(call.hub, nick, call.now)?;
+        naming::is_of_one(call.hub, nick, call.now)?;
     }
     let horizon = call.hub.horizon(call.now);
     // What is in memory is of rooms that are open; which others there have been, the disk knows.

@@ -11,19 +11,25 @@ const TOLD: usize = 8;
 
 /// Whether the name means one person alone, who bears it, owns it, or left under it.
 pub(super) fn is_clear(hub: &Hub, name: &str, now: Now) -> Result<(), ControlError> {
+    if let [one @ Bearer::Renamed(..)] = *hub.bearers(name, now).as_slice() {
+        let message = format!("nobody is called {name:?} now: it was {}; name them by id", told(hub, &one, now));
+        return Err(ControlError::new(ErrorCode::Conflict, message));
+    }
+    is_of_one(hub, name, now)
+}
+
+/// Whether the name means one person alone, whatever they are called now.
+pub(super) fn is_of_one(hub: &Hub, name: &str, now: Now) -> Result<(), ControlError> {
     let found = hub.bearers(name, now);
-    let message = match found.as_slice() {
-        [] | [Bearer::Here(_) | Bearer::Owner(_) | Bearer::Left(_)] => return Ok(()),
-        [one] => format!("nobody is called {name:?} now: it was {}; name them by id", told(hub, one, now)),
-        several => {
-            let people: Vec<_> = several.iter().take(TOLD).map(|one| told(hub, one, now)).collect();
-            let more = match several.len() - people.len() {
-                0 => String::new(),
-                more => format!("; and {more} more"),
-            };
-            format!("{name:?} could be {} people; name one by id: {}{more}", several.len(), people.join("; "))
-        }
+    if found.len() < 2 {
+        return Ok(());
+    }
+    let people: Vec<_> = found.iter().take(TOLD).map(|one| told(hub, one, now)).collect();
+    let more = match found.len() - people.len() {
+        0 => String::new(),
+        more => format!("; and {more} more"),
     };
+    let message = format!("{name:?} could be {} people; name one by id: {}{more}", found.len(), people.join("; "));
     Err(ControlError::new(ErrorCode::Conflict, message))
 }
 
