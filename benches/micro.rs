@@ -91,6 +91,7 @@ fn ignored_by(ignorers: u64) -> (Hub, Now) {
     let mut settings = Settings::default();
     // The same is said again and again.
     settings.moderation.repeats = 0;
+    settings.limits.clients = 100_000;
     let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
     for id in 1..=2 * IGNORERS {
         let [_, _, a, b] = u32::try_from(id).expect("few people").to_be_bytes();
@@ -112,11 +113,11 @@ fn ignored_by(ignorers: u64) -> (Hub, Now) {
     (hub, now)
 }
 
-const IGNORERS: u64 = 2_300;
+const IGNORERS: u64 = 10_000;
 
 /// However many ignore somebody, it costs nobody but them.
-#[divan::bench(args = [0, IGNORERS])]
-fn take_an_ignored_name(bencher: Bencher<'_, '_>, ignorers: u64) {
+#[divan::bench(args = [0, 1_000, IGNORERS])]
+fn take_a_name_among_ignorers(bencher: Bencher<'_, '_>, ignorers: u64) {
     let ((mut hub, mut now), mut effects, mut at) = (ignored_by(ignorers), Vec::new(), 0);
     bencher.bench_local(|| {
         effects.clear();
@@ -128,8 +129,8 @@ fn take_an_ignored_name(bencher: Bencher<'_, '_>, ignorers: u64) {
     });
 }
 
-#[divan::bench(args = [0, IGNORERS])]
-fn say_as_somebody_ignored(bencher: Bencher<'_, '_>, ignorers: u64) {
+#[divan::bench(args = [0, 1_000, IGNORERS])]
+fn say_among_ignorers(bencher: Bencher<'_, '_>, ignorers: u64) {
     let ((mut hub, mut now), mut effects) = (ignored_by(ignorers), Vec::new());
     bencher.bench_local(|| {
         effects.clear();
@@ -140,7 +141,7 @@ fn say_as_somebody_ignored(bencher: Bencher<'_, '_>, ignorers: u64) {
 }
 
 /// And go again.
-#[divan::bench(args = [0, IGNORERS])]
+#[divan::bench(args = [0, 1_000, IGNORERS])]
 fn connect_among_ignorers(bencher: Bencher<'_, '_>, ignorers: u64) {
     let ((mut hub, mut now), mut effects, mut id) = (ignored_by(ignorers), Vec::new(), 10 * IGNORERS);
     bencher.bench_local(|| {
@@ -249,7 +250,7 @@ fn line(seq: u64) -> Line {
 /// A hub in which thousands have been reported, an operator, and somebody else.
 fn reported(open: u64) -> (Hub, [SessionId; 2], Now) {
     let mut settings = Settings::default();
-    settings.moderation.reports_kept = 10_000;
+    settings.moderation.reports_kept = 20_000;
     settings.moderation.reports = 1_000_000;
     settings.pace.private = 1 << 40;
     let now = Now { mono: Mono(1_000_000), wall: Wall(0) };
@@ -292,13 +293,13 @@ fn among_reports(bencher: Bencher<'_, '_>, open: u64, by: usize, text: &str) {
     }
 }
 
-#[divan::bench(args = [100, 7000])]
+#[divan::bench(args = [100, 1_000, 8_000])]
 fn report_among(bencher: Bencher<'_, '_>, open: u64) {
     let about = reported(0).0.session(SessionId(1)).expect("they are here").nick.shown().to_owned();
     among_reports(bencher, open, 1, &format!("/report {about} again"));
 }
 
-#[divan::bench(args = [100, 7000])]
+#[divan::bench(args = [100, 1_000, 8_000])]
 fn list_reports_among(bencher: Bencher<'_, '_>, open: u64) {
     among_reports(bencher, open, 0, "/reports");
 }
@@ -337,7 +338,7 @@ fn sanctioned(each: u64) -> (Hub, Now) {
 }
 
 /// Somebody comes and goes where that much is in force.
-#[divan::bench(args = [100, 10_000])]
+#[divan::bench(args = [100, 1_000, 10_000])]
 fn come_and_go_among_sanctions(bencher: Bencher<'_, '_>, each: u64) {
     let ((mut hub, now), mut effects, mut next) = (sanctioned(each), Vec::new(), 3);
     let peer = SocketAddr::from(([198, 51, 100, 1], 1024));
@@ -351,7 +352,7 @@ fn come_and_go_among_sanctions(bencher: Bencher<'_, '_>, each: u64) {
 }
 
 /// An operator does that where that much is in force.
-#[divan::bench(args = [100, 10_000])]
+#[divan::bench(args = [100, 1_000, 10_000])]
 fn ban_and_lift_among_sanctions(bencher: Bencher<'_, '_>, each: u64) {
     let ((mut hub, mut now), mut effects) = (sanctioned(each), Vec::new());
     bencher.bench_local(|| {
@@ -363,8 +364,37 @@ fn ban_and_lift_among_sanctions(bencher: Bencher<'_, '_>, each: u64) {
     });
 }
 
+/// An operator names somebody where that many are here who were called otherwise a moment ago, half of them by a name
+/// that begins alike, and a thousand have left.
+#[divan::bench(args = [100, 1_000, 10_000])]
+fn name_somebody_among_former_names(bencher: Bencher<'_, '_>, people: u64) {
+    let ((mut hub, mut now), mut effects) = (sanctioned(0), Vec::new());
+    let mut settings = hub.settings().clone();
+    settings.limits.clients = 100_000;
+    hub.handle(News::Settings(Box::new(settings)), now, &mut effects);
+    for number in 0..people + 1_000 {
+        let [_, a, b, c] = u32::try_from(number).expect("few").to_be_bytes();
+        let (session, peer) = (SessionId(10 + number), SocketAddr::from(([10, a, b, c], 1024)));
+        hub.handle(Input::Connect { session, peer }, now, &mut effects);
+        let former = if number % 2 == 0 { format!("somebody-{number}") } else { format!("s{number}-other") };
+        for text in [format!("/nick {former}"), format!("/nick present-{number}")] {
+            hub.handle(Input::Line { session, text }, now, &mut effects);
+        }
+        if number >= people {
+            hub.handle(News::Gone { session, why: Farewell::Hangup }, now, &mut effects);
+        }
+        effects.clear();
+    }
+    bencher.bench_local(|| {
+        now.mono.0 += 1_000_000;
+        hub.handle(Input::Line { session: SessionId(1), text: "/kick somebody-0".to_owned() }, now, &mut effects);
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::Tell { .. })), "she is asked");
+        effects.clear();
+    });
+}
+
 /// An operator looks at the first page where that much is in force.
-#[divan::bench(args = [100, 10_000])]
+#[divan::bench(args = [100, 1_000, 10_000])]
 fn list_among_sanctions(bencher: Bencher<'_, '_>, each: u64) {
     let ((mut hub, mut now), mut effects) = (sanctioned(each), Vec::new());
     bencher.bench_local(|| {
@@ -396,7 +426,7 @@ fn filtered(each: u64) -> (Hub, Now) {
     (hub, now)
 }
 
-#[divan::bench(args = [0, 500])]
+#[divan::bench(args = [0, 50, 500])]
 fn say_among_filters(bencher: Bencher<'_, '_>, each: u64) {
     let ((mut hub, mut now), mut effects) = (filtered(each), Vec::new());
     bencher.bench_local(|| {
@@ -408,7 +438,7 @@ fn say_among_filters(bencher: Bencher<'_, '_>, each: u64) {
     });
 }
 
-#[divan::bench(args = [0, 500])]
+#[divan::bench(args = [0, 50, 500])]
 fn come_and_go_among_patterns(bencher: Bencher<'_, '_>, each: u64) {
     let ((mut hub, now), mut effects, mut next) = (filtered(each), Vec::new(), 3);
     let peer = SocketAddr::from(([198, 51, 100, 1], 1024));
@@ -440,9 +470,9 @@ fn remembered(waiting: u64) -> (Hub, Now) {
     let accounts: Vec<_> = hub.accounts().iter().map(|account| account.id).collect();
     let (mut session, mut left) = (SessionId(0), 0);
     for sender in 0.. {
-        let [_, a, b, c] = u32::try_from(sender).expect("few").to_be_bytes();
+        let [_, a, b, c] = u32::try_from(sender + 1).expect("few").to_be_bytes();
         session = SessionId(sender + 1);
-        let peer = SocketAddr::from(([10, a, b, c + 1], 1024));
+        let peer = SocketAddr::from(([10, a, b, c], 1024));
         hub.handle(Input::Connect { session, peer }, now, &mut effects);
         hub.log_in(session, accounts[usize::try_from(sender).expect("few")]);
         if sender < 2 {
@@ -468,7 +498,7 @@ fn remembered(waiting: u64) -> (Hub, Now) {
 }
 
 /// One is left, and shown.
-#[divan::bench(args = [100, 10_000])]
+#[divan::bench(args = [100, 1_000, 10_000])]
 fn leave_and_show_among_memos(bencher: Bencher<'_, '_>, waiting: u64) {
     let ((mut hub, mut now), mut effects) = (remembered(waiting), Vec::new());
     let account = hub.accounts().iter().nth(1).expect("they were made").id;

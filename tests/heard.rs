@@ -2,7 +2,7 @@
 //!
 //! The first test has somebody who may not be heard try to show others a text of theirs, by whatever carries one. The
 //! second plays the same conversation twice, once with somebody who is muted and not told, and once with them heard:
-//! they see the same, byte for byte.
+//! they see the same, byte for byte, and wait for the disk alike.
 
 mod world;
 
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use chathub::hub::archive::Recalled;
 use chathub::hub::command::COMMANDS;
+use chathub::hub::ownership::MODES;
 use chathub::settings::Settings;
 use chathub::values::id::SessionId;
 use chathub::values::terminal::Mode;
@@ -67,6 +68,10 @@ const ARGS: &[&str] = &[
     "moderated",
     "private",
     "public",
+    "lasting",
+    "passing",
+    "slow 1s",
+    "slow off",
     "free",
     "on",
     "off",
@@ -83,7 +88,7 @@ const LINES: &[&str] = &["zebra", "I say zebra zebra", "// zebra", "zebra8", "he
 
 /// Commands that show others something, or show what was done, and are typed more often than the rest.
 const OFTEN: &[&str] =
-    &["nick", "topic", "join", "leave", "who", "whois", "history", "search", "away", "me", "rooms", "msg"];
+    &["nick", "topic", "join", "leave", "who", "whois", "history", "search", "away", "me", "rooms", "msg", "room"];
 
 /// A line, or one of the commands.
 fn typed(command: usize, arg: usize) -> String {
@@ -370,6 +375,7 @@ fn one_cannot_tell(recorded: bool, types: bool, pace: bool, steps: &[Step]) {
     unheard.mute(true);
     for step in steps {
         let mut what = String::new();
+        let deeds = [heard.world.deeds, unheard.world.deeds];
         for scene in [&mut heard, &mut unheard] {
             match step {
                 Step::Others(others) => scene.others(*others),
@@ -381,6 +387,11 @@ fn one_cannot_tell(recorded: bool, types: bool, pace: bool, steps: &[Step]) {
         }
         let (one, other) = (heard.seen(heard.villain), unheard.seen(unheard.villain));
         assert_eq!(one, other, "after {what:?} {step:?}: heard, and unheard");
+        if matches!(step, Step::Types(..)) {
+            // With no tape, the answer waits for the disk.
+            let waits = [heard.world.deeds > deeds[0], unheard.world.deeds > deeds[1]];
+            assert_eq!(waits[0], waits[1], "waiting for the disk, after {what:?}: heard, and unheard");
+        }
         assert_eq!(heard.is_here(heard.villain), unheard.is_here(unheard.villain));
         if !heard.is_here(heard.villain) {
             return;
@@ -438,4 +449,74 @@ fn whoever_names_themselves_is_found_by_the_name_that_they_see() {
         let (one, other) = (heard.seen(heard.villain), unheard.seen(unheard.villain));
         assert_eq!(one, other, "after /{command}: heard, and unheard");
     }
+}
+
+/// A room of villain's own, where ann and bob are.
+fn in_a_hall_of_villains(lasting: bool) -> Scene {
+    let mut settings = Settings::default();
+    (settings.moderation.mute_at, settings.pace.shown) = (0, 1000);
+    let mut scene = Scene::new(settings, true, false);
+    scene.line(scene.bob, "/register correct-horse-8");
+    for id in [scene.villain, scene.ann, scene.bob] {
+        scene.line(id, "/join hall");
+    }
+    if lasting {
+        scene.line(scene.villain, "/room lasting");
+    }
+    scene
+}
+
+#[test]
+fn what_a_muted_owner_makes_of_a_room_is_told_to_nobody_else() {
+    let modes = MODES.iter().map(|(word, _)| format!("/room {word}"));
+    let lines: Vec<String> =
+        modes.chain(["/room slow 5s", "/room slow off", "/transfer bob"].map(str::to_owned)).collect();
+    for shadow in [false, true] {
+        for line in &lines {
+            let mut scene = in_a_hall_of_villains(false);
+            scene.mute(shadow);
+            for id in [scene.ann, scene.bob, scene.villain] {
+                scene.seen(id);
+            }
+            scene.line(scene.villain, line);
+            assert_eq!(scene.seen(scene.ann), "", "{line}: ann, shadow: {shadow}");
+            assert_eq!(scene.seen(scene.bob), "", "{line}: bob, shadow: {shadow}");
+            let own = scene.seen(scene.villain);
+            assert!(own.contains("you are muted") != shadow, "{line}, shadow: {shadow}: {own}");
+            assert!(own.contains("hall is") == shadow, "{line}, shadow: {shadow}: {own}");
+        }
+    }
+}
+
+#[test]
+fn an_answer_in_a_room_that_lasts_waits_for_the_disk_whoever_is_heard() {
+    for line in ["/topic zeppelins", "/topic -", "/room slow 5s", "/transfer bob", "hello", "/me waves", "/nick yak"] {
+        let waits = [false, true].map(|unheard| {
+            let mut scene = in_a_hall_of_villains(true);
+            if unheard {
+                scene.mute(true);
+            }
+            let before = scene.world.deeds;
+            scene.line(scene.villain, line);
+            scene.world.deeds > before
+        });
+        assert_eq!(waits[0], waits[1], "{line}: heard, and unheard");
+    }
+}
+
+#[test]
+fn a_mute_that_one_is_told_of_waits_for_the_disk_alike() {
+    let waits = [false, true].map(|unheard| {
+        let mut settings = Settings::default();
+        (settings.moderation.repeats, settings.moderation.mute_at) = (1, 1);
+        let mut scene = Scene::new(settings, true, false);
+        if unheard {
+            scene.mute(true);
+        }
+        let before = scene.world.deeds;
+        (0..2).for_each(|_| scene.line(scene.villain, "the same"));
+        assert!(scene.seen(scene.villain).contains("you are muted"));
+        scene.world.deeds > before
+    });
+    assert_eq!(waits, [true, true]);
 }

@@ -18,6 +18,7 @@
 //! | `* topic ROOM [TEXT]`, `* close ROOM [REASON]`, `* announce TEXT`, `* announce #ROOM TEXT` | likewise |
 //! | `* room ROOM {"slow_s": 10}` | likewise, with the arguments of `rooms.set` |
 //! | `* lockdown {"for_s": 60}` | likewise, with the arguments of `lockdown` |
+//! | `* call CMD {"who": ["c4"]}` | an administrator gives that command of the protocol |
 //! | `* record` | what is said is recorded from now on |
 //! | `* restart` | the hub is gone without a word, and another one goes on from what was recorded |
 //! | `* snapshot` | the hub is written down, and goes on as what can be read of that |
@@ -71,6 +72,10 @@ macro_rules! transcripts {
 }
 
 transcripts! {
+    repeated_as_it_looks
+    logged_out_in_a_lockdown
+    several_of_one_name
+    former_names
     repeated_from_an_address
     numbers_are_given_once
     rooms_that_last_at_one_address
@@ -402,6 +407,7 @@ impl Stage {
                 args["room"] = first.into();
                 self.control("rooms.set", args, []);
             }
+            "call" => self.control(first, serde_json::from_str(rest).ok()?, []),
             "lockdown" => self.control("lockdown", serde_json::from_str(args).ok()?, []),
             "close" => self.control("rooms.close", json!({"room": first}), [("reason", rest)]),
             "announce" => match first.strip_prefix('#') {

@@ -45,7 +45,7 @@ impl Beginnings {
     /// Panics if the index does not hold exactly `people`.
     pub(super) fn check_invariants<'a>(&self, people: impl Iterator<Item = (&'a str, SessionId)>) {
         let people: BTreeSet<_> = people.map(|(folded, id)| (beginning(folded, 0), id)).collect();
-        assert_eq!(people, self.0, "everybody is found by the beginning of their name");
+        assert_eq!(people, self.0, "who bears or bore a name is found by its beginning");
     }
 }
 

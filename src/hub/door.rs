@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use super::account::Role;
 use super::entrance::Since;
-use super::message::{Farewell, Message, Refusal};
+use super::message::{Done, Farewell, Message, Refusal};
+use super::presence::Step;
 use super::room::Room;
 use super::{Effect, Hub, command};
 use crate::settings::{Entry, Newcomers, Registering};
@@ -75,6 +76,17 @@ impl Hub {
     pub(super) fn has_door(&self) -> bool {
         let is_locked = self.lockdown().is_some_and(|lockdown| lockdown.newcomers == Newcomers::Door);
         is_locked || self.settings.accounts.entry == Entry::Registered
+    }
+
+    /// Whether `id` has its place at the door while it is not logged in: it would wait there if it came now, and it was
+    /// let in for its account.
+    pub(super) fn waits_as_guest(&self, id: SessionId, now: Now) -> bool {
+        let Some(session) = self.people.sessions.get(&id) else { return false };
+        let came_in_lockdown =
+            self.lockdown().is_some_and(|lockdown| lockdown.newcomers == Newcomers::Door && lockdown.is_newcomer(id));
+        came_in_lockdown
+            || self.settings.accounts.entry == Entry::Registered
+            || self.ban_of_address(session.peer, now).is_some()
     }
 
     /// Panics if the clients with a deadline are not exactly those in the door's room.
@@ -170,6 +182,31 @@ impl Turn<'_> {
         self.hub.door.left(id, Some(until));
         self.enter_again(id, self.hub.rooms.lobby, since);
         true
+    }
+
+    /// Puts `id` at the door, which is not logged in any more, if guests have to wait there. So nobody gets guests in by
+    /// logging in and out. Its room is told that `nick` has left: the name that it knew.
+    pub(super) fn put_at_door(&mut self, id: SessionId, nick: &Name) {
+        let Some(session) = self.hub.people.sessions.get(&id) else { return };
+        if session.account.is_some() || session.at_door.is_some() || !self.hub.waits_as_guest(id, self.now) {
+            return;
+        }
+        let wait = self.hub.settings.accounts.door;
+        self.left_for(id, None);
+        let (until, door) = (self.now.mono.after(wait), self.door_room());
+        let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
+        let from = std::mem::replace(&mut session.room, door);
+        // What it has searched for is not for who is outside.
+        (session.at_door, session.searching) = (Some(until), None);
+        session.left.get_or_insert_default().leave(from, self.hub.next_line);
+        self.hub.door.waits(id, until);
+        self.hub.rooms.open.get_mut(&door).expect("it was opened").members.insert(id);
+        self.effects.push(Effect::Enter { session: id, room: door });
+        self.prompt(id);
+        self.leave(id, nick, from, Step::Left { reason: None, words: false, to: None });
+        self.hub.counters.held_at_door += 1;
+        let (lockdown, banned) = (self.hub.locked_out(id), self.hub.is_knocking(id, self.now));
+        self.done(id, Done::PutAtDoor { lockdown, banned, wait });
     }
 
     /// Lets everybody in who waits, if there is no door any more.

@@ -27,6 +27,11 @@ impl Hub {
         });
         self.people.places.check_invariants(places);
         self.people.beginnings.check_invariants(self.sessions().map(|session| (session.nick.folded(), session.id)));
+        let laid_down = self.sessions().flat_map(|session| {
+            let names = session.last_said.iter().flat_map(|said| said.all_laid_down());
+            names.map(|name| (name.folded(), session.id))
+        });
+        self.people.former.check_invariants(laid_down);
         let logged_in = self.sessions().filter_map(|session| Some((session.account?, session.id)));
         assert_eq!(logged_in.collect::<BTreeSet<_>>(), self.people.logged_in, "who is logged in to what is known");
         let operators = self.sessions().map(|session| session.id).filter(|id| self.role(*id) == Role::Operator);

@@ -76,9 +76,8 @@ impl Leavers {
         let at_door = session.at_door.is_some();
         let said = session.last_said.as_deref().map(|said| Box::new(said.of_an_address()));
         let nick = session.nick.clone();
-        let mut former =
-            session.last_said.as_deref().map(|said| said.laid_down(REMEMBERED_FOR, now)).unwrap_or_default();
-        former.retain(|name| *name != nick);
+        let laid_down = session.last_said.iter().flat_map(|said| said.laid_down(REMEMBERED_FOR, now));
+        let former = laid_down.map(|(name, _)| name.clone()).filter(|name| *name != nick).collect();
         self.0.push_back(Leaver { id, nick, account, addr, at: now, why, at_door, former, said });
     }
 

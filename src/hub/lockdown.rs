@@ -26,6 +26,13 @@ pub struct Lockdown {
     newest: SessionId,
 }
 
+impl Lockdown {
+    /// Whether the client has come since the lockdown began.
+    pub(super) fn is_newcomer(&self, id: SessionId) -> bool {
+        id > self.newest
+    }
+}
+
 impl Hub {
     /// The lockdown that is under way, if any.
     #[must_use]
@@ -40,7 +47,7 @@ impl Hub {
     pub(super) fn locked_out(&self, id: SessionId) -> Option<Wall> {
         let lockdown = self.lockdown()?;
         let is_guest = self.people.sessions.get(&id).is_some_and(|session| session.account.is_none());
-        (id > lockdown.newest && is_guest).then_some(lockdown.until)
+        (lockdown.is_newcomer(id) && is_guest).then_some(lockdown.until)
     }
 
     /// Whether `id` may register a name now. In a lockdown, clients that came during it may not: a raider would be

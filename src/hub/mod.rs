@@ -12,6 +12,7 @@
 //! | what people can type | [`command`] |
 //! | messages to people, as values | [`message`] |
 //! | one client; connecting and leaving; clients that have left a moment ago | [`session`], `people`, [`leavers`] |
+//! | whom a name can mean: who bears it, and who bore it a moment ago | [`bearers`] |
 //! | finding people by the beginnings of names; which client makes way in a full hub | `beginnings`, `places` |
 //! | rooms: opening, entering, topics | `rooms`, [`room`] |
 //! | what a client is shown when it comes into a room | `entrance` |
@@ -40,6 +41,7 @@
 
 pub mod account;
 pub mod archive;
+pub mod bearers;
 mod beginnings;
 mod by;
 pub mod command;
@@ -173,6 +175,8 @@ struct People {
     /// The names that only their bearer sees, see [`speech::Veil`].
     unseen: Roster<SessionId>,
     beginnings: Beginnings,
+    /// The names that clients have laid down.
+    former: Beginnings,
     places: Places,
     familiar: Familiar,
     /// The logged-in clients, by account.
@@ -214,8 +218,7 @@ struct Moderation {
     reports: Reports,
     filters: Filters,
     leavers: Leavers,
-    /// The last command of each operator that waits for its confirmation (the operator says it again), and when it was
-    /// said. Behind the command, on lines of their own, stand the numbers of the client that it named and of those that
+    /// The last command of each client that waits for its confirmation (its person says it again), and when it was said. Behind the command, on lines of their own, stand the numbers of the client that it named and of those that
     /// it reaches as well: it is confirmed for these alone.
     asked: BTreeMap<SessionId, (String, Mono)>,
     /// Clients that a ban has hit and that are still to be disconnected.
@@ -267,6 +270,7 @@ impl Hub {
                 names: Roster::new(key),
                 unseen: Roster::new(key),
                 beginnings: Beginnings::default(),
+                former: Beginnings::default(),
                 places: Places::default(),
                 familiar: Familiar::default(),
                 logged_in: BTreeSet::new(),

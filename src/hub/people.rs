@@ -262,6 +262,7 @@ impl Turn<'_> {
                 self.seen(account);
             }
             self.hub.ignores_no_more(&session);
+            self.hub.forget_laid_down(&session);
             self.hub.zones.forget(id);
             self.hub.moderation.leavers.note(&session, left_why, self.now.mono);
             self.hub.moderation.asked.remove(&id);
@@ -357,11 +358,12 @@ impl Turn<'_> {
         self.hub.lay_down_name(id);
         let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         let old = std::mem::replace(&mut session.nick, nick.clone());
-        // A guest's name tells nobody apart.
-        if !old.is_guest() {
-            session.last_said.get_or_insert_default().lays_down(&old, self.now.mono);
-        }
+        // A guest's name tells nobody apart, and at the door nobody sees it.
+        let is_known = !old.is_guest() && session.at_door.is_none();
         let room = session.room;
+        if is_known {
+            self.hub.lays_down(id, &old, self.now);
+        }
         self.hub.people.names.release(&old);
         self.hub.people.names.claim(&nick, id).expect("the caller has asked");
         self.hub.people.beginnings.remove(old.folded(), id);

@@ -175,7 +175,7 @@ impl Turn<'_> {
             if let Some(Sanction { reason, until, .. }) = ban.cloned() {
                 self.hub.moderation.outgoing.push_back((id, Farewell::Banned { reason, until }));
             } else if self.hub.accounts.owner(&session.nick).is_some_and(|owner| session.account != Some(owner.id)) {
-                self.rename_to_guest(id);
+                self.rename_to_guest(id, true);
                 let nick = self.hub.people.sessions[&id].nick.shown().into();
                 self.done(id, Done::NameReclaimed(nick));
             }

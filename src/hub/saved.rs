@@ -550,6 +550,9 @@ impl Saved {
             let is_silent = session.lines == 0 && !hub.is_always_let_in(session.peer);
             hub.people.places.come(id, Origin::of(session.peer.ip()), is_silent);
             hub.people.beginnings.insert(session.nick.folded(), id);
+            for name in session.last_said.iter().flat_map(|said| said.all_laid_down()) {
+                hub.people.former.insert(name.folded(), id);
+            }
             if let Some(account) = session.account {
                 hub.people.logged_in.insert((account, id));
                 if hub.accounts.get(account).is_some_and(|account| account.role == Role::Operator) {

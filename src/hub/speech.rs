@@ -17,12 +17,13 @@ use serde::{Deserialize, Serialize};
 use super::inbound::Arrives;
 use super::memo::Memo;
 use super::message::{Done, Line, Message, Refusal, Said};
+use super::ownership::{Change, Told};
 use super::pace::{Kind, Verdict, Word};
 use super::presence::Step;
 use super::room::Room;
 use super::session::Session;
 use super::strike::Offence;
-use super::{Hub, Turn, What, command};
+use super::{By, Hub, Turn, What, command};
 use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
@@ -62,6 +63,8 @@ pub(super) enum Carrier {
     Grounds,
     /// A report to the operators.
     Report,
+    /// What a room is from now on, or whose: no words of theirs, but its members are told.
+    Modes,
 }
 
 /// What somebody can be given in a room.
@@ -83,7 +86,7 @@ impl Carrier {
     /// nor the reasons of operators, which quote what they are about; entering a room carries no text. They do apply to messages kept for somebody
     /// who is not here: those lie on the hub's disk, and their reader cannot answer.
     fn is_filtered(self) -> bool {
-        !matches!(self, Self::Private(_) | Self::Report | Self::Entering | Self::Grounds)
+        !matches!(self, Self::Private(_) | Self::Report | Self::Entering | Self::Grounds | Self::Modes)
     }
 
     /// Whether repeating the same text is refused. Names and rooms need no such rule: a name that is taken is refused
@@ -389,7 +392,7 @@ impl Turn<'_> {
         match carrier {
             Carrier::Name | Carrier::Login => Some(Kind::Names),
             Carrier::Topic => Some(Kind::Topics),
-            Carrier::Room | Carrier::Entering => Some(Kind::Rooms),
+            Carrier::Room | Carrier::Entering | Carrier::Modes => Some(Kind::Rooms),
             Carrier::Away => Some(Kind::Absences),
             Carrier::Invitation(_) => Some(Kind::Invitations),
             // Two clients of which one has written to the other may write to each other as fast as they like.
@@ -580,7 +583,40 @@ impl Turn<'_> {
             topics.retain(|(id, _, _)| *id != room && rooms.contains_key(id));
             topics.push((room, set, text.clone()));
         }
+        // Where the room is kept on disk, an answer waits until it is there.
+        self.keep_lasting(room);
         self.post_unheard(room, from, Said::Topic { nick, text }, true);
+    }
+
+    /// Changes the modes of the room as [`Self::heard`] has let the author. If nobody is to hear of it, it is done, and
+    /// the author alone is told.
+    pub(super) fn set_modes_heard(&mut self, heard: &Heard, room: RoomId, change: Change, by: Option<By>) {
+        let told = if heard.by_others() { Told::All } else { Told::Only(heard.from) };
+        self.set_modes(room, change, Some(heard.from), by, told);
+    }
+
+    /// Gives the room to the account `to` as [`Self::heard`] has let the author; who is told is decided alike.
+    pub(super) fn give_room_heard(&mut self, heard: &Heard, room: RoomId, to: AccountId, by: Option<By>) {
+        let told = if heard.by_others() { Told::All } else { Told::Only(heard.from) };
+        self.give_room(room, to, Some(heard.from), by, told);
+    }
+
+    /// Tells `author` alone what a room would be told by the hub.
+    pub(super) fn notice_unheard(&mut self, id: RoomId, author: SessionId, text: Arc<str>) {
+        let line = Arc::new(Line {
+            seq: self.hub.next_line,
+            at: self.now.wall,
+            author: Some(author),
+            said: Said::Notice { text },
+            borne: super::ignore::Borne::default(),
+            apart: None,
+        });
+        self.hub.next_line += 1;
+        let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
+        if room.kept {
+            room.history.push_unheard(line.clone(), &self.hub.settings.history);
+        }
+        self.tell(author, Message::Line(line));
     }
 
     /// Gives the author the name that [`Self::heard`] has let pass and [`Hub::may_bear`] has allowed.

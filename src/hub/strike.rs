@@ -25,6 +25,7 @@ use crate::values::network::Network;
 use crate::values::network::Origin;
 use crate::values::rate::{self, make_room};
 use crate::values::time::{Mono, Now};
+use crate::values::words;
 
 /// The most addresses with strikes. Beyond it, the address whose strikes would be forgotten soonest is dropped.
 const REMEMBERED: usize = 4096;
@@ -131,10 +132,14 @@ impl LastSaid {
         self.names.push((name.clone(), now));
     }
 
-    /// The names that the client has laid down no longer than `within` ago, the last one first.
-    pub(super) fn laid_down(&self, within: Duration, now: Mono) -> Vec<Name> {
-        let of_late = self.names.iter().rev().filter(|(_, at)| now.since(*at) <= within);
-        of_late.map(|(name, _)| name.clone()).collect()
+    /// The names that the client has laid down no longer than `within` ago, and when, the last one first.
+    pub(super) fn laid_down(&self, within: Duration, now: Mono) -> impl Iterator<Item = (&Name, Mono)> {
+        self.names.iter().rev().map(|(name, at)| (name, *at)).filter(move |(_, at)| now.since(*at) <= within)
+    }
+
+    /// All names that are known to have been laid down.
+    pub(super) fn all_laid_down(&self) -> impl Iterator<Item = &Name> {
+        self.names.iter().map(|(name, _)| name)
     }
 
     /// Counts one more line that is said to others.
@@ -278,6 +283,8 @@ impl Turn<'_> {
             {
                 // The client is muted without being told. It is told of this mute as anybody else would be.
                 session.mute_as_told((now.mono.after(rules.mute_for), until));
+                // Another's mute would be recorded, and the answer would wait for that.
+                self.record_own_mute(id);
                 let reason = Some(offence.to_string().into());
                 return self.done(id, Done::Muted { until: Some(until), reason });
             }
@@ -330,13 +337,7 @@ impl Turn<'_> {
         let most = self.hub.settings.moderation.repeats;
         let Some(session) = self.hub.people.sessions.get_mut(&id).filter(|_| most > 0) else { return false };
         let mut hasher = SipHasher13::new_with_keys(0, 0);
-        // Every line passes here, so lines are compared by their bytes, and only ASCII's case is ignored.
-        for part in text.as_bytes().chunks(64) {
-            let mut lower = [0; 64];
-            lower[..part.len()].copy_from_slice(part);
-            lower.make_ascii_lowercase();
-            hasher.write(&lower[..part.len()]);
-        }
+        hasher.write(words::look(text).as_bytes());
         let hash = hasher.finish();
         let times = session.last_said.get_or_insert_default().say(hash, self.now.mono);
         let peer = session.peer;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use zeroize::Zeroize as _;
 
 use super::message::{Done, Farewell, Message, Refusal};
+use super::ownership::Told;
 use super::presence::Presence;
 use super::redaction::Remover;
 use super::strike::Offence;
@@ -116,10 +117,10 @@ impl Turn<'_> {
                     self.set_topic(room, None, text, Some(by));
                 }
             }
-            Input::SetRoom { room, change, by } => self.set_modes(room, change, None, Some(by)),
+            Input::SetRoom { room, change, by } => self.set_modes(room, change, None, Some(by), Told::All),
             Input::GiveRoom { room, to, by } => {
                 if self.hub.accounts.get(to).is_some() && room != self.hub.rooms.lobby {
-                    self.give_room(room, to, None, Some(by));
+                    self.give_room(room, to, None, Some(by), Told::All);
                 }
             }
             Input::Lockdown { newcomers, time, by } => self.begin_lockdown(newcomers, time, by),
@@ -259,6 +260,7 @@ impl Turn<'_> {
         self.hub.people.unseen = Roster::new(self.hub.key);
         self.hub.people.places.clear();
         self.hub.people.beginnings.clear();
+        self.hub.people.former.clear();
         self.hub.people.logged_in.clear();
         self.hub.people.operators.clear();
         self.hub.rooms.openers.clear();

@@ -1,7 +1,7 @@
 //! Whom a text means that names somebody for a sanction: also who has left, and names from before a rule of today.
 
 use core::net::IpAddr;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Hub;
 use super::leavers::Leaver;
@@ -73,9 +73,9 @@ impl Hub {
         let sanctions = &self.moderation.sanctions;
         let mut found = BTreeMap::new();
         for name in names {
-            // Of who has left, the address may be kept out, and not the name.
+            // Of a name without an address: the address of somebody of that name may be kept out, and not the name.
             let meant_for = |one: &&Sanction| one.nick.as_deref().is_some_and(|nick| name::fold(nick) == name.folded());
-            let for_them = sanctions.iter().filter(|one| one.holds(now)).filter(meant_for);
+            let for_them = sanctions.iter().filter(|one| addr.is_none() && one.holds(now)).filter(meant_for);
             let all = sanctions.of_name(name, now).chain(sanctions.of_pattern(name, now)).chain(for_them);
             found.extend(all.map(|one| (one.id, one)));
         }
@@ -83,10 +83,11 @@ impl Hub {
         found.into_values().collect()
     }
 
-    /// The sanction of that kind that is called `which`, or is about exactly that; else the one about who has left under
-    /// that name or number, or the only one that was meant for somebody of that name.
+    /// The sanctions of that kind that `which` can mean, but for those that are one with the first: the one that is
+    /// called so, or is about exactly that; else those about whoever has left under that name or number, or that were
+    /// meant for somebody of that name.
     #[must_use]
-    pub fn sanction_meant(&self, which: &str, kind: &Kind, now: Now) -> Option<SanctionId> {
+    pub fn sanctions_meant(&self, which: &str, kind: &Kind, now: Now) -> Vec<SanctionId> {
         let sanctions = &self.moderation.sanctions;
         let by_id = || {
             let (letter, id) = SanctionId::parse(which)?;
@@ -98,16 +99,26 @@ impl Hub {
             let pattern = || Pattern::is_one(which).then(|| Target::Pattern(Pattern::recall(which)));
             sanctions.about(kind, &which.parse().ok().or_else(pattern).or_else(name)?)
         };
-        let folded = name::fold(which);
-        let of_leaver = || {
-            let leaver = self.moderation.leavers.find_by_any_name(&folded, client(which), now.mono)?;
-            sanctions.about(kind, &self.order_of_leaver(leaver, kind.clone()).target)
+        if let Some(one) = by_id().or_else(exactly) {
+            return vec![one];
+        }
+        let (folded, number) = (name::fold(which), client(which));
+        let bore = |leaver: &&Leaver| {
+            let former = leaver.former.iter().any(|name| name.folded() == folded);
+            number.map_or(leaver.nick.folded() == folded || former, |number| leaver.id == number)
         };
-        let meant_for = || {
-            let is_it = |one: &&Sanction| one.nick.as_deref().is_some_and(|nick| name::fold(nick) == folded);
-            let mut found = sanctions.iter().filter(|one| one.kind.is_like(kind) && one.holds(now)).filter(is_it);
-            found.next().filter(|_| found.next().is_none()).map(|one| one.id)
-        };
-        by_id().or_else(exactly).or_else(of_leaver).or_else(meant_for)
+        let left = self.moderation.leavers.iter(now.mono).filter(bore);
+        let of_leavers =
+            left.filter_map(|leaver| sanctions.about(kind, &self.order_of_leaver(leaver, kind.clone()).target));
+        let is_meant_for = |one: &&Sanction| one.nick.as_deref().is_some_and(|nick| name::fold(nick) == folded);
+        let in_force = sanctions.iter().filter(|one| one.kind.is_like(kind) && one.holds(now));
+        let found: BTreeSet<SanctionId> = of_leavers.chain(in_force.filter(is_meant_for).map(|one| one.id)).collect();
+        let mut meant: Vec<SanctionId> = Vec::new();
+        for id in found {
+            if meant.iter().all(|known| !sanctions.same_as(*known).contains(&id)) {
+                meant.push(id);
+            }
+        }
+        meant
     }
 }

@@ -42,7 +42,7 @@ pub(super) const MOST: usize = 1000;
 mod tests {
     use super::super::account::{Account, Role};
     use super::super::message::Message;
-    use super::super::ownership::Change;
+    use super::super::ownership::{Change, Told};
     use super::super::{Effect, Hub, Input, command};
     use super::*;
     use crate::settings::Settings;
@@ -160,7 +160,7 @@ mod tests {
         let mut hub = hub(MOST as u64, 0);
         let (mut effects, lobby) = (Vec::new(), hub.lobby());
         let change = Change { moderated: Some(true), ..Change::default() };
-        hub.turn(later(100), &mut effects).set_modes(lobby, change, Some(ANN), None);
+        hub.turn(later(100), &mut effects).set_modes(lobby, change, Some(ANN), None, Told::All);
         let posts = effects.iter().filter(|effect| matches!(effect, Effect::Post { .. })).count();
         let told = effects.iter().filter(|effect| matches!(effect, Effect::Tell { .. })).count();
         assert_eq!((posts, told), (1, 0));

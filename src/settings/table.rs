@@ -315,7 +315,7 @@ settings! {
     /// recorded (history.persist).
     accounts: AccountSettings {
         /// Who comes in: "anybody", or only who is "registered". Others then wait at the door until they have
-        /// logged in, where they neither see nor hear anybody. Whoever is in stays in.
+        /// logged in, where they neither see nor hear anybody. Whoever is in stays in, until they log out.
         entry: Entry = Entry::Anybody, Choice, Live;
         /// How long one may wait at the door.
         door: Duration = Duration::from_secs(120), time("10s", "1h"), Live;

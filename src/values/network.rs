@@ -179,6 +179,12 @@ impl Origin {
         }
     }
 
+    /// The first address.
+    #[must_use]
+    pub fn first(self) -> IpAddr {
+        IpAddr::V6(Ipv6Addr::from_bits(self.bits())).to_canonical()
+    }
+
     /// The origin's number: unique, and in the order of networks.
     pub(crate) fn number(self) -> u64 {
         self.0

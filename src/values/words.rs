@@ -130,7 +130,7 @@ fn is_unseen(char: char) -> bool {
     matches!(char,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
         | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}')
 }
 
@@ -182,6 +182,46 @@ fn seen(folded: &str) -> Cow<'_, str> {
     }
     Cow::Owned(seen)
 }
+
+/// A text as one takes it in: what two texts have in common that look the same. Nothing is left of characters that nobody
+/// sees, runs of blanks are one, those at the ends none, and letters that look alike are one letter, whatever their
+/// case. Punctuation and emoji stay: a laugh is no tear.
+#[must_use]
+pub fn look(text: &str) -> String {
+    if text.is_ascii() {
+        return look_of(text.chars().map(|char| char.to_ascii_lowercase()));
+    }
+    let folded = name::fold(text);
+    look_of(unicode_security::skeleton(&seen(&folded)).flat_map(char::to_lowercase))
+}
+
+/// The [`look`] of a text without unseen characters, in lower case.
+fn look_of(chars: impl Iterator<Item = char>) -> String {
+    let mut look = String::new();
+    let mut after_blank = true;
+    for char in chars {
+        // Braille's blank is drawn as one, and counted among the symbols.
+        if char.is_whitespace() || char == '\u{2800}' {
+            if !after_blank {
+                look.push(' ');
+            }
+            after_blank = true;
+            continue;
+        }
+        after_blank = false;
+        match ASCII_LOOKS.iter().find(|(one, _)| *one == char) {
+            Some((_, like)) => look.push_str(like),
+            None => look.push(char),
+        }
+    }
+    look.truncate(look.trim_end().len());
+    look
+}
+
+/// The skeletons (UTS 39) of characters of ASCII that are not themselves, in lower case: most lines are all ASCII, and
+/// need no tables.
+const ASCII_LOOKS: &[(char, &str)] =
+    &[('"', "''"), ('%', "\u{b0}/\u{2080}"), ('0', "o"), ('1', "l"), ('`', "'"), ('m', "rn"), ('|', "l")];
 
 /// The pattern of an entry between slashes.
 fn pattern(entry: &str) -> Option<&str> {
@@ -321,6 +361,48 @@ mod tests {
         assert_eq!(filters(&["/s\\x{200d}pam/"], &[]).judge("s\u{200d}pam"), Some(Action::Refuse));
         assert_eq!(filters(&["/s\\x{200d}pam/"], &[]).judge("spam"), None);
         assert!(check("\u{200d}").is_err(), "nobody sees that");
+    }
+
+    #[test]
+    fn what_looks_the_same_is_the_same_line() {
+        for (one, other) in [
+            ("Buy Now", "buy  now"),
+            ("buy now", " buy now \u{a0}\u{2800}"),
+            ("buy now", "buy\u{200d} now"),
+            ("buy now", "buy now\u{fe0f}"),
+            ("buy now", "buy no\u{e0061}w"),
+            ("buy now", "b\u{ad}uy now"),
+            ("buy now", "b\u{34f}uy now"),
+            ("buy now", "buy\u{3164} now"),
+            ("buy now", "buy now\u{e0101}"),
+            ("buy now", "b\u{336}uy now"),
+            ("buy now", "buy\u{2003}now"),
+            ("more money", "m\u{43e}re money"),
+            ("more money", "\u{1d426}ore money"),
+            ("spam", "\u{a731}\u{1d18}\u{1d00}\u{1d0d}"),
+            ("\u{444}\u{44b}", "\u{424}\u{200b}\u{42b}"),
+            ("", "\u{200b}\u{2800} "),
+        ] {
+            assert_eq!(look(one), look(other), "{one:?} {other:?}");
+        }
+        for (one, other) in [
+            ("buy now", "buynow"),
+            ("yes", "yes!"),
+            ("!", "?"),
+            ("\u{1f600}", "\u{1f622}"),
+            ("\u{1f468}\u{200d}\u{1f469}", "\u{1f468}\u{200d}\u{1f467}"),
+            ("\u{1f1e9}\u{1f1ea}", "\u{1f1eb}\u{1f1f7}"),
+            ("7", "8"),
+        ] {
+            assert_ne!(look(one), look(other), "{one:?} {other:?}");
+        }
+        let mut differ = Vec::new();
+        for byte in 0x20..0x7f_u8 {
+            let char = char::from(byte).to_ascii_lowercase().to_string();
+            let skeleton: String = unicode_security::skeleton(&char).flat_map(char::to_lowercase).collect();
+            differ.extend((look(&char) != skeleton.trim()).then(|| (look(&char), skeleton)));
+        }
+        assert_eq!(differ, [], "the short way for ASCII and the long one");
     }
 
     #[test]

@@ -208,6 +208,8 @@ pub struct World {
     pub clients: BTreeMap<SessionId, Client>,
     /// What was recorded.
     pub disk: Disk,
+    /// How many deeds were recorded: whoever did one is told nothing before it is on disk, where no tape is kept.
+    pub deeds: usize,
     /// All that has reached the machine, for tests that look into it.
     pub taken: Vec<Taken>,
     searches: Vec<Search>,
@@ -226,6 +228,7 @@ impl World {
             now: BEGIN,
             clients: BTreeMap::new(),
             disk: Disk::default(),
+            deeds: 0,
             taken: Vec::new(),
             searches: Vec::new(),
             jobs: Vec::new(),
@@ -417,7 +420,10 @@ impl World {
         for outcome in outcomes {
             match outcome {
                 Outcome::Order(order) => self.order(order.clone()),
-                Outcome::Record(number, record) => self.disk.write(*number, record),
+                Outcome::Record(number, record) => {
+                    self.deeds += usize::from(record.is_of_a_deed());
+                    self.disk.write(*number, record);
+                }
                 Outcome::Search(search) => self.searches.push((**search).clone()),
                 Outcome::Hash(job) => self.jobs.push(job.clone()),
                 Outcome::More(id) => {

@@ -26,7 +26,8 @@ Examples:
   chathub ctl ban add 'bot-*' --for 1h --dry-run
   chathub ctl ban add '/^bot[0-9]+$/' --for 1h")]
     Add {
-        /// A network such as 192.0.2.0/24 or 2001:db8::/32, an address, a name, or a pattern of names such as bot-*.
+        /// A network such as 192.0.2.0/24 or 2001:db8::/32, an address, the id of a client that is here or has left a
+        /// moment ago, a name, or a pattern of names such as bot-*.
         #[arg(value_name = "TARGET", value_parser = text::<256>)]
         target: Text<256>,
         /// Why; told to those it keeps out.
@@ -40,7 +41,7 @@ Examples:
         dry_run: bool,
         /// Do not ask, neither at a terminal before several people are disconnected or a large network is kept out, nor
         /// before a large part of the Internet is, such as 0.0.0.0/0, or a network that is another one as it is written,
-        /// such as 10.1.2.3/8: for these, scripts have to say it as well.
+        /// such as 10.1.2.3/8, nor where a name could be several people: for these, scripts have to say it as well.
         #[arg(long)]
         yes: bool,
     },

@@ -9,6 +9,9 @@ use super::super::sanction::{Author, Kind, Sanction, Target};
 use super::{Call, clip, split_word};
 use crate::values::id::SanctionId;
 
+/// The most sanctions that are named of several.
+const SHOWN: usize = 5;
+
 impl Call<'_, '_> {
     /// The mutes about the caller: those that it knows of, or those that it is not to know of (`shadow`).
     fn own_mutes(&self, shadow: bool) -> BTreeSet<SanctionId> {
@@ -53,7 +56,10 @@ impl Call<'_, '_> {
 pub(super) fn unmute(call: &mut Call<'_, '_>, args: &str) {
     let (which, _) = split_word(args);
     let Some(by) = call.by() else { return };
-    let Some(other) = call.named(which) else { return lift_one(call, which, &Kind::Mute { shadow: false }) };
+    let Some(named) = call.means_to_look_at(which) else { return };
+    let Some(other) = named.or_else(|| call.named(which)) else {
+        return lift_one(call, which, &Kind::Mute { shadow: false });
+    };
     let (hub, now) = (&call.turn.hub, call.turn.now);
     let session = &hub.people.sessions[&other];
     let nick: Arc<str> = session.nick_for(call.id).shown().into();
@@ -91,10 +97,18 @@ pub(super) fn lift(call: &mut Call<'_, '_>, args: &str) {
 
 /// Lifts the one of that kind that is called so, or is about exactly that.
 fn lift_one(call: &mut Call<'_, '_>, which: &str, kind: &Kind) {
-    let found = call.turn.hub.sanction_meant(which, kind, call.turn.now);
-    match found.filter(|id| !call.unseen_sanctions().contains(id)) {
-        Some(id) => lifted(call, id),
-        None => call.refuse(Refusal::NoSuchBan(clip(which))),
+    let unseen = call.unseen_sanctions();
+    let mut found = call.turn.hub.sanctions_meant(which, kind, call.turn.now);
+    found.retain(|id| !unseen.contains(id));
+    match *found.as_slice() {
+        [id] => lifted(call, id),
+        [] => call.refuse(Refusal::NoSuchBan(clip(which))),
+        _ => {
+            let sanctions = &call.turn.hub.moderation.sanctions;
+            let called = found.iter().take(SHOWN).filter_map(|id| sanctions.get(*id)).map(|one| one.called().into());
+            let called = called.collect();
+            call.refuse(Refusal::SeveralSanctions { which: clip(which), called, count: found.len() });
+        }
     }
 }
 

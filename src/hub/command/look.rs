@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::account::Role;
 use super::super::history::newest;
 use super::super::message::{Message, Refusal, Replay, ShownRoom};
 use super::super::room::Room;
@@ -94,7 +95,9 @@ pub(super) fn beginning(word: &str) -> Option<String> {
 
 pub(super) fn whois(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
-    let Some(other) = call.person(name) else { return };
+    let Some(named) = call.means_to_see(name) else { return };
+    let Some(other) = named.or_else(|| call.person(name)) else { return };
+    let others = call.others_of_that_name(name, other);
     let other = &call.turn.hub.people.sessions[&other];
     let message = Message::Whois {
         nick: call.label(other),
@@ -110,6 +113,9 @@ pub(super) fn whois(call: &mut Call<'_, '_>, args: &str) {
             .map(|account| (account.name.shown().into(), account.role)),
     };
     call.tell(message);
+    if !others.is_empty() && call.turn.hub.role(call.id) == Role::Operator {
+        call.tell(Message::Bearers(others));
+    }
 }
 
 pub(super) fn rooms(call: &mut Call<'_, '_>, args: &str) {

@@ -11,11 +11,13 @@
 //! | whether somebody is here, or was | `seen` |
 //! | commands about rooms; about accounts | `room`, `account` |
 //! | moderation: kicks, bans and mutes, lifting them, redactions, reports | `operator`, `sanctions`, `lifting`, `removal`, `report` |
+//! | whom a name means where something is done to them | `bearer` |
 //! | what must not be said by mistake, such as a password | `slips` |
 //!
 //! It does not know how an answer looks on a screen: it answers in [`super::message`].
 
 mod account;
+mod bearer;
 mod lifting;
 mod look;
 mod operator;
@@ -35,6 +37,7 @@ pub(super) use slips::{Ends, bare, ends_question, is_for_services, without_slash
 pub use table::{COMMANDS, Command, Group, Password, Takes};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::account::Role;
 use super::message::{Done, Message, Refusal};
@@ -227,11 +230,15 @@ impl Call<'_, '_> {
     fn person(&mut self, name: &str) -> Option<SessionId> {
         let found = self.named(name);
         if found.is_none() {
-            self.refuse(Refusal::NoSuchPerson(clip(addressed(name))));
+            let refusal = self.now_called(name).unwrap_or_else(|| Refusal::NoSuchPerson(clip(addressed(name))));
+            self.refuse(refusal);
         }
         found
     }
 }
+
+/// How long somebody may take to say the same again.
+const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// A name as it stands in a line to somebody, without what is no part of it: `ann`, of `ann:`, `ann,` or `@ann`.
 fn addressed(text: &str) -> &str {

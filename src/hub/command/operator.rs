@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::super::account::Role;
 use super::super::message::{Done, Refusal};
 use super::super::{By, Effect};
+use super::bearer::Named;
 use super::{Call, clip, split_word, text_arg};
 use crate::settings::{Newcomers, Word as _};
 use crate::values::id::SessionId;
@@ -66,24 +67,36 @@ impl Call<'_, '_> {
             return None;
         }
         let found = self.person(name)?;
+        self.may_act_on(found).then_some(found)
+    }
+
+    /// Whether an operator may do something to that one; the caller is told if not.
+    pub(super) fn may_act_on(&mut self, found: SessionId) -> bool {
         if found == self.id {
             self.refuse(Refusal::ToYourself);
-            return None;
+            return false;
         }
         if self.turn.hub.role(found) == Role::Operator {
             let name = self.turn.hub.people.sessions[&found].nick.shown().into();
             self.refuse(Refusal::IsOperator(name));
-            return None;
+            return false;
         }
-        Some(found)
+        true
     }
 }
 
 pub(super) fn kick(call: &mut Call<'_, '_>, args: &str) {
     let (name, reason) = split_word(args);
-    let (Some(other), Some(by)) = (call.subject(name), call.by()) else { return };
+    let line = call.line(args);
+    let Some(named) = call.means(name, &line) else { return };
+    let other = match named {
+        Named::Renamed(id) | Named::Confirmed(id) => call.may_act_on(id).then_some(id),
+        Named::AsEver => call.subject(name),
+    };
+    let (Some(other), Some(by)) = (other, call.by()) else { return };
     let nick: Arc<str> = call.turn.hub.people.sessions[&other].nick.shown().into();
-    let line = format!("kick {args}");
+    // It is confirmed for that one alone.
+    let line = format!("{line}\n{}\ntime", other.0);
     if let Ok(Some((_, rest))) = time::take_length(reason.strip_prefix("for ").unwrap_or(reason))
         && !call.is_said_again(&line)
     {

@@ -9,6 +9,7 @@ use super::super::archive::Selector;
 use super::super::message::{Done, Refusal};
 use super::super::redaction::Remover;
 use super::super::{By, work};
+use super::bearer::Named;
 use super::{Call, clip, operator, split_word};
 use crate::values::id::SessionId;
 use crate::values::name;
@@ -46,7 +47,9 @@ impl Call<'_, '_> {
 
     /// Whether what `who` says, who is here, is out of the caller's reach; it is told if so.
     fn is_out_of_reach(&mut self, who: Option<SessionId>) -> bool {
-        let Some(who) = who.filter(|who| *who != self.id && self.turn.hub.role(*who) == Role::Operator) else {
+        let is_here = |who: &SessionId| self.turn.hub.session(*who).is_some();
+        let Some(who) = who.filter(is_here).filter(|who| *who != self.id && self.turn.hub.role(*who) == Role::Operator)
+        else {
             return false;
         };
         let nick = self.turn.hub.people.sessions[&who].nick.shown().into();
@@ -97,13 +100,23 @@ pub(super) fn redact(call: &mut Call<'_, '_>, args: &str) {
         }
         None => {
             let folded = name::fold(whom);
+            let line = call.line(args);
+            let Some(named) = call.means(whom, &line) else { return };
+            let mut only = None;
+            if let Named::Renamed(id) | Named::Confirmed(id) = named {
+                if call.is_out_of_reach(Some(id)) {
+                    return;
+                }
+                call.turn.hub.moderation.asked.remove(&call.id);
+                only = Some(id).filter(|_| named == Named::Confirmed(id));
+            }
             let account = call.turn.hub.accounts.find(&folded);
             let bearer = call.turn.hub.find(whom);
             let owner = account.and_then(|account| call.turn.hub.logged_in_to(account).next());
             if call.is_out_of_reach(bearer) || call.is_out_of_reach(owner) {
                 return;
             }
-            Selector { nick: Some(folded), ..Selector::default() }
+            Selector { client: only, nick: Some(folded), ..Selector::default() }
         }
     };
     let what = match which {

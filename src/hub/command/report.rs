@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::super::account::Role;
 use super::super::archive::Search;
 use super::super::message::{Done, Message, Refusal, ShownLine};
 use super::super::report::{Evidence, Report, ToClose};
-use super::super::{By, Effect};
+use super::super::{By, Effect, whom};
+use super::bearer::Named;
 use super::{Call, clip, split_word, text_arg};
 use crate::values::id::ReportId;
 use crate::values::name::{self, Name};
@@ -19,10 +21,27 @@ const AT_ONCE: usize = 20;
 
 pub(super) fn report(call: &mut Call<'_, '_>, args: &str) {
     let (name, reason) = split_word(args);
-    let left = || {
-        call.turn.hub.moderation.leavers.find_by_any_name(&name::fold(name), None, call.turn.now.mono).map(|one| one.id)
+    // What was said is reported at once, also of who bears another name by now.
+    let renamed = call.renamed(name);
+    let line = call.line(args);
+    let named = match renamed {
+        Some(id) => Named::Renamed(id),
+        None => match call.means(name, &line) {
+            Some(named) => named,
+            None => return,
+        },
     };
-    let Some(other) = call.named(name).or_else(left) else { return call.refuse(Refusal::NoSuchPerson(clip(name))) };
+    let left = || {
+        let number = whom::client(name).filter(|_| call.turn.hub.role(call.id) == Role::Operator);
+        let leavers = &call.turn.hub.moderation.leavers;
+        leavers.find_by_any_name(&name::fold(name), number, call.turn.now.mono).map(|one| one.id)
+    };
+    let other = match named {
+        Named::Renamed(id) | Named::Confirmed(id) => Some(id),
+        Named::AsEver => call.named(name).or_else(left),
+    };
+    let Some(other) = other else { return call.refuse(Refusal::NoSuchPerson(clip(name))) };
+    call.turn.hub.moderation.asked.remove(&call.id);
     if other == call.id {
         return call.refuse(Refusal::ToYourself);
     }

@@ -8,7 +8,6 @@ use super::super::account::Role;
 use super::super::inbound::Arrives;
 use super::super::message::{Done, Message, Refusal};
 use super::super::ownership::{Change, MODES, Roll, SLOW};
-use super::super::pace::Kind;
 use super::super::sanction;
 use super::super::sanction::Order;
 use super::super::speech::{Carrier, Rights};
@@ -130,13 +129,11 @@ pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
         }
     }
     // Each of them is told.
-    if !call.turn.is_in_time(call.id, Kind::Rooms, false) {
-        return;
-    }
+    let Some(heard) = call.turn.heard(call.id, Carrier::Modes, "") else { return };
     call.turn.hub.work.done += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
     let by = call.by_operator();
     let before = call.turn.effects.len();
-    call.turn.set_modes(room, change, Some(call.id), by);
+    call.turn.set_modes_heard(&heard, room, change, by);
     sign(call, before);
 }
 
@@ -217,12 +214,10 @@ pub(super) fn transfer(call: &mut Call<'_, '_>, args: &str) {
         return call.refuse(refusal);
     }
     // Each member is told.
-    if !call.turn.is_in_time(call.id, Kind::Rooms, false) {
-        return;
-    }
+    let Some(heard) = call.turn.heard(call.id, Carrier::Modes, "") else { return };
     call.turn.hub.work.done += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
     let (by, before) = (call.by_operator(), call.turn.effects.len());
-    call.turn.give_room(room, account, Some(call.id), by);
+    call.turn.give_room_heard(&heard, room, account, by);
     sign(call, before);
 }
 
@@ -334,7 +329,12 @@ fn give_voice(call: &mut Call<'_, '_>, args: &str, on: bool) {
 
 pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
     let (name, reason) = split_word(args);
-    let Some((room, other)) = call.own_room_and(name) else { return };
+    if name.is_empty() {
+        return call.usage();
+    }
+    let line = call.line(args);
+    let Some(room) = call.own_room() else { return };
+    let Some(other) = call.person_meant(name, &line) else { return };
     if other == call.id {
         return call.refuse(Refusal::ToYourself);
     }

@@ -5,24 +5,21 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::super::By;
 use super::super::account::Role;
 use super::super::message::{Done, Listed, Message, Refusal, Replaced, ShownLeaver, ShownSanction};
 use super::super::sanction::{self, Kind, NoTarget, Order, Sanction, Target};
 use super::super::sanctioning::Caught;
 use super::super::whom;
 use super::super::work;
-use super::{Call, clip, split_word, text_arg};
+use super::super::{By, Hub};
+use super::bearer::Named;
+use super::{Call, SAY_AGAIN, clip, split_word, text_arg};
 use crate::values::id::SessionId;
 use crate::values::name::pattern::Pattern;
 use crate::values::name::{self, Name, TakenFor};
 use crate::values::network::Network;
 use crate::values::time;
-
-/// How long an operator may take to say the same again.
-const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// Names of others that are told before a sanction reaches them.
 const OTHERS_NAMED: usize = 5;
@@ -44,7 +41,7 @@ struct Meant {
 impl Call<'_, '_> {
     /// Whom `text` means: somebody here, by name or number; an address or a network; somebody who has left a moment
     /// ago; else a name, also written `name=NAME` where the name alone is meant. The caller is told if it is nobody.
-    fn meant(&mut self, text: &str, kind: &Kind) -> Option<Meant> {
+    fn meant(&mut self, text: &str, kind: &Kind, line: &str) -> Option<Meant> {
         let now = self.turn.now;
         if let Some(text) = text.strip_prefix("name=") {
             let target = match self.turn.hub.target_by_name(text, now) {
@@ -61,6 +58,12 @@ impl Call<'_, '_> {
             return Some(Meant { order: Order::about(kind.clone(), target), session: None, who: None, network: None });
         }
         let is_address = matches!(target, Ok(Target::Network(_)) | Err(NoTarget::Network(_)));
+        let named = if is_address { Named::AsEver } else { self.means(text, line)? };
+        if let Named::Renamed(other) | Named::Confirmed(other) = named {
+            let session = self.may_act_on(other).then(|| &self.turn.hub.people.sessions[&other])?;
+            let order = self.turn.hub.order(session, kind.clone());
+            return Some(Meant { order, session: Some(other), who: Some(other), network: None });
+        }
         if !is_address && self.named(text).is_some() {
             let other = self.subject(text)?;
             let order = self.turn.hub.order(&self.turn.hub.people.sessions[&other], kind.clone());
@@ -235,8 +238,8 @@ impl Call<'_, '_> {
             return None;
         }
         let (time, reason) = self.time(rest, true)?;
-        let meant = self.meant(whom, kind)?;
-        let line = format!("{} {args}", self.command.name);
+        let line = self.line(args).to_string();
+        let meant = self.meant(whom, kind, &line)?;
         // A time behind the reason would be words of it, and the sanction without an end.
         let behind = if time.is_none() { length_at_end(reason) } else { None };
         if !self.has_room_for(&meant.order) || !self.is_meant(&meant, whom, behind, line) {
@@ -325,7 +328,8 @@ pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
     let hit = call.turn.hub.hit_by(&order, call.turn.now);
     let hit = hit.iter().filter(|session| call.turn.hub.role(session.id) != Role::Operator).count();
     let (id, former) = call.turn.sanction(order, by);
-    let whom = network.or_else(|| call.turn.hub.moderation.sanctions.get(id).and_then(|ban| shown(ban).name));
+    let whom =
+        network.or_else(|| call.turn.hub.moderation.sanctions.get(id).and_then(|ban| shown(call.turn.hub, ban).name));
     call.turn.done_on_record(
         call.id,
         Done::Banned { whom, called: format!("b{}", id.0).into(), hit, until, replaced: replaced(former) },
@@ -428,7 +432,7 @@ fn list(call: &mut Call<'_, '_>, args: &str, what: Listed) {
     let held = held.filter(|one| one.holds(now) && is_listed(&one.kind) && !unseen.contains(&one.id));
     // A page far behind costs as much as it looks at.
     let mut held = held.skip((page - 1).saturating_mul(PAGE));
-    let shown: Vec<ShownSanction> = held.by_ref().take(PAGE).map(shown).collect();
+    let shown: Vec<ShownSanction> = held.by_ref().take(PAGE).map(|one| shown(call.turn.hub, one)).collect();
     drop(held);
     let total = match what {
         Listed::All => sanctions.len() - unseen.len(),
@@ -450,10 +454,11 @@ fn list(call: &mut Call<'_, '_>, args: &str, what: Listed) {
 /// Lists the sanctions about one who is here, has left, or bears a name; or the one that is called so.
 fn about(call: &mut Call<'_, '_>, word: &str) {
     let unseen = call.unseen_sanctions();
-    if let Some(one) = call.called(word).map(shown) {
+    if let Some(one) = call.called(word).map(|one| shown(call.turn.hub, one)) {
         return call.tell(Message::Sanctions { shown: vec![one], page: 1, pages: 1, total: 1, what: Listed::All });
     }
-    let Some(found) = call.named(word) else {
+    let Some(named) = call.means_to_look_at(word) else { return };
+    let Some(found) = named.or_else(|| call.named(word)) else {
         let (now, hub) = (call.turn.now, &*call.turn.hub);
         let sanctions = &hub.moderation.sanctions;
         let leaver = hub.moderation.leavers.find_by_any_name(&name::fold(word), whom::client(word), now.mono);
@@ -470,22 +475,33 @@ fn about(call: &mut Call<'_, '_>, word: &str) {
                 _ => return call.refuse(Refusal::NoSuchPerson(clip(word))),
             }
         };
-        let shown: Vec<_> =
-            found.into_iter().filter(|one| !unseen.contains(&one.id)).rev().take(PAGE).map(shown).collect();
+        let shown: Vec<_> = found
+            .into_iter()
+            .filter(|one| !unseen.contains(&one.id))
+            .rev()
+            .take(PAGE)
+            .map(|one| shown(hub, one))
+            .collect();
         let (total, looked_at) = (shown.len(), sanctions.len());
         call.turn.hub.work.done += looked_at as u64;
         return call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, what: Listed::All });
     };
     let session = &call.turn.hub.people.sessions[&found];
     let found = call.turn.hub.sanctions_of(session, call.turn.now).filter(|one| !unseen.contains(&one.id));
-    let mut shown: Vec<_> = found.take(PAGE).map(shown).collect();
+    let mut shown: Vec<_> = found.take(PAGE).map(|one| shown(call.turn.hub, one)).collect();
     shown.dedup_by(|one, other| one.called == other.called);
     let total = shown.len();
     call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, what: Listed::All });
 }
 
 /// A sanction without the address that it is about: that is nobody's business here, not even an operator's.
-fn shown(sanction: &Sanction) -> ShownSanction {
+fn shown(hub: &Hub, sanction: &Sanction) -> ShownSanction {
+    // Of an address that an operator has typed, they are not told which of the people here come from there.
+    let address = match &sanction.target {
+        Target::Network(network) if sanction.nick.is_some() => Some(*network),
+        _ => sanction.also,
+    };
+    let address = address.map(|network| network.ends().0);
     let name = match (&sanction.target, &sanction.nick) {
         (Target::Network(_), Some(nick)) => Some(format!("the address of {nick}").into()),
         (Target::Network(network), None) => Some(network.size().into()),
@@ -500,6 +516,7 @@ fn shown(sanction: &Sanction) -> ShownSanction {
         word: sanction.kind.word(),
         name,
         by_address: sanction.also.is_some(),
+        mask: address.map(|address| hub.mask(address)),
         from,
         reason: sanction.reason.clone(),
         by: sanction.maker_to_people().into(),
@@ -524,6 +541,7 @@ pub(super) fn left(call: &mut Call<'_, '_>, args: &str) {
             former: leaver.former.iter().map(|name| name.shown().into()).collect(),
             ago: now.since(leaver.at),
             why: leaver.why.clone(),
+            from: call.turn.hub.told_apart(leaver.account, leaver.addr),
         })
         .collect();
     let is_more = all.next().is_some();

@@ -733,7 +733,8 @@ pub static COMMANDS: &[Command] = &[
         usage: "[PAGE]",
         about: "list who has left in the last 15 minutes",
         group: Group::Operators,
-        detail: "They can be banned or muted by name or number.",
+        detail: "They can be banned or muted by name or number. Of two who come from one\n\
+                 address, the letters behind it are the same.",
         role: Role::Operator,
         run: sanctions::left,
         ..ROW

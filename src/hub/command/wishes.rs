@@ -29,7 +29,9 @@ pub(super) fn ignore(call: &mut Call<'_, '_>, args: &str) {
         return call.tell(Message::Ignoring(names));
     }
     let (name, _) = split_word(args);
-    let Some(other) = call.person(name) else { return };
+    // It is ended as easily, so who bears another name by now is ignored at once.
+    let renamed = if call.named(name).is_none() { call.renamed(name) } else { None };
+    let Some(other) = renamed.or_else(|| call.person(name)) else { return };
     if other == call.id {
         return call.refuse(Refusal::ToYourself);
     }

@@ -117,7 +117,7 @@ impl Turn<'_> {
         self.account_happened(What::AccountRemoved, &account, by, None);
         let there: Vec<_> = self.hub.logged_in_to(id).collect();
         let mut asked = Vec::new();
-        for id in there {
+        for id in there.iter().copied() {
             self.hub.set_account(id, None);
             let Some(session) = self.hub.people.sessions.get(&id) else { continue };
             if session.dialogue.as_deref().is_some_and(|dialogue| *dialogue != Dialogue::Waiting) {
@@ -133,6 +133,13 @@ impl Turn<'_> {
         for session in asked {
             self.ask_no_more(session, None);
             self.effects.push(Effect::SecretSpent);
+        }
+        if by.is_some() {
+            for id in there {
+                if let Some(nick) = self.hub.people.sessions.get(&id).map(|session| session.nick.clone()) {
+                    self.put_at_door(id, &nick);
+                }
+            }
         }
         Some(account)
     }

@@ -4,6 +4,7 @@ use super::super::Turn;
 use std::sync::Arc;
 
 use super::super::message::{Done, Refusal};
+use super::super::pace::Kind;
 use super::super::{Hub, What, command};
 use super::{Against, Dialogue, Secret, Then};
 use crate::settings::Registering;
@@ -115,19 +116,29 @@ impl Turn<'_> {
     /// `/logout`.
     pub(in crate::hub) fn logout(&mut self, id: SessionId) {
         let Some(account) = self.hub.people.sessions.get(&id).and_then(|session| session.account) else { return };
+        let goes_out = self.hub.waits_as_guest(id, self.now);
+        // Its room is told of each coming and going.
+        if goes_out && !self.is_in_time(id, Kind::Rooms, false) {
+            return;
+        }
         self.happened(What::LoggedOut, id, None, None);
         let kept_from = self.hub.kept_from(id, self.now);
         // The name belongs to the account, so a guest cannot bear it. It is laid down first: a guest who bore it would be
         // kept from what its owner is spared.
+        let known = self.hub.people.sessions[&id].nick.clone();
         let owned = self.hub.accounts.owner(self.hub.people.sessions[&id].own_nick()).is_some();
         if owned {
-            self.rename_to_guest(id);
+            // Who leaves the room is not called otherwise for it before, and who goes on is for others to hear of at a
+            // pace.
+            let aloud = !goes_out && self.is_in_time(id, Kind::Names, true);
+            self.rename_to_guest(id, aloud);
         }
         self.hub.set_account(id, None);
         self.stay_kept_from(id, kept_from);
         self.seen(account);
         let nick = self.hub.people.sessions[&id].own_nick().shown().into();
         self.done(id, Done::LoggedOut(nick));
+        self.put_at_door(id, &known);
     }
 
     /// `/passwd`.

@@ -70,6 +70,8 @@ impl Turn<'_> {
                 self.end_dialogue(id);
                 if let Some(account) = self.remove_account(account, None) {
                     self.done_on_record(id, Done::Unregistered(account.name.shown().into()));
+                    let nick = self.hub.people.sessions[&id].nick.clone();
+                    self.put_at_door(id, &nick);
                 }
                 Ok(())
             }
@@ -152,7 +154,7 @@ impl Turn<'_> {
             };
             for other in alike(self.hub) {
                 if alike(self.hub).contains(&other) {
-                    self.rename_to_guest(other);
+                    self.rename_to_guest(other, true);
                     let nick = self.hub.people.sessions[&other].nick.shown().into();
                     self.done(other, Done::NameReclaimed(nick));
                 }
@@ -202,8 +204,8 @@ impl Turn<'_> {
         self.let_in(id, account, None).expect("it may");
     }
 
-    /// Gives `id` a guest's name.
-    pub(in crate::hub) fn rename_to_guest(&mut self, id: SessionId) {
+    /// Gives `id` a guest's name. Its room is told so if `aloud`.
+    pub(in crate::hub) fn rename_to_guest(&mut self, id: SessionId, aloud: bool) {
         let (peer, is_unseen) = {
             let session = &self.hub.people.sessions[&id];
             (session.peer, session.is_renamed_unseen())
@@ -222,7 +224,7 @@ impl Turn<'_> {
                 return self.hub.put_off_unseen_name(id);
             }
         }
-        self.rename(id, guest, None, true);
+        self.rename(id, guest, None, aloud);
     }
 
     /// Records that somebody logged in to `account` was here until now.

@@ -120,6 +120,15 @@ pub enum Done {
     ExpelledOther { nick: Arc<str>, room: Arc<str> },
     /// Newcomers speak only when they have logged in, until then: told to a newcomer.
     LockedDown(Wall),
+    /// The client is not logged in any more, and waits at the door.
+    PutAtDoor {
+        /// When the lockdown ends that is why.
+        lockdown: Option<Wall>,
+        /// Whether its address is banned.
+        banned: bool,
+        /// How long it may wait.
+        wait: Duration,
+    },
     /// The client has sent nothing for some time, and will be disconnected.
     IdleSoon {
         /// For how long the client has sent nothing.
@@ -127,6 +136,8 @@ pub enum Done {
         /// How long the client has left to send something.
         left: Duration,
     },
+    /// Nobody is called `name`: the one who was is called `nick` now, and is meant.
+    NowCalled { name: Arc<str>, nick: Arc<str> },
     /// This person was disconnected.
     Kicked(Arc<str>),
     /// This person is muted.

@@ -26,7 +26,7 @@ pub use entrance::{Entrance, Welcome};
 pub use farewell::Farewell;
 pub use line::{Line, Said};
 pub use refusal::Refusal;
-pub use shown::{Listed, Replaced, Seen, ShownLeaver, ShownLine, ShownReport, ShownRoom, ShownSanction};
+pub use shown::{Listed, Replaced, Seen, ShownBearer, ShownLeaver, ShownLine, ShownReport, ShownRoom, ShownSanction};
 pub use view::{Offset, View};
 
 use std::sync::Arc;
@@ -135,6 +135,8 @@ pub enum Message {
         /// Which ones were asked for.
         what: Listed,
     },
+    /// Others whom the name can mean, besides the one who was shown.
+    Bearers(Vec<ShownBearer>),
     /// The clients that have left a moment ago, the last one first.
     Leavers {
         /// The clients on this page.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::account::Role;
 use super::super::pace::Kind;
 use super::super::sanction::{NoPlace, NoTarget};
+use super::ShownBearer;
 use crate::values::id::ReportId;
 use crate::values::name::{InvalidName, TakenFor};
 use crate::values::time::{NoLength, Wall};
@@ -26,6 +27,18 @@ pub enum Refusal {
     Usage(&'static super::super::command::Command),
     /// Nobody has that name.
     NoSuchPerson(Arc<str>),
+    /// Nobody is called `name`: the one who was is called `nick` now.
+    NowCalled { name: Arc<str>, nick: Arc<str> },
+    /// The name can mean several people, here and left; nothing was done.
+    SeveralBore {
+        name: Arc<str>,
+        /// Some of them; with numbers if the client may name them so.
+        people: Vec<ShownBearer>,
+        /// How many there are.
+        count: usize,
+        /// Whether the first is meant if the command is given again.
+        first: bool,
+    },
     /// Nobody has that name, and nobody has registered it: no message can be left for it.
     NobodyThere(Arc<str>),
     /// This person is not here, and the hub keeps no messages.
@@ -199,6 +212,8 @@ pub enum Refusal {
     NoPlace(NoPlace),
     /// There is no ban of that number or target.
     NoSuchBan(Arc<str>),
+    /// Several sanctions can be meant, of which some are called so.
+    SeveralSanctions { which: Arc<str>, called: Vec<Arc<str>>, count: usize },
     /// This number of reports by the client are open, as many as may be.
     TooManyReports(usize),
     /// This number of reports from the client's address are open, as many as may be.

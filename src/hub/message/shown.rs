@@ -92,6 +92,8 @@ pub struct ShownSanction {
     pub from: Option<Arc<str>>,
     /// The reason, if one was given.
     pub reason: Option<Arc<str>>,
+    /// A word for its address, if it is about the address of one person.
+    pub mask: Option<Arc<str>>,
     /// The operator who made it, or words for an administrator or the hub.
     pub by: Arc<str>,
     /// When the sanction ends; `None`: when it is lifted.
@@ -111,6 +113,23 @@ pub struct ShownLeaver {
     pub ago: Duration,
     /// Why the client left; `None` if it just went.
     pub why: Option<Arc<str>>,
+    /// The account of the client, or a word for its address, by which it is told from others of its name.
+    pub from: Arc<str>,
+}
+
+/// Somebody whom a name can mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownBearer {
+    /// The number of the client, where it can be named so.
+    pub id: Option<SessionId>,
+    /// Its present name, or its last one.
+    pub nick: Arc<str>,
+    /// Whether the client is here.
+    pub is_here: bool,
+    /// How long ago it bore the name last; `None`: it bears or owns it.
+    pub ago: Option<Duration>,
+    /// The account of the client, or a word for its address.
+    pub from: Option<Arc<str>>,
 }
 
 /// Where somebody is, or was last, as far as others may know.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Change, Guest, Modes, Ownership, Roll};
+use super::{Change, Guest, Modes, Ownership, Roll, Told};
 use crate::hub::archive::Record;
 use crate::hub::message::{Done, Said};
 use crate::hub::{By, Effect, Happening, Turn, What, work};
@@ -49,20 +49,26 @@ impl Turn<'_> {
             let Some(room) = self.hub.rooms.open.get(&id) else { continue };
             let (shown, owner): (Arc<str>, _) = (room.name.shown().into(), self.hub.owner_of(room).unwrap_or_default());
             let done = Done::RoomOf { room: shown.clone(), owner: owner.clone() };
-            self.tell_members(id, done, || format!("{shown} is {owner}'s room now"));
+            self.tell_members(id, Told::All, done, || format!("{shown} is {owner}'s room now"));
         }
     }
 
     /// Gives the room to the account `to`, and tells its members.
-    pub(in crate::hub) fn give_room(&mut self, id: RoomId, to: AccountId, session: Option<SessionId>, by: Option<By>) {
+    pub(in crate::hub) fn give_room(
+        &mut self,
+        id: RoomId,
+        to: AccountId,
+        session: Option<SessionId>,
+        by: Option<By>,
+        told: Told,
+    ) {
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
         room.ownership.pass_to(Some(to));
         let shown: Arc<str> = room.name.shown().into();
         let owner: Arc<str> = self.hub.names_of([to]).pop().unwrap_or_default();
         self.room_changed(id, Some(format!("owned by {owner}").into()), session, by);
-        self.tell_members(id, Done::RoomOf { room: shown.clone(), owner: owner.clone() }, || {
-            format!("{shown} is {owner}'s room now")
-        });
+        let done = Done::RoomOf { room: shown.clone(), owner: owner.clone() };
+        self.tell_members(id, told, done, || format!("{shown} is {owner}'s room now"));
         self.keep_lasting(id);
     }
 
@@ -110,20 +116,27 @@ impl Turn<'_> {
     }
 
     /// Tells each member of a room; a crowd of more than [`work::MOST`] is told by one line.
-    fn tell_members(&mut self, id: RoomId, done: Done, line: impl FnOnce() -> String) {
+    fn tell_members(&mut self, id: RoomId, told: Told, done: Done, line: impl FnOnce() -> String) {
         let Some(room) = self.hub.rooms.open.get(&id) else { return };
         let members: Vec<SessionId> = room.members.iter().copied().collect();
-        if members.len() > work::MOST {
-            self.post(id, None, Said::Notice { text: line().into() });
-            return;
-        }
-        for member in members {
-            self.done(member, done.clone());
+        let is_crowd = members.len() > work::MOST;
+        match told {
+            Told::All if is_crowd => drop(self.post(id, None, Said::Notice { text: line().into() })),
+            Told::All => members.into_iter().for_each(|member| self.done(member, done.clone())),
+            Told::Only(author) if is_crowd => self.notice_unheard(id, author, line().into()),
+            Told::Only(author) => self.done(author, done),
         }
     }
 
     /// Changes a room's modes and tells its members. The journal names `by`, who did it, or `session`.
-    pub(in crate::hub) fn set_modes(&mut self, id: RoomId, change: Change, session: Option<SessionId>, by: Option<By>) {
+    pub(in crate::hub) fn set_modes(
+        &mut self,
+        id: RoomId,
+        change: Change,
+        session: Option<SessionId>,
+        by: Option<By>,
+        told: Told,
+    ) {
         let next = self.hub.next_line;
         let lobby = self.hub.rooms.lobby;
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
@@ -150,7 +163,7 @@ impl Turn<'_> {
         let modes = Modes { lasting: change.lasting.unwrap_or(modes.lasting), ..modes };
         self.room_changed(id, Some(modes.to_string().into()), session, by);
         let done = Done::RoomMode { room: shown.clone(), modes };
-        self.tell_members(id, done, || format!("{shown} is {modes} now"));
+        self.tell_members(id, told, done, || format!("{shown} is {modes} now"));
         self.keep_lasting(id);
         if let Some(on) = change.lasting {
             self.set_lasting(id, on);

@@ -90,6 +90,15 @@ pub(in crate::hub) enum Roll {
     Voiced,
 }
 
+/// Who is told of a change of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::hub) enum Told {
+    /// All members.
+    All,
+    /// Its author alone, whom nobody is to hear.
+    Only(SessionId),
+}
+
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }

@@ -10,10 +10,10 @@ use super::{Party, Report};
 use crate::hub::message::Refusal;
 use crate::hub::ownership::Guest;
 use crate::values::id::{ReportId, SessionId};
-use crate::values::name;
 use crate::values::network::Origin;
 use crate::values::rate::Allowance;
 use crate::values::time::{Mono, Now, Wall};
+use crate::values::words;
 
 /// The longest time between two looks for closed reports that are kept no longer.
 const LOOKED_AT_LEAST: Duration = Duration::from_secs(3600);
@@ -177,10 +177,10 @@ impl Reports {
     /// The open report of the same person, about the same person, for the same reason, if there is one.
     pub(super) fn same(&self, by: &Party, about: &Party, reason: &str) -> Option<ReportId> {
         let theirs = self.of_person.get(&by.guest())?;
-        let reason = name::fold(reason);
+        let reason = words::look(reason);
         let is_same = |id: &&ReportId| {
             let known = &self.kept[*id];
-            !known.erased && known.about.is(about) && name::fold(&known.reason) == reason
+            !known.erased && known.about.is(about) && words::look(&known.reason) == reason
         };
         theirs.iter().find(is_same).copied()
     }

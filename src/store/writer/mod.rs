@@ -209,8 +209,11 @@ impl Writer {
     /// for the answer that it is done.
     fn gather(&mut self) {
         let end = Instant::now() + BATCH_TIME;
+        // Also one behind which lines came: else one could tell from the delay whether a line was recorded with a deed.
+        let mut is_awaited = self.waiting.iter().any(|(_, record)| record.is_of_a_deed());
         while !self.stop
-            && self.waiting.back().is_some_and(|(_, record)| !record.is_of_a_deed())
+            && !is_awaited
+            && !self.waiting.is_empty()
             && self.waiting.len() < BATCH_RECORDS
             && self.db.is_some()
         {
@@ -218,6 +221,7 @@ impl Writer {
                 Ok(job) => self.take(job),
                 Err(_) => return,
             }
+            is_awaited = self.waiting.back().is_some_and(|(_, record)| record.is_of_a_deed());
         }
         // Taking the jobs that are there already costs nothing.
         while let Ok(job) = self.jobs.try_recv() {
@@ -264,7 +268,11 @@ impl Writer {
         let batch = db.transaction()?;
         let mut meta = Meta::read(&batch)?;
         let (mut taken, mut told, mut deletes) = (0, 0, false);
-        for (_, record) in self.waiting.iter().take(BATCH_RECORDS) {
+        // A deed does not wait for the lines behind it: who is told of theirs could tell from it whether a line was
+        // recorded as well, and so whether they are heard.
+        let deed = self.waiting.iter().take(BATCH_RECORDS).rposition(|(_, record)| record.is_of_a_deed());
+        let most = deed.map_or(BATCH_RECORDS, |last| last + 1);
+        for (_, record) in self.waiting.iter().take(most) {
             meta.gave(record);
             match record {
                 Record::Line { room, name, line } => {
@@ -291,6 +299,9 @@ impl Writer {
             taken += 1;
             // A number that was given is nothing that anybody has said or done, so it is not counted as a record.
             told += u64::from(!matches!(record, Record::Given(_)));
+        }
+        if deed.is_some() {
+            Meta::touch(&batch)?;
         }
         meta.write(&batch)?;
         step::reached("before a batch is committed");

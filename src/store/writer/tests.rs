@@ -280,6 +280,24 @@ fn rooms_that_last_are_recalled_as_they_were_written_last() {
     assert_eq!(open(&dir).recalled.lasting, [tea]);
 }
 
+/// Else one could tell from the delay of an answer whether anything was changed, and so whether one is heard.
+#[test]
+fn a_deed_that_changes_nothing_is_written_like_any_other() {
+    let dir = TempDir::new().unwrap();
+    let open = open(&dir);
+    open.store.record(1, Record::Lasting(Box::new(den())));
+    open.until_recorded(1);
+    let other = Connection::open(database(&dir)).unwrap();
+    let version = || other.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
+    for number in 2..5 {
+        let before = version();
+        open.store.record(number, Record::Lasting(Box::new(den())));
+        open.until_recorded(number);
+        assert_ne!(version(), before, "something was written");
+    }
+    open.close();
+}
+
 #[test]
 fn names_on_disk_are_read_whatever_names_may_be_now() {
     let dir = furnished();

@@ -88,8 +88,8 @@ pub struct KickArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BanArgs {
-    /// A network such as `192.0.2.0/24` or `2001:db8::/32`, an address, a name, or a pattern of names such as `bot-*` or
-    /// `/^bot[0-9]/`.
+    /// A network such as `192.0.2.0/24` or `2001:db8::/32`, an address, the id of a client that is here or has left a
+    /// moment ago, a name, or a pattern of names such as `bot-*` or `/^bot[0-9]/`.
     pub target: Text<256>,
     /// The reason, told to those who are kept out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,7 +98,8 @@ pub struct BanArgs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_s: Option<Whole<1, LONGEST_BAN>>,
     /// Allow a network of more than 2^24 IPv4 addresses, or an IPv6 one shorter than /16; and one that is written with
-    /// bits behind its length, such as `10.1.2.3/8` for `10.0.0.0/8`.
+    /// bits behind its length, such as `10.1.2.3/8` for `10.0.0.0/8`; and a name that several have borne of late, or
+    /// somebody who bears another one now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub yes: bool,
     /// Only tell which clients the ban would disconnect.
@@ -421,7 +422,8 @@ pub struct RedactArgs {
     /// Only lines of the client with this id, such as `c7`, under whatever names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<Text<32>>,
-    /// Only lines said under this name, by whatever client.
+    /// Only lines said under this name, by whatever client; where several people have borne it of late, name `client`
+    /// as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nick: Option<Text<256>>,
     /// Only lines with this number or a higher one.

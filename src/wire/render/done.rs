@@ -1,7 +1,7 @@
 //! What a client is told that has been done: by itself, to it, or for it.
 
 use super::page::Page;
-use super::times::{date_and_time, until, until_in};
+use super::times::{date_and_time, length, until, until_in};
 use super::{article, count, mode, more_modes, notice};
 use crate::hub::account::Role;
 use crate::hub::message::{Asked, Done, Replaced};
@@ -15,6 +15,7 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::RenamedByAdmin(nick) => notice(out, &["an operator has named you ", nick]),
         Done::Away => notice(out, &["you are marked as away; /back ends it"]),
         Done::Back => notice(out, &["you are no longer marked as away"]),
+        Done::NowCalled { name, nick } => notice(out, &[name, " is now called ", nick]),
         Done::Ignored(nick) => notice(out, &["you ignore ", nick, " now; /unignore ", nick, " ends it"]),
         Done::Unignored(nick) => notice(out, &["you no longer ignore ", nick]),
         Done::Quiet => notice(out, &["arrivals and departures are hidden now; /quiet again shows them"]),
@@ -140,6 +141,15 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::IdleSoon { silent, left } => {
             let (silent, left) = (in_words(*silent), in_words(*left));
             notice(out, &["you have sent nothing for ", &silent, ": press Enter within ", &left, " to stay"]);
+        }
+        Done::PutAtDoor { lockdown, banned, wait } => {
+            let why = match lockdown {
+                _ if *banned => "this address is banned".to_owned(),
+                Some(_) => format!("only registered people come in{}", until(lockdown)),
+                None => "this hub is for those who are registered".to_owned(),
+            };
+            notice(out, &[&why, ", and you wait at the door now"]);
+            notice(out, &["/login NAME lets you in again; you have ", &length(wait.as_secs())]);
         }
         Done::LockedDown(end) => {
             let end = until(&Some(*end));

@@ -7,9 +7,7 @@ use super::times::{span, until};
 use super::{count, notice, pieces, row, usage};
 use crate::hub::account::Role;
 use crate::hub::command::{COMMANDS, Command, Group};
-use crate::hub::message::{
-    Listed, ShownRoom, {ShownLeaver, ShownSanction},
-};
+use crate::hub::message::{Listed, ShownBearer, ShownLeaver, ShownRoom, ShownSanction};
 use crate::hub::ownership::Modes;
 use crate::values::time::in_words;
 
@@ -125,9 +123,10 @@ pub(super) fn sanctions(shown: &[ShownSanction], (page, pages): (usize, usize), 
         return notice(out, &[nothing]);
     }
     for one in shown {
+        let mask = one.mask.as_deref().map_or_else(String::new, |mask| format!(" ({mask})"));
         let whom = match (&one.name, one.by_address) {
-            (Some(name), true) => format!("{name} and their address"),
-            (Some(name), false) => name.to_string(),
+            (Some(name), true) => format!("{name} and their address{mask}"),
+            (Some(name), false) => format!("{name}{mask}"),
             (None, _) => "an address".to_owned(),
         };
         let from = one.from.as_deref().map_or_else(String::new, |room| format!(" from {room}"));
@@ -157,11 +156,38 @@ pub(super) fn leavers(shown: &[ShownLeaver], page: usize, is_more: bool, out: &m
         let why = one.why.as_deref().map_or_else(String::new, |why| format!(" ({why})"));
         let before =
             if one.former.is_empty() { String::new() } else { format!(", before that {},", one.former.join(", ")) };
-        cells(out, &[(&one.id.to_string(), 6)], &format!("{}{before} left {} ago{why}", one.nick, span(one.ago)));
+        cells(
+            out,
+            &[(&one.id.to_string(), 6)],
+            &format!("{}{before} left {} ago{why}; {}", one.nick, span(one.ago), one.from),
+        );
     }
     if is_more {
         notice(out, &[&format!("/left {} shows the next page", page + 1)]);
     }
+}
+
+/// Appends people whom one name can mean.
+pub(super) fn bearers(people: &[ShownBearer], out: &mut Page<'_>) {
+    for one in people {
+        let state = match (one.is_here, one.ago) {
+            (true, None) => "here now".to_owned(),
+            (true, Some(ago)) => format!("here now, called so until {} ago", span(ago)),
+            (false, ago) => format!("left {} ago", span(ago.unwrap_or_default())),
+        };
+        let from = one.from.as_deref().map_or_else(String::new, |from| format!("; {from}"));
+        let text = format!("{}, {state}{from}", one.nick);
+        match one.id {
+            Some(id) => cells(out, &[(&id.to_string(), 6)], &text),
+            None => cells(out, &[], &text),
+        }
+    }
+}
+
+/// Appends people who are, or were, called as somebody is who was shown.
+pub(super) fn others_of_that_name(people: &[ShownBearer], out: &mut Page<'_>) {
+    notice(out, &["others were called so of late:"]);
+    bearers(people, out);
 }
 
 /// `text` filled up with spaces to `width` columns.

@@ -334,6 +334,7 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
         Message::Sanctions { shown, page, pages, total: _, what } => {
             lists::sanctions(shown, (*page, *pages), *what, out);
         }
+        Message::Bearers(others) => lists::others_of_that_name(others, out),
         Message::Leavers { shown, page, is_more } => lists::leavers(shown, *page, *is_more, out),
         Message::Report { id, from, shadow, about, reason } => {
             let (id, because) = (id.to_string(), if reason.is_empty() { "" } else { ": " });

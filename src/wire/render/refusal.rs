@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::lists::bearers;
 use super::page::Page;
 use super::times::{date_and_time, until};
 use super::{banned, count, notice, usage};
@@ -48,6 +49,18 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::Usage(command) => notice(out, &["usage: ", &usage(command), " (", command.about, ")"]),
         Refusal::NoSuchPerson(name) => notice(out, &["nobody called ", name, " is connected"]),
+        Refusal::NowCalled { name, nick } => notice(out, &[name, " is now called ", nick]),
+        Refusal::SeveralBore { name, people, count, first } => {
+            notice(out, &[name, " could be ", &count.to_string(), " people:"]);
+            bearers(people, out);
+            if *count > people.len() {
+                notice(out, &["and ", &(count - people.len()).to_string(), " more"]);
+            }
+            let by_number = people.first().and_then(|one| one.id).map(|id| format!("name one by number, as {id}"));
+            let again = first.then(|| "say the same again within a minute if the first is meant".to_owned());
+            let how: Vec<_> = by_number.into_iter().chain(again).collect();
+            notice(out, &["nothing is done yet: ", &how.join("; or ")]);
+        }
         Refusal::NobodyThere(name) => {
             notice(out, &["nobody called ", name, " is connected, or registered: nothing was sent"]);
         }
@@ -326,6 +339,10 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &["together with the patterns and filters in force that takes too much memory"]);
         }
         Refusal::NoSuchBan(which) => notice(out, &["nothing is called ", which, "; /sanctions lists what is in force"]),
+        Refusal::SeveralSanctions { which, called, count } => {
+            let more = and_more(*count, called.len());
+            notice(out, &[which, " could be ", &called.join(", "), &more, ": say which; /sanctions tells of them"]);
+        }
         Refusal::TooManyReports(limit) => {
             let open = count(*limit, "report of yours is", "reports of yours are");
             notice(out, &["nothing was reported: ", &open, " open already, and no more may be"]);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Call, line_of, sanctions};
+use super::{Call, line_of, naming, sanctions};
 use crate::hub::message::Refusal;
 use crate::hub::sanction::Order;
 use crate::hub::sanction::{Kind, Sanction, Target};
@@ -25,7 +25,7 @@ pub(in crate::wire::admin) fn get(call: &mut Call<'_>, args: &WhoArgs) -> Result
 }
 
 pub(in crate::wire::admin) fn kick(call: &mut Call<'_>, args: &KickArgs) -> Result<Kicked, ControlError> {
-    let (by, who) = (call.by, everybody(call.hub, &args.who)?);
+    let (by, who) = (call.by, everybody(call.hub, &args.who, call.now)?);
     let reason = line_of("reason", args.reason.as_ref())?;
     let mut people = people(call.hub, &who);
     let networks: BTreeMap<Network, Arc<str>> = match args.ban_s {
@@ -109,6 +109,7 @@ fn unmute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
     let is_muted = |hub: &Hub, id: &SessionId| hub.session(*id).is_some_and(|session| session.muted(now).is_some());
     let (mut muted, mut mutes): (Vec<SessionId>, Vec<Sanction>) = (Vec::new(), Vec::new());
     for which in &args.who {
+        naming::is_clear(call.hub, which, now)?;
         let found: Vec<Sanction> = if let Ok(id) = who(call.hub, which) {
             let session = session(call.hub, id);
             let about = call.hub.sanctions_of(&session, call.now).filter(|one| matches!(one.kind, Kind::Mute { .. }));
@@ -120,7 +121,7 @@ fn unmute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
             muted.extend((!muted.contains(&id)).then_some(id));
             about
         } else {
-            let mute = sanctions::find(call.hub, which, &Kind::Mute { shadow: false }, now);
+            let mute = sanctions::find(call.hub, which, &Kind::Mute { shadow: false }, now)?;
             let none = || format!("no mute {:?}, and nobody here who is called so", &**which);
             vec![mute.ok_or_else(|| ControlError::new(ErrorCode::NotFound, none()))?]
         };
@@ -143,6 +144,7 @@ fn unmute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
 }
 
 pub(in crate::wire::admin) fn rename(call: &mut Call<'_>, args: &RenameArgs) -> Result<Renamed, ControlError> {
+    naming::is_clear(call.hub, &args.who, call.now)?;
     let id = who(call.hub, &args.who)?;
     let nick = Name::parse(&args.nick, call.hub.settings().limits.name)
         .map_err(|invalid| ControlError::argument("nick", format_args!("the name {:?} {invalid}", &*args.nick)))?;
@@ -186,9 +188,10 @@ pub(super) fn person(session: &Session) -> Person {
 }
 
 /// All of them, each once, or the error about the first that is not there.
-fn everybody<const MAX: usize>(hub: &Hub, names: &[Text<MAX>]) -> Result<Vec<SessionId>, ControlError> {
+fn everybody<const MAX: usize>(hub: &Hub, names: &[Text<MAX>], now: Now) -> Result<Vec<SessionId>, ControlError> {
     let mut found = Vec::new();
     for name in names {
+        naming::is_clear(hub, name, now)?;
         let id = who(hub, name)?;
         if !found.contains(&id) {
             found.push(id);

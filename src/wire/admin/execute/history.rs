@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::rooms::{find_room, no_room};
-use super::{Answer, Beside, Call, InRoom, Stored, one};
+use super::{Answer, Beside, Call, InRoom, Stored, naming, one};
 use crate::hub::archive::{Record, Selector};
 use crate::hub::redaction::Meant;
 use crate::hub::retention::Horizon;
@@ -78,6 +78,9 @@ pub(in crate::wire::admin) fn redact(call: &mut Call<'_>, args: &RedactArgs) -> 
     };
     if what == Selector::default() {
         return Err(bad("nothing says which lines: name a room, client, nick, number, time or text".to_owned()));
+    }
+    if let Some(nick) = args.nick.as_deref().filter(|_| args.client.is_none()) {
+        naming::is_of_one(call.hub, nick, call.now)?;
     }
     let horizon = call.hub.horizon(call.now);
     // What is in memory is of rooms that are open; which others there have been, the disk knows.

@@ -8,6 +8,7 @@
 //! | which function carries out a command | the table in [`crate::wire::admin`] |
 //! | commands about clients, sanctions, reports, accounts | `clients`, `sanctions`, `reports`, `accounts` |
 //! | rooms, topics, what the hub says | `rooms` |
+//! | whom a name means, where something is done to them | `naming` |
 //! | which lines of history are meant | [`history`] |
 //! | long lists, a slice at a time | [`listing`] |
 
@@ -15,6 +16,7 @@ pub(super) mod accounts;
 pub(super) mod clients;
 pub mod history;
 pub mod listing;
+pub(super) mod naming;
 pub(super) mod reports;
 pub(super) mod rooms;
 pub(super) mod sanctions;

@@ -1,7 +1,7 @@
 //! Commands about sanctions: bans, mutes, expulsions, filters.
 
 use super::clients::person;
-use super::{Call, clean_line, line_of};
+use super::{Call, clean_line, line_of, naming};
 use crate::hub::sanction::{self, Kind, NoPlace, NoTarget, Order, Target};
 use crate::hub::sanctioning::Caught;
 use crate::hub::{Hub, Input, whom};
@@ -19,7 +19,13 @@ use crate::wire::admin::result::{
 use crate::wire::admin::value::Time;
 
 pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &BanArgs) -> Result<Banned, ControlError> {
-    let order = Order::about(Kind::Ban, target(call.hub, "target", &args.target, call.now)?);
+    let order = match order_of_client(call.hub, &args.target, Kind::Ban, call.now)? {
+        Some(order) => order,
+        None => Order::about(Kind::Ban, target(call.hub, "target", &args.target, call.now)?),
+    };
+    if matches!(order.target, Target::Name(_)) && order.nick.is_none() && !args.yes && !args.dry_run {
+        naming::is_clear(call.hub, &args.target, call.now)?;
+    }
     let reason = line_of("reason", args.reason.as_ref())?;
     let (disconnected, people) = hit(call.hub, &order, call.now);
     if args.dry_run {
@@ -27,6 +33,7 @@ pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &BanArgs) -> Result
     }
     if let Target::Network(network) = &order.target
         && !args.yes
+        && order.nick.is_none()
     {
         let what = match network {
             _ if network.is_wide() => Some(format!("{network} is a large part of the Internet")),
@@ -45,6 +52,9 @@ pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &BanArgs) -> Result
     call.change(Input::Sanction { order: Box::new(Order { reason, until, ..order }), by: call.by });
     Ok(Banned { ban: about(call.hub, &target), disconnected, people, replaced: former, dry_run: false })
 }
+
+/// The most sanctions that are told of several.
+const TOLD: usize = 8;
 
 /// What is told of a network that is not written with its own first address.
 pub(super) fn slip(network: &Network, given: &str) -> String {
@@ -124,7 +134,7 @@ fn hit(hub: &Hub, order: &Order, now: Now) -> (Vec<String>, Vec<Person>) {
 
 pub(in crate::wire::admin) fn remove(call: &mut Call<'_>, args: &UnbanArgs) -> Result<Unbanned, ControlError> {
     let found =
-        find(call.hub, &args.which, &Kind::Ban, call.now).ok_or_else(|| no_ban(call.hub, &args.which, call.now))?;
+        find(call.hub, &args.which, &Kind::Ban, call.now)?.ok_or_else(|| no_ban(call.hub, &args.which, call.now))?;
     call.change(Input::Lift { id: found.id, by: call.by });
     Ok(Unbanned { removed: ban(&found) })
 }
@@ -143,13 +153,35 @@ fn no_ban(hub: &Hub, which: &str, now: Now) -> ControlError {
     ControlError::new(ErrorCode::NotFound, format!("no ban {which:?}{hint}"))
 }
 
-/// The one of that kind that is called so, or is about exactly that; see [`Hub::sanction_meant`].
-pub(super) fn find(hub: &Hub, which: &str, kind: &Kind, now: Now) -> Option<sanction::Sanction> {
-    hub.sanction_meant(which, kind, now).and_then(|id| hub.sanctions().get(id)).cloned()
+/// The one of that kind that `which` means, if there is one; see [`Hub::sanctions_meant`].
+///
+/// # Errors
+/// If it can mean several.
+pub(super) fn find(hub: &Hub, which: &str, kind: &Kind, now: Now) -> Result<Option<sanction::Sanction>, ControlError> {
+    let meant = hub.sanctions_meant(which, kind, now);
+    let found: Vec<_> = meant.into_iter().filter_map(|id| hub.sanctions().get(id)).collect();
+    if let [_, _, ..] = *found.as_slice() {
+        let told: Vec<_> = found.iter().take(TOLD).map(|one| format!("{} ({})", one.called(), one.target)).collect();
+        let message = format!("{which:?} could be {} of them; name one by id: {}", found.len(), told.join(", "));
+        return Err(ControlError::new(ErrorCode::Conflict, message));
+    }
+    Ok(found.first().copied().cloned())
+}
+
+/// What would keep from `kind` the client of that id, which is here or left a moment ago; `None`: it is no id.
+fn order_of_client(hub: &Hub, text: &str, kind: Kind, now: Now) -> Result<Option<Order>, ControlError> {
+    let Some(id) = whom::client(text).filter(|_| hub.find(text).is_none()) else { return Ok(None) };
+    let here = hub.session(id).map(|session| hub.order(session, kind.clone()));
+    let left = || hub.leavers().iter(now.mono).find(|leaver| leaver.id == id);
+    let order = here.or_else(|| left().map(|leaver| hub.order_of_leaver(leaver, kind)));
+    order.map_or_else(|| known_client(text).map(|()| None), |order| Ok(Some(order)))
 }
 
 pub(in crate::wire::admin) fn test(call: &mut Call<'_>, args: &BanTestArgs) -> Result<BanTest, ControlError> {
-    let target = target(call.hub, "target", &args.target, call.now)?;
+    let target = match order_of_client(call.hub, &args.target, Kind::Ban, call.now)? {
+        Some(order) => order.target,
+        None => target(call.hub, "target", &args.target, call.now)?,
+    };
     let bans = standing(call.hub, &target, call.now).filter(|one| one.kind == Kind::Ban).map(ban).collect();
     let (clients, people) = hit(call.hub, &Order::about(Kind::Ban, target), call.now);
     Ok(BanTest { bans, clients, people })
@@ -195,6 +227,7 @@ pub(in crate::wire::admin) fn test_all(
     args: &SanctionTestArgs,
 ) -> Result<SanctionTest, ControlError> {
     let (hub, now) = (&*call.hub, call.now);
+    naming::is_clear(hub, &args.target, now)?;
     let id = hub.find(&args.target).or_else(|| whom::client(&args.target));
     if let Some(session) = id.and_then(|id| hub.session(id)) {
         let mut about: Vec<_> = hub.sanctions_of(session, now).collect();
@@ -234,6 +267,7 @@ pub(super) fn order(hub: &Hub, text: &str, kind: Kind, now: Now) -> Result<(Orde
     let folded = name::fold(text);
     let by_id = whom::client(text).filter(|id| hub.session(*id).is_some());
     let by_account = || hub.accounts().find(&folded).and_then(|account| hub.bearer(account));
+    naming::is_clear(hub, text, now)?;
     let id = by_id.or_else(|| hub.find(text)).or_else(by_account);
     if let Some(session) = id.and_then(|id| hub.session(id)) {
         return Ok((hub.order(session, kind), Some(session.id)));

@@ -1,4 +1,4 @@
-//! How fast one client may send: lines and bytes, by the generic cell rate algorithm (ITU-T I.371).
+//! How fast one client may send: lines and bytes.
 //!
 //! The hub slows reading first: it holds back a line that comes too early until the line's time has come. As it reads
 //! nothing more of that client meanwhile, TCP slows the sender. When a client has sent too fast for longer than
@@ -41,7 +41,7 @@ pub enum Word {
 const NOTABLE: Duration = Duration::from_secs(1);
 
 /// A client is calm while it is fewer than this many lines ahead of its pace.
-const CALM: u64 = 3;
+pub(super) const CALM: u64 = 3;
 
 /// A client that gave way counts as calm again when none of its lines has given way for this many line intervals (20 ×
 /// 100 ms by default). A line interval is the time for one line by the pace of one client (`pace.lines`), here and in
@@ -54,69 +54,6 @@ const GIVE_WAY: u32 = 1;
 
 /// A line gives way for at most this many line intervals, because the calm may need all of a room's pace.
 const GIVE_WAY_AT_MOST: u32 = 20;
-
-/// What a client shows others besides lines, and what it sends to more and more people. Each kind has a pace of its
-/// own: `pace.shown` in one go and then one each `pace.shown_every`, or `OFTENER` times as many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Kind {
-    /// Other names.
-    Names,
-    /// Topics set.
-    Topics,
-    /// Rooms that are opened or entered.
-    Rooms,
-    /// Reasons of absence.
-    Absences,
-    /// Invitations, and voices that are given.
-    Invitations,
-    /// First messages to people, and messages kept for people who are not here.
-    People,
-}
-
-impl Kind {
-    /// How many of this kind are allowed in one go, and how long after that one more.
-    #[must_use]
-    pub fn pace(self, limits: &settings::Pace) -> (u32, Duration) {
-        match self {
-            Self::Names | Self::Topics | Self::Absences => (limits.shown, limits.shown_every),
-            // People go to and fro, invite a circle of friends, greet everybody.
-            Self::Rooms | Self::Invitations | Self::People => {
-                (limits.shown.saturating_mul(OFTENER), limits.shown_every / OFTENER)
-            }
-        }
-    }
-}
-
-/// Rooms, invitations and first messages are allowed this many times as often as names are.
-const OFTENER: u32 = 3;
-
-/// The pace of a room, in deliveries a second: lines times the people who get them (`pace.crowd`).
-///
-/// If a hundred members used their bursts at once, everybody else would notice. While a room is over its pace, the
-/// clients that have said much of late wait; the calm ones never do.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Crowd {
-    /// When the whole burst may be used again, in nanoseconds of [`Mono`]'s clock.
-    deliveries: u64,
-}
-
-/// How far a room may be ahead of its pace, in nanoseconds.
-const CROWD_BURST: u64 = 500_000_000;
-
-impl Crowd {
-    /// Whether the room is over its pace, so that clients that are not calm have to wait.
-    #[must_use]
-    pub fn is_over(&self, now: Mono) -> bool {
-        self.deliveries.saturating_sub(CROWD_BURST) > now.0.saturating_mul(1000)
-    }
-
-    /// Counts a line that is delivered to `people` clients.
-    pub fn charge(&mut self, people: usize, now: Mono, limits: &settings::Pace) {
-        let cost = (people as u64).saturating_mul(1_000_000_000) / (limits.crowd as u64).max(1);
-        self.deliveries = rate::charge(self.deliveries, now.0.saturating_mul(1000), cost);
-    }
-}
 
 /// The pace of one client.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -260,85 +197,5 @@ impl Pace {
         let per_line = 1_000_000_000 / u64::from(limits.lines.max(1));
         let nanos = now.0.saturating_mul(1000);
         self.lines = rate::charge(self.lines, nanos, per_line.saturating_mul(u64::from(lines)));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_room_at_its_pace_lets_the_calm_pass_and_the_others_have_what_is_left() {
-        let limits = settings::Pace::default();
-        let (mut crowd, mut flooder, mut calm) = (Crowd::default(), Pace::default(), Pace::default());
-        let start = Mono(1_000_000);
-        let mut said = 0;
-        // The room has a thousand people; many flooders use their bursts at once.
-        while !crowd.is_over(start) {
-            flooder.judge(64, start, &limits);
-            crowd.charge(1000, start, &limits);
-            said += 1;
-        }
-        assert_eq!(said, limits.crowd / 2000 + 1, "half a second's worth, and the one that goes over");
-        assert_eq!(calm.gives_way(start, &limits), None);
-        let (until, word) = flooder.gives_way(start, &limits).expect("it has said much");
-        assert_eq!((until, word), (start.after(Duration::from_millis(100)), None));
-        assert!(!crowd.is_over(until), "and then there is room for more");
-        let later = start.after(Duration::from_secs(60));
-        assert_eq!(flooder.gives_way(later, &limits), None, "who falls silent is calm again");
-    }
-
-    /// The calm need all of the room's pace.
-    #[test]
-    fn whoever_goes_on_and_on_does_not_count_as_calm_by_the_pace_of_its_lines() {
-        let limits = settings::Pace::default();
-        let (mut flooder, mut calm) = (Pace::default(), Pace::default());
-        let (mut passed, mut told, mut now) = (0, 0, Mono(1_000_000));
-        let end = now.after(Duration::from_secs(60));
-        let mut next_calm = now;
-        while now < end {
-            match flooder.gives_way(now, &limits) {
-                None => {
-                    assert_eq!(flooder.judge(64, now, &limits).0, Verdict::Pass);
-                    passed += 1;
-                }
-                Some((until, word)) => {
-                    now = until;
-                    told += usize::from(word == Some(Word::GivesWay));
-                }
-            }
-            if next_calm <= now {
-                assert_eq!(calm.gives_way(now, &limits), None, "five lines a second are no flood");
-                assert_eq!(calm.judge(64, now, &limits).0, Verdict::Pass);
-                next_calm = now.after(Duration::from_millis(200));
-            }
-        }
-        assert_eq!(told, 1);
-        assert_eq!(passed, CALM + 29, "its first lines, and one every two seconds");
-    }
-
-    #[test]
-    fn where_the_pace_of_one_client_is_lifted_nobody_gives_way_for_long() {
-        let limits = settings::Pace { lines: 1_000_000, burst_lines: 1_000_000, ..settings::Pace::default() };
-        let (mut pace, start) = (Pace::default(), Mono(1_000_000));
-        let mut now = start;
-        for _ in 0..1000 {
-            while let Some((until, word)) = pace.gives_way(now, &limits) {
-                assert_eq!(word, None);
-                now = until;
-            }
-            assert_eq!(pace.judge(64, now, &limits).0, Verdict::Pass);
-        }
-        assert!(now.since(start) < Duration::from_millis(25), "{:?}", now.since(start));
-    }
-
-    #[test]
-    fn in_a_small_room_a_pasted_text_never_waits() {
-        let limits = settings::Pace::default();
-        let (mut crowd, at) = (Crowd::default(), Mono(1_000_000));
-        for _ in 0..limits.burst_lines {
-            assert!(!crowd.is_over(at));
-            crowd.charge(100, at, &limits);
-        }
     }
 }

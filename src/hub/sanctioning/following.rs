@@ -1,0 +1,103 @@
+//! Sanctions follow a person who changes their name, or logs in or out.
+
+use std::collections::BTreeMap;
+
+use crate::hub::archive::Record;
+use crate::hub::sanction::{Kind, Order, Sanction, Target};
+use crate::hub::{Hub, Turn};
+use crate::values::id::{SanctionId, SessionId};
+use crate::values::name::Name;
+use crate::values::time::Now;
+
+impl Hub {
+    /// The mutes and expulsions in force about a client by its names or its account. Those about an address do not go
+    /// along with the client: they are for everybody who connects from there.
+    pub(in crate::hub) fn kept_from(&self, id: SessionId, now: Now) -> Vec<Sanction> {
+        let sanctions = &self.moderation.sanctions;
+        if sanctions.len() == sanctions.count(&Kind::Ban) {
+            return Vec::new();
+        }
+        let Some(session) = self.session(id) else { return Vec::new() };
+        let account = session.account.and_then(|account| self.accounts.get(account));
+        let names = account.map(|account| &account.name).into_iter().chain([&session.nick]);
+        let by_name = names.flat_map(|name| sanctions.of_name(name, now));
+        let by_pattern = self.by_pattern(session, self.called(session), now);
+        let about = by_name.chain(by_pattern).filter(|one| one.kind != Kind::Ban);
+        let about: BTreeMap<SanctionId, &Sanction> = about.map(|one| (one.id, one)).collect();
+        about.into_values().cloned().collect()
+    }
+}
+
+impl Turn<'_> {
+    /// Records the mute of `id` once more, which changes nothing on disk.
+    pub(in crate::hub) fn record_own_mute(&mut self, id: SessionId) {
+        let mute = self.hub.session(id).and_then(|session| self.hub.mute_of(session, self.now)).cloned();
+        if let Some(mute) = mute {
+            self.record(Record::Sanction(Box::new(mute)));
+        }
+    }
+
+    /// Carries over the sanctions of a client that has changed its name, or logged in or out; `before` is what
+    /// [`Hub::kept_from`] was until then. A sanction that is no longer about the client is made anew for its present
+    /// name and account. If there is one about these already, the one that ends later stays. The new sanction has the
+    /// beginning of the old one, by which lifting one lifts all, and the old one's number if that is free.
+    pub(in crate::hub) fn stay_kept_from(&mut self, id: SessionId, before: Vec<Sanction>) {
+        let mut gone = Vec::new();
+        for sanction in before {
+            let Some(session) = self.hub.session(id) else { return };
+            let is_about_them = self.hub.sanctions_of(session, self.now).any(|one| one.id == sanction.id);
+            // An account made after the sanction is the same person's, so it needs a sanction of its own: else logging
+            // in to it from elsewhere would get around the sanction.
+            let account = session.account.and_then(|account| self.hub.accounts.get(account));
+            let names_it = |name: &Name| matches!(&sanction.target, Target::Name(target) if target.looks_like(name));
+            let is_another = account.is_some_and(|own| own.since >= sanction.since && !names_it(&own.name));
+            if is_about_them && !is_another {
+                continue;
+            }
+            // A pattern is not about those whose account is older than it, whatever a guest was called.
+            if matches!(sanction.target, Target::Pattern(_)) && self.hub.is_spared_by_patterns(session, sanction.since)
+            {
+                continue;
+            }
+            let Order { target, also, nick, .. } = self.hub.order(session, sanction.kind.clone());
+            let sanctions = &self.hub.moderation.sanctions;
+            let known = sanctions.about(&sanction.kind, &target).and_then(|known| sanctions.get(known)).cloned();
+            // The former one stays: it may be about the address of before as well.
+            if known.as_ref().is_some_and(|known| known.end() >= sanction.end()) {
+                continue;
+            }
+            // What was made anew for a guest at this address goes on about the new name: a guest's former name is
+            // nobody's. An account keeps its sanction, and another address keeps its own.
+            let is_guests = |one: &&Sanction| {
+                let is_guests = matches!(&one.target, Target::Name(name) if self.hub.accounts.owner(name).is_none());
+                is_guests && one.also == also && (one.id != sanction.id || !is_about_them)
+            };
+            let same = sanctions.same_as(sanction.id).into_iter().filter_map(|same| sanctions.get(same));
+            let goes_on = same.filter(is_guests).map(|one| one.id).next();
+            // A quarter of the places is kept for sanctions that somebody has decided on: else one person could fill
+            // all places by logging out of a muted account at many addresses. A client for which there is no place is
+            // treated like anybody who comes from its address for the first time.
+            let most = self.hub.settings.limits.bans;
+            if known.is_none() && goes_on.is_none() && sanctions.count(&sanction.kind) >= most - most / 4 {
+                continue;
+            }
+            let number = goes_on.unwrap_or_else(|| sanctions.next_id());
+            if let Some(goes_on) = goes_on {
+                gone.extend(self.hub.moderation.sanctions.remove(goes_on));
+                self.record(Record::Lifted(goes_on));
+            }
+            // The address of one that is prolonged stays as well.
+            let also = known.and_then(|known| known.also).or(also);
+            let anew = Sanction { id: number, target, also, nick, ..sanction };
+            if let Some(former) = self.hub.moderation.sanctions.add(anew.clone()) {
+                self.record(Record::Lifted(former.id));
+                gone.push(former);
+            }
+            self.record(Record::Sanction(Box::new(anew)));
+        }
+        self.hub.note_mute(id, self.now);
+        for sanction in gone {
+            self.ended(&sanction);
+        }
+    }
+}
