@@ -163,6 +163,8 @@ struct Walk {
     editor: Editor,
     /// What was said since the screen was cleared.
     said: Vec<String>,
+    /// Words that are typed.
+    typed: Vec<&'static str>,
     /// What is known of how wide characters are: where there is too little room at first, the terminal is not asked.
     widths: Widths,
     can_resize: bool,
@@ -188,8 +190,12 @@ impl Walk {
             bob.expect_with(": hi");
         }
         let widths = if cols > 24 { Widths::Usual } else { Widths::Unknown };
+        // tmux 3.3 joins characters only if they come in one piece, and busybox hands on 128 bytes at a time. So they do
+        // not always have the same columns there, and what is written again to move the cursor back can be shifted.
+        let is_in_pieces = program.starts_with("busybox");
+        let typed = WORDS.iter().copied().filter(|word| !is_in_pieces || !word.contains('\u{200D}')).collect();
         let (editor, said) = (Editor::default(), Vec::new());
-        let mut walk = Self { terminal, bob, dice, cols, editor, said, widths, can_resize, marks: 0 };
+        let mut walk = Self { terminal, bob, dice, cols, editor, said, typed, widths, can_resize, marks: 0 };
         walk.terminal.shows(|seen| (!seen.rows.iter().any(|row| row == "lobby>")).then(|| "no prompt".to_owned()));
         walk.clear();
         walk
@@ -356,7 +362,7 @@ impl Walk {
     fn step(&mut self) {
         match self.dice.below(20) {
             0..=7 => {
-                let text = self.text(3, WORDS);
+                let text = self.text(3, &self.typed.clone());
                 self.terminal.types(&text);
                 self.keys(&text);
             }
@@ -370,7 +376,8 @@ impl Walk {
                 self.says(text.trim());
             }
             16 => {
-                let lines: Vec<_> = (0..self.dice.between(1, 3)).map(|_| self.text(3, WORDS)).collect();
+                let typed = self.typed.clone();
+                let lines: Vec<_> = (0..self.dice.between(1, 3)).map(|_| self.text(3, &typed)).collect();
                 let text = lines.join("\n");
                 self.terminal.note(&format!("pastes {text:?}"));
                 self.terminal.tmux(&["set-buffer", "-b", "paste", "--", &text]);
@@ -483,6 +490,7 @@ fn a_walk_with_debians_telnet_in_tmux() {
 #[test]
 fn a_walk_with_busybox_telnet_in_tmux() {
     if have("tmux") && have("busybox") {
+        // It tells of its width once only.
         walk("busybox", "busybox telnet HOST PORT", false);
     }
 }
