@@ -69,8 +69,14 @@ impl Turn<'_> {
             }
             Input::Terminal { session, terminal } => {
                 if let Some(own) = self.hub.people.sessions.get_mut(&session) {
+                    let answers = terminal.answers && !own.terminal.answers;
                     own.terminal = terminal;
+                    // A password may be asked for already, by the first line, say. Now there is somebody to be told.
+                    let is_hidden = own.asking.is_hidden();
                     self.suit(session);
+                    if answers && is_hidden {
+                        self.hide_typing(session, true);
+                    }
                 }
             }
             Input::Mode { session, mode } => self.edited_by(session, mode),

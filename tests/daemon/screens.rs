@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use crate::accounts::with_password;
 use crate::shared::generated::{in_repository, same_as_file};
 use crate::stage::{Daemon, UNPACED, have};
 use crate::tmux::{Seen, Terminal};
@@ -97,5 +98,38 @@ fn the_screen_after_the_first_line_in_debians_telnet() {
             let typed = |seen: &Seen| seen.rows.iter().any(|row| row.ends_with("half of a li"));
             terminal.shows(|seen| (!typed(seen)).then(|| "not what was typed".to_owned()));
         });
+    }
+}
+
+/// Nobody can be told to hide anything before they are known. That is by the answer to the first line, which may be the
+/// one by which a password is asked for.
+#[test]
+fn a_password_is_not_shown_that_the_first_line_asks_for() {
+    for program in ["telnet HOST PORT", "busybox telnet HOST PORT"] {
+        if !have("tmux") || !have(program.split(' ').next().unwrap()) {
+            continue;
+        }
+        let daemon = Daemon::with(UNPACED);
+        assert_eq!(with_password(&daemon, &["account", "add", "carol", "--password-stdin"], "correct horse").0, Some(0));
+        let addr = daemon.addr();
+        let program = program.replace("HOST", &addr.ip().to_string()).replace("PORT", &addr.port().to_string());
+        let mut terminal = Terminal::with(daemon, SIZE, &program);
+        let has = |seen: &Seen, text: &str| seen.rows.iter().any(|row| row.contains(text));
+        terminal.shows(|seen| (!has(seen, "-- You are guest-")).then(|| "nobody is there".to_owned()));
+        terminal.types("/login carol");
+        terminal.hits("Enter");
+        terminal.shows(|seen| (!has(seen, "(not shown)")).then(|| "it is to be shown".to_owned()));
+        terminal.types("secret");
+        terminal.hits("Enter");
+        terminal.shows(|seen| (!has(seen, "-- no such name, or not its password")).then(|| "no answer".to_owned()));
+        terminal.shows(|seen| (!has(seen, "(not shown)")).then(|| "it is to be shown".to_owned()));
+        terminal.types("guess");
+        terminal.hits("Enter");
+        let twice = |seen: &Seen| seen.rows.iter().filter(|row| row.starts_with("-- no such name")).count() == 2;
+        terminal.shows(|seen| (!twice(seen)).then(|| "no second answer".to_owned()));
+        let seen = terminal.seen();
+        assert!(!has(&seen, "secret") && !has(&seen, "guess"), "{:?}", seen.rows);
+        terminal.hits("Enter");
+        terminal.shows(|seen| (!has(seen, "lobby>")).then(|| "no prompt".to_owned()));
     }
 }

@@ -151,6 +151,13 @@ pub struct Asking {
     ahead: Mono,
 }
 
+impl Asking {
+    /// Whether what is typed is not to be seen.
+    pub(in crate::hub) fn is_hidden(&self) -> bool {
+        self.hidden
+    }
+}
+
 /// What follows when a password has been hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Then {

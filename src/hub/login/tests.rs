@@ -9,6 +9,7 @@ use crate::hub::message::Farewell;
 use crate::hub::message::Message;
 use crate::hub::{Input, News};
 use crate::settings::Settings;
+use crate::values::terminal::Terminal;
 use crate::values::time::Now;
 
 const NOW: Now = Now { mono: Mono(1_000_000), wall: crate::values::time::Wall(0) };
@@ -24,6 +25,8 @@ struct Stage {
     now: Now,
     jobs: Vec<Arc<Job>>,
     told: Vec<(SessionId, Message)>,
+    /// Whether what each of them types is shown, as their programs were told.
+    shown: Vec<(SessionId, bool)>,
     /// The highest number given out.
     last: u64,
 }
@@ -36,7 +39,7 @@ impl Stage {
         let mut settings = Settings::default();
         change(&mut settings);
         let hub = Hub::new(settings, [7; 16], NOW, &mut Vec::new());
-        let mut stage = Self { hub, now: NOW, jobs: Vec::new(), told: Vec::new(), last: BOB.0 };
+        let mut stage = Self { hub, now: NOW, jobs: Vec::new(), told: Vec::new(), shown: Vec::new(), last: BOB.0 };
         stage.input(News::Archive(Some(Box::default())));
         for name in ["ann", "bob"] {
             let name = Name::parse(name, 24).expect("a name");
@@ -61,6 +64,7 @@ impl Stage {
             match effect {
                 Effect::Hash(job) => self.jobs.push(job),
                 Effect::Tell { to, message } => self.told.push((to, message)),
+                Effect::Echo { session, on } => self.shown.push((session, on)),
                 _ => {}
             }
         }
@@ -261,4 +265,30 @@ fn every_wrong_try_counts_also_of_the_present_password() {
     stage.types(ANN, "ann");
     assert!(stage.told.iter().any(|(_, told)| is_too_often(told)), "{:?}", stage.told);
     assert!(stage.jobs.is_empty());
+}
+
+#[test]
+fn whose_program_is_known_only_while_a_password_is_asked_for_has_it_hidden_from_then_on() {
+    let terminal = |answers| Input::Terminal { session: ANN, terminal: Terminal { answers, ..Terminal::default() } };
+    let mut stage = Stage::new(|_| {});
+    stage.told.clear();
+    stage.types(ANN, "/login ann");
+    assert_eq!(stage.shown, [(ANN, false)]);
+    assert_eq!(stage.told[0].1, Message::Done(Done::TypingShows));
+    stage.told.clear();
+    for (answers, asked) in [(false, 1), (true, 2), (true, 2)] {
+        stage.input(terminal(answers));
+        assert_eq!(stage.shown, [(ANN, false); 2][..asked]);
+    }
+    assert_eq!(stage.told, [], "now it does not show");
+    // So also while it is hashed. Then there is nothing to be hidden any more.
+    stage.types(ANN, "ann");
+    stage.input(terminal(false));
+    stage.input(terminal(true));
+    assert_eq!(stage.shown, [(ANN, false); 3]);
+    stage.hash();
+    assert_eq!(stage.shown.last(), Some(&(ANN, true)));
+    stage.input(terminal(false));
+    stage.input(terminal(true));
+    assert_eq!(stage.shown.len(), 4);
 }

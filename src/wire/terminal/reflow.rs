@@ -13,14 +13,22 @@
 //!   answered. That happens only if the answer makes a difference, and only to a terminal that answers such questions.
 //! - by who it is, where the cursor was not beyond the edge: some tell (`CSI > c`) that they are of a kind that reflows.
 //!
-//! Where neither is known, rows are taken to be cut: a row too many is better than a line too few. So it is for what is
-//! on its way when the terminal gets its width, and is drawn for the one before.
+//! Where neither is known, rows are taken to be cut: a row too many is better than a line too few. So it is with what
+//! cannot be known:
+//!
+//! - how many columns a row has in which emoji are joined, or other characters that some terminals join. Of rows, there
+//!   are taken to be as few as there can be.
+//! - when the terminal got its width. It has reflowed by the time its program tells, and tmux has its programs told a
+//!   quarter of a second later if it gets one width right after another. Lines that come meanwhile, and what is on its
+//!   way, are drawn for the width before: on a terminal that is narrower than that, each such frame leaves the rows of
+//!   the draft behind that it has more there. Nothing that was said is taken away by that, and as soon as the width is
+//!   known the draft is there as a whole. A terminal that has got wider again by the time it is told of a narrower width
+//!   loses lines: but for asking before each frame, nothing could be done about that.
 
 use serde::{Deserialize, Serialize};
-use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::screen::Area;
-use super::widths::usual;
+use super::screen::{Area, clusters};
+use super::widths::{least, usual};
 
 /// Asks a terminal where its cursor is.
 pub const WHERE: &[u8] = b"\x1b[6n";
@@ -59,15 +67,15 @@ impl Width {
     /// Whether what was drawn at this width is where it was, and as it was, on a terminal that has `now`.
     fn holds(self, shown: &Area, now: Self) -> bool {
         let is_same = self.cols == now.cols || self.cols == 0 || now.cols == 0;
-        is_same || place(shown, now.cols) == place(shown, self.cols)
+        is_same || place(shown, now.cols, usual) == place(shown, self.cols, usual)
     }
 }
 
 impl Area {
-    /// Whether only the terminal's answer where its cursor is can tell how this is erased `now`.
+    /// Whether the terminal's answer where its cursor is helps to tell how this is erased `now`.
     #[must_use]
     pub fn is_doubtful(&self, now: Width) -> bool {
-        let is_cut = || place(self, self.width.cols).col >= usize::from(now.cols);
+        let is_cut = || place(self, self.width.cols, usual).col >= usize::from(now.cols);
         now.answers && !self.width.holds(self, now) && is_cut()
     }
 
@@ -79,14 +87,16 @@ impl Area {
         if self.width.holds(self, now) {
             return self.erase.clone();
         }
-        let (before, after) = (place(self, self.width.cols), place(self, now.cols));
         let cols = usize::from(now.cols);
-        let col = column.map(|column| usize::from(column).saturating_sub(1)).filter(|_| before.col >= cols);
+        // A cursor that was beyond the edge, however narrow characters are there, shows what became of it.
+        let was_beyond = |columns| place(self, self.width.cols, columns).col >= cols;
+        let col = column.map(|column| usize::from(column).saturating_sub(1));
+        let [usual, least] = [usual, least].map(|columns| (was_beyond(columns), place(self, now.cols, columns)));
         // Behind a row that is full the cursor is still in its last column, or in the next row: terminals differ.
         let is_cut = |col| col + 1 >= cols;
-        match col {
+        match col.filter(|_| least.0) {
             Some(col) if !is_cut(col) => *learnt = Some(true),
-            Some(_) if (1..cols - 1).contains(&after.col) => *learnt = Some(false),
+            Some(_) if (1..cols - 1).contains(&least.1.col) && least == usual => *learnt = Some(false),
             _ => {}
         }
         // What it says of itself counts for more: a cursor can be at the edge by a character that it takes for narrower.
@@ -94,11 +104,13 @@ impl Area {
             return self.erase.clone();
         }
         // The column is what the terminal says, and the row the one that is nearest to where it ought to be with that:
-        // characters can be narrower or wider there than on most.
-        let rows = match col {
-            Some(col) if col > after.col + cols / 2 => after.rows.saturating_sub(1),
-            Some(col) if col + cols / 2 < after.col => after.rows + 1,
-            _ => after.rows,
+        // characters can be narrower or wider there than on most. Where it may join some, there are no fewer rows than
+        // with all of them joined, and nobody knows of more.
+        let Place { rows, col: expected } = least.1;
+        let rows = match col.filter(|_| usual.0) {
+            Some(col) if col > expected + cols / 2 && (is_cut(col) || least == usual) => rows.saturating_sub(1),
+            Some(col) if col + cols / 2 < expected => rows + 1,
+            _ => rows,
         };
         super::screen::erase(rows)
     }
@@ -120,8 +132,9 @@ pub fn kind_reflows(answer: &[u8]) -> Option<bool> {
     })
 }
 
-/// Where the cursor is once `area` is drawn and the rows of it that have more than `cols` columns are reflowed.
-fn place(area: &Area, cols: u16) -> Place {
+/// Where the cursor is once `area` is drawn and the rows of it that have more than `cols` columns are reflowed, if
+/// graphemes have so many `columns`.
+fn place(area: &Area, cols: u16, columns: fn(&str) -> usize) -> Place {
     let text = String::from_utf8_lossy(&area.draw);
     // Rows, and behind a CR without a LF what is written again to bring the cursor to its place.
     let mut rows: Vec<&str> = text.split("\r\n").collect();
@@ -139,16 +152,16 @@ fn place(area: &Area, cols: u16) -> Place {
         }
     };
     let cols = usize::from(cols.max(1));
-    let above: usize = rows[..at].iter().map(|row| folded(row, cols)).map(|(rows, _)| rows + 1).sum();
-    let (within, col) = folded(before, cols);
+    let above: usize = rows[..at].iter().map(|row| folded(row, cols, columns)).map(|(rows, _)| rows + 1).sum();
+    let (within, col) = folded(before, cols, columns);
     Place { rows: above + within + col / cols, col: col % cols }
 }
 
 /// How many rows a text begins after its first, and the column behind it, which is `cols` where the last is full.
-fn folded(text: &str, cols: usize) -> (usize, usize) {
+fn folded(text: &str, cols: usize, columns: fn(&str) -> usize) -> (usize, usize) {
     let (mut rows, mut col) = (0, 0);
-    for grapheme in text.graphemes(true) {
-        let columns = usual(grapheme);
+    for (_, cluster) in clusters(text) {
+        let columns = columns(cluster);
         if col + columns > cols && col > 0 {
             rows += 1;
             col = 0;
@@ -184,7 +197,7 @@ mod tests {
     #[test]
     fn rows_are_reflowed_as_terminals_do() {
         let at = |text: &str, cursor, cols, narrow| {
-            let place = place(&drawn(text, cursor, cols), narrow);
+            let place = place(&drawn(text, cursor, cols), narrow, usual);
             (place.rows, place.col)
         };
         assert_eq!(at("hello", 5, 80, 80), (0, 7));
@@ -239,6 +252,43 @@ mod tests {
         for cols in [79, 80, 200] {
             assert_eq!(erased(&shown, Width { reflows: true, ..width(cols) }, None, None).0, "1");
         }
+    }
+
+    #[test]
+    fn what_a_terminal_may_join_takes_no_line_away() {
+        let reflows = Width { reflows: true, ..width(20) };
+        // Flags of one column to three: of 40 columns they fill 19 to 31, and 21 and more do not fit.
+        let flags = format!("a {} word", "🏳\u{FE0F}\u{200D}🌈".repeat(6));
+        let shown = drawn(&format!("{flags}s after it"), flags.len() + 6, 40);
+        assert_eq!(String::from_utf8_lossy(&shown.draw).lines().count(), 2);
+        assert_eq!(erased(&shown, reflows, None, None).0, "1", "they may have been in one row still");
+        // So with a conjunct: the first row has 38 columns, or one less.
+        let text = format!("aශ්\u{200D}රී{}", "b".repeat(34));
+        let shown = drawn(&text, text.len(), 40);
+        assert_eq!(String::from_utf8_lossy(&shown.draw).lines().nth(1), Some("b"));
+        assert_eq!(erased(&shown, Width { reflows: true, ..width(37) }, None, None).0, "1");
+        assert_eq!(erased(&shown, Width { reflows: true, ..width(36) }, None, None).0, "2");
+        // Where none is joined it is known.
+        let shown = drawn("a flag or two, or three of them, and words after it", 38, 40);
+        assert_eq!(erased(&shown, reflows, None, None).0, "2");
+        // The cursor is behind families of two columns to six: 11 to 35, which may be one row of 20 columns, or two. At
+        // neither place it tells what becomes of rows.
+        let families = "👩\u{200D}👩\u{200D}👧".repeat(5);
+        let shown = drawn(&families, families.len(), 60);
+        assert!(shown.is_doubtful(width(20)));
+        assert_eq!(erased(&shown, width(20), None, Some(13)), (String::new(), None));
+        assert_eq!(erased(&shown, width(20), None, Some(20)), (String::new(), None));
+        assert_eq!(erased(&shown, reflows, None, Some(13)), (String::new(), None));
+        // Joined, they fill a row: the cursor is behind its end.
+        let families = format!("{}aa", "👩\u{200D}👩\u{200D}👧".repeat(8));
+        let shown = drawn(&families, families.len(), 100);
+        assert_eq!(erased(&shown, reflows, None, Some(21)).0, "");
+        assert_eq!(erased(&shown, reflows, None, Some(1)).0, "1");
+        // Those of two columns are beyond the edge: it has told.
+        let families = "👩\u{200D}👩\u{200D}👧".repeat(11);
+        let shown = drawn(&families, families.len(), 100);
+        assert_eq!(erased(&shown, width(20), None, Some(5)), ("1".into(), Some(true)));
+        assert_eq!(erased(&shown, width(20), None, Some(20)), (String::new(), None));
     }
 
     #[test]

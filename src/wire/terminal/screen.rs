@@ -118,7 +118,7 @@ pub fn erase(above: usize) -> Vec<u8> {
 
 /// The graphemes of a text, and where each begins. What a joiner joins is one: some terminals put it into one cell, and
 /// to write the first half again would take the other away.
-fn clusters(text: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(super) fn clusters(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let rest = &text[at..];

@@ -6,7 +6,7 @@
 //! less than what a terminal shows.
 
 use unicode_normalization::char::is_combining_mark;
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr as _};
 
 /// What is known of how wide a terminal takes characters to be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,6 +85,21 @@ pub fn usual(grapheme: &str) -> usize {
     parts.sum::<usize>().max(grapheme.width())
 }
 
+/// The fewest columns that a terminal may take a grapheme for. Emoji of several characters, and whatever else is joined,
+/// have those of their first one where a terminal joins them, and those of [`usual`] where it does not.
+#[must_use]
+pub fn least(grapheme: &str) -> usize {
+    let usual = usual(grapheme);
+    let is_joined = |c| matches!(c, '\u{200D}' | '\u{FE0F}' | '\u{1F3FB}'..='\u{1F3FF}');
+    if grapheme.contains('\u{FE0E}') {
+        usual.min(1)
+    } else if grapheme.contains(is_joined) {
+        usual.min(grapheme.chars().next().and_then(UnicodeWidthChar::width).unwrap_or(0))
+    } else {
+        usual
+    }
+}
+
 fn most_usual(c: char) -> usize {
     match c.width().unwrap_or(0) {
         0 if matches!(c, '\u{200C}' | '\u{200D}') => 1,
@@ -150,6 +165,30 @@ mod tests {
         let most = |text: &str| text.graphemes(true).map(|grapheme| Widths::Usual.most(grapheme)).sum::<usize>();
         assert_eq!(most(SAMPLE), usize::from(SAMPLE_COLUMNS));
         assert_eq!([most("Ж"), most("é"), most("e\u{301}"), most("กิ"), most("日"), most("বা")], [1, 1, 1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn what_is_joined_may_have_as_few_columns_as_its_first_character() {
+        for (grapheme, columns) in [
+            ("👩\u{200D}👩\u{200D}👧", 2),
+            ("🏳\u{FE0F}\u{200D}🌈", 1),
+            ("👍🏽", 2),
+            ("❤\u{FE0F}", 1),
+            ("1\u{FE0F}\u{20E3}", 1),
+            ("⌚\u{FE0E}", 1),
+            ("\u{FE0F}", 0),
+            ("🏽", 2),
+            ("ශ්\u{200D}රී", 1),
+            // What is not joined has what it has.
+            ("🇩🇪", 2),
+            ("👍", 2),
+            ("é", 1),
+            ("a", 1),
+            ("কা", 2),
+        ] {
+            assert_eq!(least(grapheme), columns, "{grapheme}");
+            assert!(usual(grapheme) >= columns, "{grapheme}");
+        }
     }
 
     #[test]

@@ -53,14 +53,20 @@ impl Draft {
 
     /// The byte at which the grapheme before the cursor begins; what a joiner joins is one, as on the screen.
     pub(super) fn left(&self) -> usize {
-        let before = |at: usize| at - self.text[..at].graphemes(true).next_back().map_or(0, str::len);
-        self.whole_left(before(self.cursor))
+        self.left_of(self.cursor)
     }
 
     /// The byte behind the grapheme at the cursor, in the same way.
     pub(super) fn right(&self) -> usize {
-        let behind = |at: usize| at + self.text[at..].graphemes(true).next().map_or(0, str::len);
-        self.whole_right(behind(self.cursor))
+        self.right_of(self.cursor)
+    }
+
+    fn left_of(&self, at: usize) -> usize {
+        self.whole_left(at - self.text[..at].graphemes(true).next_back().map_or(0, str::len))
+    }
+
+    fn right_of(&self, at: usize) -> usize {
+        self.whole_right(at + self.text[at..].graphemes(true).next().map_or(0, str::len))
     }
 
     /// The first byte at or before `at` that is behind no joiner. What would be written there, a terminal might put into
@@ -80,16 +86,32 @@ impl Draft {
         at
     }
 
-    /// The byte at which the word before the cursor begins; words are letters and digits.
+    /// The byte at which the word before the cursor begins; words are letters and digits, with their marks.
     pub(super) fn word_left(&self) -> usize {
-        let before = self.text[..self.cursor].trim_end_matches(|c: char| !c.is_alphanumeric());
-        self.whole_left(before.trim_end_matches(char::is_alphanumeric).len())
+        let (mut at, mut within) = (self.cursor, false);
+        while at > 0 {
+            let left = self.left_of(at);
+            let is_letter = is_letter(&self.text[left..at]);
+            if within && !is_letter {
+                break;
+            }
+            (at, within) = (left, is_letter);
+        }
+        at
     }
 
     /// The byte behind the next word.
     pub(super) fn word_right(&self) -> usize {
-        let behind = self.text[self.cursor..].trim_start_matches(|c: char| !c.is_alphanumeric());
-        self.whole_right(self.text.len() - behind.trim_start_matches(char::is_alphanumeric).len())
+        let (mut at, mut within) = (self.cursor, false);
+        while at < self.text.len() {
+            let right = self.right_of(at);
+            let is_letter = is_letter(&self.text[at..right]);
+            if within && !is_letter {
+                break;
+            }
+            (at, within) = (right, is_letter);
+        }
+        at
     }
 
     /// The byte behind the last white space before the cursor, not counting white space right before it (^W).
@@ -114,4 +136,9 @@ impl Draft {
             self.cursor = to;
         }
     }
+}
+
+/// Whether a grapheme is a letter or a digit, with its marks.
+fn is_letter(grapheme: &str) -> bool {
+    grapheme.contains(char::is_alphanumeric)
 }

@@ -74,6 +74,11 @@ fn words_go_as_a_whole_and_come_back() {
     check("one two\x01\x1bd\x19\x19", "oneone| two");
     check("one two\x02\x02\x02\x0b\x01\x19", "two|one ");
     check("one two\x15x\x19", "xone two|");
+    // A mark that is no letter by itself belongs to its word.
+    check("नमस्ते हिन्दी\x1bb!", "नमस्ते !|हिन्दी");
+    check("हिन्दी नमस्ते\x01\x1bf!", "हिन्दी!| नमस्ते");
+    check("ଓଡ\u{B3C}ିଆ\x1bb!", "!|ଓଡ\u{B3C}ିଆ");
+    check("a שָׁלוֹם\x1b\x7f!", "a !|");
 }
 
 #[test]

@@ -41,8 +41,8 @@ pub(super) enum Sequence {
     Console,
     /// Behind SS3 (`ESC O`): what came since.
     Function(Vec<u8>),
-    /// Behind `ESC [ M`, which the mouse sent: so many characters are yet to come, and the last byte may begin one of
-    /// two bytes.
+    /// Behind `ESC [ M`, which the mouse sent, or its like: so many characters are yet to come, and the last byte may
+    /// begin one of two bytes.
     Mouse(u8, bool),
     /// In a string (OSC, DCS, APC, PM, SOS): so many bytes of a character are yet to come, which may be a ST.
     String(u8, bool),
@@ -106,6 +106,7 @@ impl Sequence {
                     bytes.push(byte);
                     ends(Part::Function(bytes))
                 }
+                _ if is_fill(byte, &bytes) => self.goes_on(Self::Function(bytes)),
                 _ => self.aborts(byte),
             },
             Self::Mouse(left, lead) => self.mouse(left, lead, byte),
@@ -146,7 +147,8 @@ impl Sequence {
             Self::Console => behind(b"\x1b[[", &[]),
             Self::Function(bytes) => behind(b"\x1bO", bytes),
             Self::Mouse(left, lead) => {
-                let mut bytes = behind(b"\x1b[M", &vec![b' '; usize::from(3_u8.saturating_sub(*left))]);
+                let (begin, all) = if *left > 3 { (b"\x1b[T", 6) } else { (b"\x1b[M", 3_u8) };
+                let mut bytes = behind(begin, &vec![b' '; usize::from(all.saturating_sub(*left))]);
                 if let Some(last) = bytes.last_mut().filter(|_| *lead) {
                     *last = 0xC2;
                 }
@@ -244,7 +246,11 @@ impl Sequence {
         match byte {
             b'[' if bytes.is_empty() => return self.goes_on(Self::Console),
             b'M' if bytes.is_empty() => return self.goes_on(Self::Mouse(3, false)),
+            // Where a highlighted text ends, for a program that tracks that: one place, or three.
+            b't' if bytes.is_empty() => return self.goes_on(Self::Mouse(2, false)),
+            b'T' if bytes.is_empty() => return self.goes_on(Self::Mouse(6, false)),
             0x20..0x7F => {}
+            _ if is_fill(byte, &bytes) => return self.goes_on(Self::Control(bytes)),
             _ => return self.aborts(byte),
         }
         if bytes.len() <= KEPT {
@@ -308,6 +314,12 @@ impl Sequence {
             _ => None,
         }
     }
+}
+
+/// Whether a byte fills time or space behind these, and means nothing there (ECMA-48, 8.3.88). A DEL may be a key where
+/// there is nothing yet.
+fn is_fill(byte: u8, behind: &[u8]) -> bool {
+    byte == 0 || (byte == 0x7F && !behind.is_empty())
 }
 
 fn ends(part: Part) -> (Option<Part>, Byte) {

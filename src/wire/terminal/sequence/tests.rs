@@ -51,6 +51,12 @@ const WHOLE: &[&[u8]] = &[
     b"\x1b[M\x20\xc2\xa1\xc3\xa9",
     b"\x1b[M#\xff\xfe",
     b"\x1b[M \0!",
+    b"\x1b[t!!",
+    b"\x1b[T!!\"\"##",
+    b"\x1b[T!\xc2\xa1\"\"##",
+    b"\x1b[\x001\x00;5C",
+    b"\x1b[1;\x7f5C",
+    b"\x1bO5\x00\x7fC",
     b"\x1b[<0;10;20M",
     b"\x1b[<0;10;20m",
     b"\x1b[32;10;20M",
@@ -167,7 +173,7 @@ fn what_does_not_end_takes_a_line_with_it_and_no_memory() {
 /// A sequence of any shape that ends.
 pub(in crate::wire::terminal) fn any_sequence() -> impl Strategy<Value = Vec<u8>> {
     let csi = prop::sample::select(vec![&b"\x1b["[..], b"\x9b", b"\xc2\x9b", b"\x1b\x1b["]);
-    let control = (csi, "[0-9;:<=>?]{0,40}", "[ !\"#%&'()*+,./-]{0,2}", "[@-LN-Z^_`a-z{|}~]").prop_map(
+    let control = (csi, "[0-9;:<=>?]{0,40}", "[ !\"#%&'()*+,./-]{0,2}", "[@-LN-SU-Z^_`a-su-z{|}~]").prop_map(
         |(csi, params, between, last)| [csi, params.as_bytes(), between.as_bytes(), last.as_bytes()].concat(),
     );
     let introducer = prop::sample::select(&b"PX]^_"[..]);
@@ -182,7 +188,15 @@ pub(in crate::wire::terminal) fn any_sequence() -> impl Strategy<Value = Vec<u8>
             [&*begin, payload.as_bytes(), end].concat()
         });
     let other = prop::sample::select(WHOLE).prop_map(<[u8]>::to_vec);
-    let mouse = "[ -~]{3}".prop_map(|place| [b"\x1b[M", place.as_bytes()].concat());
+    let mouse = prop::sample::select(&b"tMT"[..]).prop_flat_map(|last| {
+        let count = match last {
+            b't' => 2,
+            b'M' => 3,
+            _ => 6,
+        };
+        let places = prop::collection::vec(prop::sample::select(vec![' ', '~', '\u{A1}', '\u{7FF}']), count);
+        places.prop_map(move |places| [b"\x1b[", &[last][..], String::from_iter(places).as_bytes()].concat())
+    });
     prop_oneof![3 => control, 3 => string, 2 => other, 1 => mouse]
 }
 
