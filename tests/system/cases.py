@@ -13,6 +13,7 @@ import platform
 import random
 import re
 import shlex
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -214,13 +215,16 @@ class Chatter:
     def __init__(self, machine, name=None, host="::1", port=6969):
         self.machine = machine
         self.name = name or "someone"
-        self.socket = machine.connect(host, port)
+        self.socket = self.connect(host, port)
         self.socket.settimeout(DEADLINE)
         self.seen = ""
         self.read_to = 0
         self.expect("/help")
         if name:
             self.say(f"/nick {name}")
+
+    def connect(self, host, port):
+        return self.machine.connect(host, port)
 
     def say(self, line):
         self.machine.transcript.add(f"{self.name} >", line)
@@ -256,6 +260,22 @@ class Chatter:
 
     def close(self):
         self.socket.close()
+
+
+class Encrypted(Chatter):
+    """The same over TLS. It accepts any certificate, and wants to be told the end."""
+
+    def __init__(self, machine, name=None, host="::1", port=6970):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.context = context
+        super().__init__(machine, name, host, port)
+
+    def connect(self, host, port):
+        plain = self.machine.connect(host, port)
+        plain.settimeout(DEADLINE)
+        return self.context.wrap_socket(plain, suppress_ragged_eofs=False)
 
 
 def refused(machine, host="::1"):
@@ -588,6 +608,73 @@ def _(machine, packages):
     expect_equal("the port", machine.state(TLS_PORT), "active")
     machine.must("systemctl", "disable", "--now", TLS_PORT, TLS, HANDOVER)
     machine.must("systemctl", "reset-failed", TLS)
+    machine.must("rm", "-r", "/etc/chathub/tls")
+
+
+@life.case("encrypted or not, people are in one room, whichever program is killed, restarted or has a new certificate")
+def _(machine, packages):
+    serving(machine)
+    machine.must("chathub-tls", "self-signed", "--name", "chat.example.org", "/etc/chathub/tls")
+    machine.must("systemctl", "enable", "--now", TLS)
+    machine.wait_state(TLS, "active")
+    machine.must("systemctl", "restart", SERVICE)
+    machine.wait_state(SERVICE, "active")
+    ann, bob = Encrypted(machine, "ann"), Chatter(machine, "bob")
+    ann.expect("bob joined|now bob")
+    said = 0
+
+    def talk():
+        nonlocal said
+        for one, other in ((ann, bob), (bob, ann)):
+            said += 1
+            one.say(f"number {said}.")
+            other.expect(f"{one.name}: number {said}\\.")
+
+    def replace(unit, act):
+        before = machine.show(unit, "MainPID")
+        act()
+        wait_until(f"{unit} is another process", lambda: machine.show(unit, "MainPID") not in ("0", before))
+        machine.wait_state(unit, "active")
+
+    talk()
+    for _ in range(3):
+        replace(SERVICE, lambda: machine.must("systemctl", "kill", "--signal=KILL", SERVICE))
+        talk()
+        replace(TLS, lambda: machine.must("systemctl", "kill", "--signal=KILL", TLS))
+        talk()
+    replace(SERVICE, lambda: machine.must("systemctl", "restart", SERVICE))
+    talk()
+    machine.must("rm", "/etc/chathub/tls/key.pem", "/etc/chathub/tls/cert.pem")
+    machine.must("chathub-tls", "self-signed", "--name", "new.example.org", "/etc/chathub/tls")
+    replace(TLS, lambda: machine.must("/usr/share/chathub/certbot/chathub"))
+    talk()
+    # Who comes now sees the new one; who was there is not asked again.
+    eve = Encrypted(machine, "eve")
+    certificate = eve.socket.getpeercert(binary_form=True)
+    expect(b"new.example.org" in certificate, "the former certificate is shown")
+    expect_equal("what is spoken", eve.socket.version(), "TLSv1.3")
+    ann.expect("eve")
+    for chatter in (ann, bob):
+        lines = re.findall(r"number \d+\.", chatter.seen)
+        expect_equal(f"lines that {chatter.name} saw", len(lines), len(set(lines)))
+    # At a stop, whoever is encrypted is told so as the others are, and that nothing more comes.
+    eve.say("/quit")
+    eve.expect_end()
+    machine.must("systemctl", "stop", CHAT, TLS_PORT, HANDOVER, TLS, SERVICE)
+    for chatter in (ann, bob):
+        chatter.expect("the hub ")
+        chatter.expect_end()
+    # Whoever speaks plainly there is told what the port is for.
+    machine.must("systemctl", "start", TLS_PORT, HANDOVER, CHAT)
+    machine.must("systemctl", "start", TLS, SERVICE)
+    plain = machine.connect("::1", 6970)
+    plain.settimeout(DEADLINE)
+    plain.sendall(b"hello?\r\n")
+    words = plain.recv(4096).decode()
+    expect("encrypted" in words, words)
+    plain.close()
+    serving(machine)
+    machine.must("systemctl", "disable", "--now", TLS_PORT, TLS, HANDOVER)
     machine.must("rm", "-r", "/etc/chathub/tls")
 
 
