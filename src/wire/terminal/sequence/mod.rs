@@ -147,7 +147,9 @@ impl Sequence {
             Self::Console => behind(b"\x1b[[", &[]),
             Self::Function(bytes) => behind(b"\x1bO", bytes),
             Self::Mouse(left, lead) => {
-                let (begin, all) = if *left > 3 { (b"\x1b[T", 6) } else { (b"\x1b[M", 3_u8) };
+                // Of three, none has come yet: so the last byte is none of theirs.
+                let is_of_six = *left > 3 || (*left == 3 && *lead);
+                let (begin, all) = if is_of_six { (b"\x1b[T", 6) } else { (b"\x1b[M", 3_u8) };
                 let mut bytes = behind(begin, &vec![b' '; usize::from(all.saturating_sub(*left))]);
                 if let Some(last) = bytes.last_mut().filter(|_| *lead) {
                     *last = 0xC2;
