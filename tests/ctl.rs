@@ -706,6 +706,7 @@ Address: 192.0.2.1:7
    Room: \u{4e2d}\u{6587}
 SINCE
    Idle: 2h 3min
+    TLS: none
  Telnet: no
    Sent: 3 lines, 2 dropped (sent too fast)
  Behind: 1.5K, 5 lines missed (read too slowly)

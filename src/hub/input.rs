@@ -21,8 +21,9 @@ use crate::values::terminal::{Mode, Terminal};
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Input {
-    /// A connection from `peer` was accepted. Its client is `session` from now on, a higher number than all before.
-    Connect { session: SessionId, peer: SocketAddr },
+    /// A connection from `peer` was accepted, `encrypted` or not. Its client is `session` from now on, a higher number
+    /// than all before.
+    Connect { session: SessionId, peer: SocketAddr, encrypted: bool },
     /// A client sent a line, cleaned by [`crate::values::text::clean`].
     Line { session: SessionId, text: String },
     /// A client has told something of its terminal; `terminal` is all that is known of it now.

@@ -62,7 +62,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    pub(super) fn connect(&mut self, id: SessionId, peer: SocketAddr) {
+    pub(super) fn connect(&mut self, id: SessionId, peer: SocketAddr, encrypted: bool) {
         self.give(id);
         self.trim_reports();
         let origin = Origin::of(peer.ip());
@@ -100,6 +100,7 @@ impl Turn<'_> {
         let session = Session {
             id,
             peer,
+            encrypted,
             nick,
             room: first,
             since: self.now.wall,

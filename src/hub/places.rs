@@ -272,7 +272,7 @@ mod tests {
     /// Whether the client is let in.
     fn comes(hub: &mut Hub, id: u64, from: [u8; 4]) -> bool {
         let (session, peer) = (SessionId(id), (from, 1024).into());
-        hub.handle(Input::Connect { session, peer }, Now::default(), &mut Vec::new());
+        hub.handle(Input::Connect { session, peer, encrypted: false }, Now::default(), &mut Vec::new());
         hub.session(session).is_some()
     }
 
@@ -350,7 +350,7 @@ mod tests {
             let mut hub = Hub::new(Settings::default(), [7; 16], Now::default(), &mut Vec::new());
             for (id, person) in (1..).zip(&people) {
                 let (session, peer) = (SessionId(id), (address(*person), 1024).into());
-                hub.handle(Input::Connect { session, peer }, Now::default(), &mut Vec::new());
+                hub.handle(Input::Connect { session, peer, encrypted: false }, Now::default(), &mut Vec::new());
             }
             let of = people.get(of.index(people.len().max(1))).map_or([192, 0, 2, 1].into(), |person| address(*person));
             let of = of.to_canonical();

@@ -328,6 +328,7 @@ mod tests {
         let connect = |number: u64, addr: &str| Input::Connect {
             session: SessionId(number),
             peer: format!("{addr}:1000").parse().expect("an address"),
+            encrypted: false,
         };
         let mut hub = hub(vec![connect(2001, "192.0.2.9"), connect(2002, "198.51.100.1")]);
         let guest = hub.people.sessions[&SessionId(2002)].nick.clone();

@@ -269,7 +269,11 @@ mod tests {
         hub.handle(News::Archive(Some(Box::default())), NOW, &mut Vec::new());
         for (session, name) in [(ANN, "ann"), (BOB, "bob")] {
             let [.., last] = session.0.to_be_bytes();
-            hub.handle(Input::Connect { session, peer: ([10, 0, 0, last], 1024).into() }, NOW, &mut Vec::new());
+            hub.handle(
+                Input::Connect { session, peer: ([10, 0, 0, last], 1024).into(), encrypted: false },
+                NOW,
+                &mut Vec::new(),
+            );
             send(&mut hub, session, &format!("/nick {name}"));
         }
         hub
@@ -402,7 +406,11 @@ mod tests {
         let mut hub = hub();
         for number in 10..30 {
             let peer = ([10, 0, 1, 1], 1000 + number).into();
-            hub.handle(Input::Connect { session: SessionId(number.into()), peer }, NOW, &mut Vec::new());
+            hub.handle(
+                Input::Connect { session: SessionId(number.into()), peer, encrypted: false },
+                NOW,
+                &mut Vec::new(),
+            );
         }
         send(&mut hub, BOB, "/quit rude last words");
         remove(&mut hub, by(BOB));
@@ -427,7 +435,7 @@ mod tests {
             hub.handle(News::Settings(Box::new(settings)), NOW, &mut Vec::new());
             for number in 10..10 + crowd {
                 let peer = ([10, 0, 1, 1], u16::try_from(1000 + number).expect("few")).into();
-                hub.handle(Input::Connect { session: SessionId(number), peer }, NOW, &mut Vec::new());
+                hub.handle(Input::Connect { session: SessionId(number), peer, encrypted: false }, NOW, &mut Vec::new());
             }
             send(&mut hub, BOB, "one");
             send(&mut hub, BOB, "two");

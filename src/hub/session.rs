@@ -29,6 +29,9 @@ pub struct Session {
     pub id: SessionId,
     /// The address that the client connects from. Only administrators are told.
     pub peer: SocketAddr,
+    /// Whether the connection is encrypted.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub encrypted: bool,
     /// The client's present name, as others see it.
     pub nick: Name,
     /// The room that the client is in.

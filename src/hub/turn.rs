@@ -51,7 +51,7 @@ impl Turn<'_> {
             self.expire_sanctions();
         }
         match input {
-            Input::Connect { session, peer } => self.connect(session, peer),
+            Input::Connect { session, peer, encrypted } => self.connect(session, peer, encrypted),
             Input::Line { session, .. } if self.hub.moderation.outgoing.iter().any(|(one, _)| *one == session) => {}
             Input::Line { session, mut text } => {
                 if self.hub.people.sessions.get(&session).is_some_and(|session| session.dialogue.is_some()) {

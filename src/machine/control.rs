@@ -10,6 +10,8 @@ use crate::wire::admin::Command;
 use crate::wire::admin::execute::listing::Listing;
 use crate::wire::admin::execute::{self, Answer, Traffic};
 use crate::wire::admin::message::ControlError;
+use crate::wire::admin::result::Encryption;
+use crate::wire::tls::suite;
 
 /// What administrators are told of a client beside what the hub knows.
 fn facts<'a>(
@@ -17,8 +19,14 @@ fn facts<'a>(
     traffic: &'a dyn Fn(SessionId) -> Traffic,
 ) -> impl Fn(SessionId) -> execute::Facts + 'a {
     |id| {
-        let telnet = speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet());
-        execute::Facts { telnet, traffic: traffic(id) }
+        let speaker = speakers.get(&id);
+        let telnet = speaker.is_some_and(|speaker| speaker.link.is_telnet());
+        let encryption = speaker.and_then(|speaker| speaker.encryption.as_ref()).map(|tls| Encryption {
+            suite: tls.suite.name().to_owned(),
+            group: suite::group_name(tls.group),
+            fingerprint: tls.fingerprint.clone(),
+        });
+        execute::Facts { telnet, encryption, traffic: traffic(id) }
     }
 }
 

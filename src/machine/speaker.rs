@@ -56,6 +56,9 @@ pub struct Speaker {
     /// If the connection is encrypted: what reads its records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) tls: Option<Opener>,
+    /// What is known of that encryption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) encryption: Option<Box<Tls>>,
 }
 
 impl Machine {
@@ -95,11 +98,12 @@ impl Machine {
     ) {
         self.next_id = self.next_id.max(id.0 + 1);
         out.push(Order::Attach(id).into());
-        self.tell_hub(hub::Input::Connect { session: id, peer }, at);
+        self.tell_hub(hub::Input::Connect { session: id, peer, encrypted: tls.is_some() }, at);
         if self.hub.session(id).is_some() {
             let mut speaker = Speaker {
                 received: tls.as_ref().map_or(0, |tls| tls.read),
-                tls: tls.map(|tls| Opener::new(tls.suite)),
+                tls: tls.as_ref().map(|tls| Opener::new(tls.suite)),
+                encryption: tls.map(Box::new),
                 ..Speaker::default()
             };
             let mut replies = Vec::new();

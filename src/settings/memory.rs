@@ -24,6 +24,12 @@ const CLIENT: u64 = 3 << 10;
 /// Bytes for what a client has sent and what is kept of its typing: a piece of 8 KiB, a paste, lines recalled, two frames.
 const TYPED: u64 = (8 + 16 + 4 + 2 * 16) << 10;
 
+/// Bytes for a client that is encrypted: a record that has not come whole, one that its socket has not taken whole, keys.
+const ENCRYPTED: u64 = (17 + 2 + 1) << 10;
+
+/// Bytes of records that wait for full sockets before records are made short, and one more.
+const RECORDS: u64 = (8 << 20) + (64 << 10);
+
 /// Bytes for an account or a ban, in memory and in its tables.
 const ENTRY: u64 = 1 << 10;
 
@@ -58,13 +64,14 @@ impl Settings {
         let kept = history.saturating_add(behind).saturating_add(mail).saturating_add(queue);
         let people = clients.saturating_mul(CLIENT);
         let typed = clients.saturating_mul(TYPED.saturating_add(2 * line));
+        let encrypted = clients.saturating_mul(ENCRYPTED).saturating_add(RECORDS);
         let ignored = clients.saturating_mul(number(self.limits.ignores)).saturating_mul(IGNORED);
         let lists = number(self.limits.accounts).saturating_add(number(self.limits.bans)).saturating_mul(ENTRY);
         // An eighth more of those that nobody is to see.
         let memos = number(self.memos.bytes).saturating_add(number(self.memos.bytes) / 8);
         let rooms = number(self.limits.rooms).saturating_mul(ROOM + 4 * number(self.limits.invited) * 32);
         let state = kept.saturating_add(people).saturating_add(typed / 2).saturating_add(ignored).saturating_add(lists);
-        let state = state.saturating_add(memos);
+        let state = state.saturating_add(memos).saturating_add(encrypted);
         let hashers = number(self.accounts.hashers).saturating_mul(number(self.accounts.memory));
         let admins = number(self.limits.admin_connections).saturating_mul(ADMIN);
         // The kernel takes twice what it is asked for.
@@ -74,6 +81,7 @@ impl Settings {
             part("the daemon itself", PROGRAM),
             part("people: limits.clients", people),
             part("what they type: limits.clients", typed),
+            part("encryption, if all of them are: limits.clients", encrypted),
             part("whom they ignore: limits.clients x limits.ignores", ignored),
             part("rooms: limits.rooms", rooms),
             part("history: limits.rooms x history.bytes", history),

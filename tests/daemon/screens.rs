@@ -110,7 +110,10 @@ fn a_password_is_not_shown_that_the_first_line_asks_for() {
             continue;
         }
         let daemon = Daemon::with(UNPACED);
-        assert_eq!(with_password(&daemon, &["account", "add", "carol", "--password-stdin"], "correct horse").0, Some(0));
+        assert_eq!(
+            with_password(&daemon, &["account", "add", "carol", "--password-stdin"], "correct horse").0,
+            Some(0)
+        );
         let addr = daemon.addr();
         let program = program.replace("HOST", &addr.ip().to_string()).replace("PORT", &addr.port().to_string());
         let mut terminal = Terminal::with(daemon, SIZE, &program);

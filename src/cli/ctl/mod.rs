@@ -157,7 +157,7 @@ pub enum CtlCommand {
     /// List who is connected.
     ///
     /// Oldest first. BEHIND is what was written for a client and not taken yet. NOTES says who is an operator or
-    /// registered, muted (and for how long yet; "shadow-muted" does not know), speaks telnet, has strikes, is away, had
+    /// registered, muted (and for how long yet; "shadow-muted" does not know), is encrypted, speaks telnet, has strikes, is away, had
     /// lines dropped (sends too fast) or missed some (reads too slowly).
     #[command(after_help = "\
 Examples:

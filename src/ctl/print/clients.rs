@@ -10,7 +10,7 @@ use super::values::{address, bytes, count, people, span, time, until};
 use crate::hub::account;
 use crate::values::name::{self, Name};
 use crate::values::time::Wall;
-use crate::wire::admin::result::{Client, ClientList, Kicked, Muted, Person, Renamed, Sanction};
+use crate::wire::admin::result::{Client, ClientList, Encryption, Kicked, Muted, Person, Renamed, Sanction};
 use crate::wire::admin::value::Time;
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &ClientList) -> io::Result<()> {
@@ -49,6 +49,7 @@ pub(in crate::ctl) fn one(to: &mut Screen<'_>, client: &Client) -> io::Result<()
         ("Room", client.room.clone()),
         ("Since", format!("{} ({})", time(&client.since), span(to.age(&client.since)))),
         ("Idle", span(client.idle_s)),
+        ("TLS", encryption(client)),
         ("Telnet", if client.telnet { "yes" } else { "no" }.into()),
         ("Sent", format!("{}, {} dropped (sent too fast)", count(client.lines, "line"), client.dropped)),
         (
@@ -72,6 +73,13 @@ pub(in crate::ctl) fn one(to: &mut Screen<'_>, client: &Client) -> io::Result<()
         facts.push(("Muted", until));
     }
     Facts(facts).print(to)
+}
+
+/// `1.3, TLS_AES_256_GCM_SHA384, X25519MLKEM768`.
+fn encryption(client: &Client) -> String {
+    let Some(Encryption { suite, group, fingerprint }) = &client.encryption else { return "none".to_owned() };
+    let certificate = fingerprint.as_ref().map_or_else(String::new, |digest| format!(", certificate {digest}"));
+    format!("1.3, {suite}, {group}{certificate}")
 }
 
 /// `ann, an operator`: what a client is logged in to, if it is.
@@ -99,6 +107,9 @@ pub(in crate::ctl) fn notes(client: &Client, now: Wall) -> String {
         // Another word in place of a time: until somebody lifts it.
         let left = until.parse::<Time>().map(|until| u64::try_from((until.0.0 - now.0) / 1000).unwrap_or(0));
         notes.push(left.map_or_else(|_| how.to_owned(), |left| format!("{how}, {} left", span(left))));
+    }
+    if client.encryption.is_some() {
+        notes.push("encrypted".to_owned());
     }
     if client.telnet {
         notes.push("telnet".to_owned());

@@ -46,7 +46,8 @@ fn tables(to: &mut Screen<'_>) {
     let bob = json!({"room": "a-room-with-long-name", "telnet": false, "idle_s": 7380, "behind_bytes": 1536,
         "dropped": 2, "missed": 5, "away": "gone to lunch, and back at two or so", "account": "robert", "role": "member",
         "muted": "2026-11-22T13:01:02Z", "shadow": true});
-    let eve = json!({"account": "Eve", "role": "operator", "muted": "lifted", "strikes": 3});
+    let eve = json!({"account": "Eve", "role": "operator", "muted": "lifted", "strikes": 3,
+        "encryption": {"suite": "TLS_AES_256_GCM_SHA384", "group": "X25519MLKEM768"}});
     let clients = json!({"total": 3, "clients": [
         client("c7", "ann", "2001:db8:1:2::7", json!({})),
         client("c12", "a-name-of-24-characters-", "192.0.2.1", bob),

@@ -111,6 +111,7 @@ pub(super) fn whois(call: &mut Call<'_, '_>, args: &str) {
             .filter(|_| other.id == call.id || !other.is_renamed_unseen())
             .and_then(|account| call.turn.hub.accounts.get(account))
             .map(|account| (account.name.shown().into(), account.role)),
+        encrypted: other.encrypted,
     };
     call.tell(message);
     if !others.is_empty() && call.turn.hub.role(call.id) == Role::Operator {

@@ -54,7 +54,7 @@ impl Stage {
     }
 
     fn comes(&mut self, session: SessionId, address: [u8; 4]) {
-        self.input(Input::Connect { session, peer: (address, 4000).into() });
+        self.input(Input::Connect { session, peer: (address, 4000).into(), encrypted: false });
     }
 
     fn input(&mut self, input: impl Into<Input>) {

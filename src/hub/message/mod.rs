@@ -90,7 +90,7 @@ pub enum Message {
     /// The rooms; the other fields are as in [`Self::Who`].
     Rooms { rooms: Vec<ShownRoom>, total: usize, beginning: Option<Arc<str>>, is_part: bool },
     /// What others may know of a person: the room they are in, when they connected, how many seconds ago they last sent
-    /// a line (`idle`), why they are away, their account and its role.
+    /// a line (`idle`), why they are away, their account and its role, whether their connection is encrypted.
     Whois {
         nick: Arc<str>,
         room: Arc<str>,
@@ -98,6 +98,7 @@ pub enum Message {
         idle: u64,
         away: Option<Arc<str>>,
         account: Option<(Arc<str>, Role)>,
+        encrypted: bool,
     },
     /// Whether somebody is here, or when they were here last.
     Seen(Seen),

@@ -33,7 +33,7 @@ fn hub(reports: Vec<Report>) -> (Hub, SessionId) {
     hub.handle(News::Archive(Some(Box::new(recalled))), NOW, &mut effects);
     let session = SessionId(2001);
     let peer = ([192, 0, 2, 1], 1024).into();
-    hub.handle(Input::Connect { session, peer }, NOW, &mut effects);
+    hub.handle(Input::Connect { session, peer, encrypted: false }, NOW, &mut effects);
     hub.log_in(session, AccountId(1));
     (hub, session)
 }

@@ -279,13 +279,16 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             let found = Found { total: *total, beginning: beginning.as_deref(), is_part: *is_part };
             lists::rooms(rooms, found, out);
         }
-        Message::Whois { nick, room, since, idle, away, account } => {
+        Message::Whois { nick, room, since, idle, away, account, encrypted } => {
             notice(
                 out,
                 &[nick, " is in ", room, ", connected since ", &date_and_time(*since), ", idle ", &length(*idle)],
             );
             if let Some((name, role)) = account {
                 notice(out, &[nick, " is logged in as ", name, ", ", article(*role)]);
+            }
+            if *encrypted {
+                notice(out, &["the connection of ", nick, " is encrypted"]);
             }
             is_away(nick, away.as_deref(), out);
         }

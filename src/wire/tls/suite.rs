@@ -48,6 +48,24 @@ impl Suite {
     }
 }
 
+/// The name of a group in which keys are exchanged (IANA's TLS Supported Groups), of those that clients use; its number
+/// for others.
+#[must_use]
+pub fn group_name(number: u16) -> String {
+    let name = match number {
+        23 => "secp256r1",
+        24 => "secp384r1",
+        25 => "secp521r1",
+        29 => "x25519",
+        30 => "x448",
+        4587 => "SecP256r1MLKEM768",
+        4588 => "X25519MLKEM768",
+        4589 => "SecP384r1MLKEM1024",
+        _ => return number.to_string(),
+    };
+    name.to_owned()
+}
+
 /// The most bytes of a traffic secret.
 pub const SECRET: usize = 48;
 

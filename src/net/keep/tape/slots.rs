@@ -479,10 +479,19 @@ impl Slot {
         check
     }
 
-    /// The mark that counts; `None` if there is none, or it is damaged.
+    /// The mark that counts; `None` if there is none, or it is damaged, or it does not stand behind the one before.
     #[must_use]
     pub fn last_mark(&self) -> Option<Mark> {
-        let base = word::MARKS.into_iter().max_by_key(|base| self.get(base + word::NUMBER))?;
+        let [even, odd] = word::MARKS;
+        let number = |base: usize| self.get(base + word::NUMBER);
+        let (last, before) = if number(even) > number(odd) { (even, odd) } else { (odd, even) };
+        let mark = self.read_mark(last)?;
+        // The one before may be in the middle of being replaced by the next: then it says nothing.
+        let before = self.read_mark(before).filter(|before| before.number + 1 == mark.number);
+        before.is_none_or(|before| (before.end(), before.plain_end()) == (mark.at, mark.plain)).then_some(mark)
+    }
+
+    fn read_mark(&self, base: usize) -> Option<Mark> {
         let get = |word: usize| self.get(base + word);
         let number = get(word::NUMBER);
         if number == 0 || get(word::CHECK) != self.check(base, number) {
@@ -559,12 +568,16 @@ mod tests {
             (4, Sealed::Alert(Alert::BAD_RECORD_MAC)),
             (5, Sealed::Data(9000)),
         ] {
-            let mark =
-                Mark { number, sealed, plain: 5, at: 2000, sequence: 9, answered: 2, tag: [3; 16], ..first.clone() };
+            let before = slot.last_mark().expect("the one before");
+            let (plain, at) = (before.plain_end(), before.end());
+            let mark = Mark { number, sealed, plain, at, sequence: 9, answered: 2, tag: [3; 16], ..first.clone() };
+            slot.mark(&Mark { at: at + 1, ..mark.clone() });
+            assert_eq!(slot.last_mark(), None, "it does not stand behind the one before");
             slot.mark(&mark);
             assert_eq!(slot.last_mark(), Some(mark));
         }
-        assert_eq!(slot.last_mark().map(|mark| (mark.plain_end(), mark.end())), Some((9005, 2000 + 9000 + 44)));
+        let records = 60 + 22 + 5 + 22 + 2 + 22 + 9000 + 44;
+        assert_eq!(slot.last_mark().map(|mark| (mark.plain_end(), mark.end())), Some((9060, 1500 + records)));
         // Each word of the mark that counts.
         let base = slot.index * WORDS + word::MARKS[1];
         for at in (word::CHECK..word::MARK).map(|word| base + word) {

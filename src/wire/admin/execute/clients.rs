@@ -212,6 +212,7 @@ pub(super) fn client(hub: &Hub, session: &Session, now: Now, facts: &dyn Fn(Sess
         since: Time(session.since),
         idle_s: session.idle(now).as_secs(),
         telnet: known.telnet,
+        encryption: known.encryption,
         behind_bytes: known.traffic.behind,
         bytes_in: known.traffic.received,
         bytes_out: known.traffic.taken,

@@ -32,14 +32,16 @@ use crate::values::text;
 use crate::values::time::{Now, Wall};
 use crate::wire::admin::Command;
 use crate::wire::admin::message::ControlError;
-use crate::wire::admin::result::{HistoryStats, ReportShown};
+use crate::wire::admin::result::{Encryption, HistoryStats, ReportShown};
 use crate::wire::admin::value::Text;
 
 /// What the network alone knows of a client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// Whether it has shown to speak telnet.
     pub telnet: bool,
+    /// How its connection is encrypted; `None` if it is not.
+    pub encryption: Option<Encryption>,
     /// What went over its connection.
     pub traffic: Traffic,
 }

@@ -7,6 +7,18 @@ use super::Ban;
 use super::Sanction;
 use crate::wire::admin::value::{Role, Time};
 
+/// How a connection is encrypted: by TLS 1.3.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Encryption {
+    /// The cipher suite, such as `TLS_AES_256_GCM_SHA384`.
+    pub suite: String,
+    /// The group in which keys were exchanged, such as `X25519MLKEM768`; the number of one that has no name here.
+    pub group: String,
+    /// SHA-256 of the public key of the client's certificate, in hexadecimal digits; absent if it has shown none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
 /// A client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Client {
@@ -26,6 +38,9 @@ pub struct Client {
     pub idle_s: u64,
     /// Whether the client speaks telnet.
     pub telnet: bool,
+    /// How its connection is encrypted; absent if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
     /// Bytes that are for the client and that its socket has not taken yet.
     pub behind_bytes: u64,
     /// Bytes that the daemon has read from the client since the daemon started.
