@@ -730,7 +730,7 @@ And beyond it:
     );
     page.subsection("Have a hub of your own");
     page.text(
-        "Every user of the machine can run one, by the service manager of the user. It listens on port 6970 of the machine \
+        "Every user of the machine can run one, by the service manager of the user. It listens on port 6971 of the machine \
          itself, reads </home/ann/.config/chathub/chathub.toml>, records in </home/ann/.local/state/chathub>, and drops \
          nobody at a restart either. The last line lets it go on while the user is logged out:
 
@@ -1139,8 +1139,7 @@ It is off until it is wanted. To try it out, with a certificate that no authorit
     systemctl restart chathub.service
 
 The last command hands the hub its socket for connections that are encrypted, and disconnects nobody. The port is 6970;
-`systemctl edit chathub-tls.socket` changes it. A hub that a user runs on this machine listens on 127.0.0.1:6970 and
-[::1]:6970 (`chathub`(8)): where there is one, one of both needs another port.
+`systemctl edit chathub-tls.socket` changes it.
 
 People connect with, for instance:
 

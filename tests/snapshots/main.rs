@@ -54,7 +54,8 @@ const CHANGED: &[(&str, &str, &str)] = &[
     ("0.1.0.json", "rounds.clients[19].reader.mail", "the note on missed lines is in the mail"),
 ];
 
-const ENCRYPTED: &str = "nobody on this stage is encrypted: `net::rounds` has a test that carries such clients over deaths";
+const ENCRYPTED: &str =
+    "nobody on this stage is encrypted: `net::rounds` has a test that carries such clients over deaths";
 const NO_END: &str = "an input ends by Hangup or Lost, and only Banned waits for its turn";
 
 /// What no scene sets, and why.

@@ -85,7 +85,7 @@ impl Relay {
 /// there any more.
 fn hand_over(near: &TcpStream, suite: Suite, to: &Path, dice: &mut Dice) -> Option<(Sealer, Opener)> {
     let mut secret = || {
-        let bytes: Vec<u8> = (0..suite.secret_len()).map(|_| (dice.roll() >> 24) as u8).collect();
+        let bytes: Vec<u8> = (0..suite.secret_len()).map(|_| dice.roll().to_le_bytes()[3]).collect();
         Secret::new(&bytes).unwrap()
     };
     let (client, server) = (secret(), secret());

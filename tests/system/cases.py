@@ -637,6 +637,13 @@ def _(machine, packages):
         machine.wait_state(unit, "active")
 
     talk()
+    bob.say("/whois ann")
+    bob.expect("-- the connection of ann is encrypted")
+    ann.say("/whois bob")
+    ann.expect("-- bob is in ")
+    expect("encrypted" not in ann.seen[ann.read_to :], "bob is said to be encrypted")
+    told = machine.must("chathub", "ctl", "client", "ann").out
+    expect("TLS: 1.3, TLS_" in told, told)
     for _ in range(3):
         replace(SERVICE, lambda: machine.must("systemctl", "kill", "--signal=KILL", SERVICE))
         talk()
@@ -2035,8 +2042,8 @@ def _(machine, packages):
     machine.must("systemctl", "start", f"user@{uid}.service")
     manager = Manager(machine, OWNER)
     manager.must("systemctl", "--user", "enable", "--now", *UNITS)
-    ann = Chatter(machine, "ann", "127.0.0.1", 6970)
-    bob = Chatter(machine, "bob", "::1", 6970)
+    ann = Chatter(machine, "ann", "127.0.0.1", 6971)
+    bob = Chatter(machine, "bob", "::1", 6971)
     ann.say("hello")
     bob.expect("ann: hello")
     status = json.loads(manager.ctl("status", "--json").out)
@@ -2068,8 +2075,8 @@ def _(machine, packages):
 @own.case("nobody there notices a restart, a kill or that the manager is executed anew, and a stop says goodbye")
 def _(machine, packages):
     manager = Manager(machine, OWNER)
-    ann = Chatter(machine, "ann", "127.0.0.1", 6970)
-    bob = Chatter(machine, "bob", "127.0.0.1", 6970)
+    ann = Chatter(machine, "ann", "127.0.0.1", 6971)
+    bob = Chatter(machine, "bob", "127.0.0.1", 6971)
     ann.say("/join tea")
     bob.say("/join tea")
     for number, disturb in enumerate(["restart", "kill", "daemon-reexec", "kill"]):
@@ -2096,7 +2103,7 @@ def _(machine, packages):
     manager = Manager(machine, OWNER)
     serving(machine)
     manager.must("systemctl", "--user", "start", *UNITS)
-    ann, zoe = Chatter(machine, "ann", "127.0.0.1", 6970), Chatter(machine, "zoe")
+    ann, zoe = Chatter(machine, "ann", "127.0.0.1", 6971), Chatter(machine, "zoe")
     ann.say("to my own")
     zoe.say("/who")
     zoe.expect("1 person in lobby")

@@ -148,7 +148,7 @@ pub(super) fn tls(facts: &Facts) -> Checked {
         "active" => {}
         state => found.push(
             Finding::error(format!("{TLS_PORT} is {state}: nobody can connect with encryption"))
-                .say("Most often another program has the port; hubs of users have it on the machine itself:")
+                .say("Most often another program has the port:")
                 .run(format!("journalctl -u {TLS_PORT} -n 20"))
                 .run(format!("systemctl restart {TLS_PORT}")),
         ),

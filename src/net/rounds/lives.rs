@@ -544,7 +544,8 @@ fn who_misses_lines_before_and_between_deaths_is_torn_nothing() {
 #[test]
 fn what_is_not_made_the_same_again_is_not_sent() {
     let secret = Peer::secret(Suite::Aes256, SessionId(9), 9);
-    let changes: [(&str, &dyn Fn(&mut Mark)); 8] = [
+    type Change<'a> = (&'static str, &'a dyn Fn(&mut Mark));
+    let changes: [Change<'_>; 8] = [
         ("nothing", &|_| ()),
         ("tag", &|mark| mark.tag[15] ^= 1),
         ("secret", &|mark| mark.secret = secret.clone()),

@@ -27,13 +27,13 @@ use crate::wire::tls::seal::{Sealer, Tag, sealed_len};
 use crate::wire::tls::suite::{SECRET, Secret, Suite};
 
 /// Bytes of all slots. Only pages that are used take memory.
-pub(super) const SLOTS: u64 = 1 << 28;
+pub(super) const SLOTS: u64 = (MOST as u64 + 1) * 8 * WORDS as u64;
 
 /// Words of a slot.
 const WORDS: usize = 64;
 
-/// The most slots in use at a time. The first place holds how many were ever used.
-const MOST: usize = (SLOTS as usize) / (8 * WORDS) - 1;
+/// The most slots in use at a time. One place more holds how many were ever used.
+const MOST: usize = 524_287;
 
 /// The numbers of a slot's words.
 mod word {
@@ -288,13 +288,13 @@ impl Slots {
 
     /// For the snapshot that is begun now, a client has updated its keys `updates` times, and `secret` is the one since.
     pub fn keep(&self, slot: &Slot, updates: u64, secret: &Secret) {
-        let (counted, latest) = (slot.get(word::COUNTED) & 1, slot.get(word::LATEST) & 1);
-        if slot.is_closed() || slot.receive(latest as usize).0 == updates {
+        let (counted, latest) = (slot.get(word::COUNTED), usize::from(slot.get(word::LATEST) == 1));
+        if slot.is_closed() || slot.receive(latest).0 == updates {
             return;
         }
-        let other = 1 - counted;
-        slot.put_receive(other as usize, updates, secret);
-        slot.set(word::LATEST, other);
+        let other = usize::from(counted == 0);
+        slot.put_receive(other, updates, secret);
+        slot.set(word::LATEST, other as u64);
         self.table().renewed.push(slot.index);
     }
 
@@ -597,17 +597,17 @@ mod tests {
         tape.snapshot(b"{}", b"{}", 1);
         // A snapshot is begun and fails; the next one is begun, and again; then it counts.
         let mut counted = 0;
-        for (updates, counts) in [(3, false), (4, false), (5, true), (6, false), (9, true)] {
+        for (updates, counts) in [(3_u8, false), (4, false), (5, true), (6, false), (9, true)] {
             let blank = tape.begin().expect("the other half is free");
-            slots.keep(&slot, updates, &secret(updates as u8));
-            slots.keep(&slot, updates, &secret(updates as u8));
+            slots.keep(&slot, updates.into(), &secret(updates));
+            slots.keep(&slot, updates.into(), &secret(updates));
             assert!((0..2).any(|which| slot.receive(which).0 == counted), "the one that goes with the snapshot stays");
             if counts {
                 let written = blank.write(&1, &2).expect("there is room");
                 let old = tape.make_current(written, 1).expect("a half");
                 tape.return_half(old.cleared());
-                assert_eq!(slot.unlock(updates), Some(secret(updates as u8)));
-                counted = updates;
+                assert_eq!(slot.unlock(updates.into()), Some(secret(updates)));
+                counted = updates.into();
             } else {
                 tape.return_blank(blank);
             }
