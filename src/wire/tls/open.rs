@@ -76,7 +76,7 @@ impl Opener {
         }
     }
 
-    /// Gives it its secret: the one after as many [updates](Self::updates) as it has read.
+    /// Gives it its secret: the one after as many updates as it has read.
     pub fn unlock(&mut self, secret: Secret) {
         let keys = Arc::new(Keys::of(self.suite, &secret));
         self.keys = Some((secret, keys));
