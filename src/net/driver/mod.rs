@@ -468,7 +468,7 @@ impl Driver {
             self.clients.unpause(self.state.machine());
         }
         self.clients.close_lingering(at.mono);
-        if std::mem::take(&mut self.clients.secret_spent) {
+        if std::mem::take(&mut self.clients.secret_spent) && self.state.tape.is_kept() {
             self.snapshots.forget_soon(at.mono);
         }
         self.tell_of_a_disk_that_takes_nothing(at);

@@ -399,3 +399,68 @@ fn sealed_goodbye(socket: &OwnedFd, slot: &Slot, text: &str) -> Option<Vec<u8>> 
     sealer.alert(Alert::CLOSE_NOTIFY, &mut records);
     Some(records)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+    use std::net::TcpListener;
+    use std::os::fd::AsFd as _;
+
+    use super::*;
+    use crate::kernel;
+    use crate::net::keep::tape::Mark;
+    use crate::wire::tls::handover::Handover;
+    use crate::wire::tls::open::{End, Opener};
+    use crate::wire::tls::suite::{Secret, Suite};
+
+    /// One client in plain text; one encrypted; one whose socket has taken a part of a record; one of which it is known
+    /// only that it is encrypted.
+    #[test]
+    fn a_goodbye_is_written_to_each_as_it_can_read_it_and_to_others_not_at_all() {
+        let (suite, tape) = (Suite::ChaCha20, Tape::new().expect("a memory file").0);
+        let mut queue = Queue::new().expect("a queue");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let addr = listener.local_addr().expect("an address");
+        let secret = || Secret::new(&[7; 32]).expect("it fits");
+        let clients: Vec<_> = ["plain", "encrypted", "torn", "lost"]
+            .into_iter()
+            .map(|kind| {
+                let client = TcpStream::connect(addr).expect("it listens");
+                let (ours, _) = listener.accept().expect("somebody");
+                let cookie = kernel::cookie(&ours).expect("a cookie");
+                queue.keep(ours.as_fd(), cookie).expect("there is room");
+                if kind != "plain" {
+                    kernel::mark_as_encrypted(&ours).expect("a connection");
+                }
+                if matches!(kind, "encrypted" | "torn") {
+                    let (client, server) = (secret(), secret());
+                    let handover =
+                        Handover { suite, group: 29, cookie, read: 0, written: 0, client, server, fingerprint: None };
+                    let slot = tape.slots().take(&handover).expect("there is room");
+                    let mark = slot.last_mark().expect("the first");
+                    if kind == "torn" {
+                        slot.mark(&Mark { number: 2, sealed: Sealed::Data(40), ..mark });
+                    }
+                }
+                (kind, client)
+            })
+            .collect();
+        let slots = Tape::slots_of(&tape.file().expect("kept").try_clone_to_owned().expect("a descriptor"));
+        say_goodbye(&queue, &slots.expect("a tape"), "cannot start");
+        const TEXT: &[u8] = b"\r\n-- the hub cannot start\r\n";
+        for (kind, mut client) in clients {
+            let mut bytes = Vec::new();
+            client.read_to_end(&mut bytes).expect("it ends");
+            match kind {
+                "plain" => assert_eq!(bytes, TEXT),
+                "encrypted" => {
+                    let (mut opener, mut text) = (Opener::new(suite), Vec::new());
+                    opener.unlock(secret());
+                    let end = opener.push(&bytes, &mut text).end;
+                    assert_eq!((&text[..], end), (TEXT, Some(End::Closed)));
+                }
+                _ => assert!(bytes.is_empty(), "{kind}: {bytes:?}"),
+            }
+        }
+    }
+}

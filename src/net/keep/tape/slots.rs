@@ -151,6 +151,8 @@ pub struct Slots(Arc<Mutex<Table>>);
 
 #[derive(Debug)]
 struct Table {
+    /// Whether there is a tape, and so a next process and snapshots.
+    kept: bool,
     /// `None` where no tape is kept, until there is an encrypted connection.
     memory: Option<Arc<Mapping>>,
     /// Slots that were used before and are free.
@@ -176,9 +178,9 @@ pub struct Slot {
 
 impl Slots {
     pub(super) fn new(memory: Option<Mapping>) -> Self {
-        let memory = memory.map(Arc::new);
         let table = Table {
-            memory,
+            kept: memory.is_some(),
+            memory: memory.map(Arc::new),
             free: Vec::new(),
             closed: Vec::new(),
             frozen: 0,
@@ -274,8 +276,14 @@ impl Slots {
         // Nothing more is sent: the secrets of that direction are not needed any more.
         slot.wipe_words(word::MARKS[0]..word::MARKS[1] + word::MARK);
         let mut table = self.table();
-        table.closed.push(slot.index);
-        table.in_use.remove(&slot.cookie());
+        table.in_use.remove(&slot.of);
+        if table.kept {
+            table.closed.push(slot.index);
+        } else {
+            // Nobody reads again what was sent, and no snapshot comes.
+            slot.wipe();
+            table.free.push(slot.index);
+        }
     }
 
     /// Wipes all slots: nobody is carried on.
@@ -666,6 +674,16 @@ mod tests {
         assert!(tape.slots().found().is_empty());
         let slot = tape.slots().take(&handover(7)).expect("there is memory");
         assert_eq!(slot.unlock(0), Some(handover(7).client));
-        tape.slots().close(&slot);
+        // There are no snapshots: they are wiped at once, and used again.
+        for cookie in 8..1000 {
+            tape.slots().close(&slot);
+            assert!((0..WORDS).all(|word| slot.get(word) == 0), "nothing is left of it");
+            let next = tape.slots().take(&handover(cookie)).expect("there is memory");
+            assert_eq!(next.index, slot.index);
+            tape.slots().close(&slot);
+            assert!(!next.is_closed(), "it is another's now");
+            tape.slots().close(&next);
+            assert_eq!(tape.slots().take(&handover(7)).expect("there is memory").index, slot.index);
+        }
     }
 }
