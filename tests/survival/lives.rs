@@ -339,6 +339,22 @@ fn without_a_store_it_serves_and_says_that_nobody_survives() {
     assert_eq!(ending.status.code(), Some(0), "there is nobody to hand over to");
 }
 
+/// Encrypted people and others talk there as well, and go.
+#[test]
+fn without_a_store_people_are_encrypted_as_well() {
+    let supervisor = Plan::new(&settings(), 1).without_notify().sealed(true).begin();
+    let mut ann = Person::come(&supervisor, "ann");
+    let mut bob = Person::come(&supervisor, "bob");
+    ann.sync();
+    ann.send("hello");
+    bob.until("what ann says", |line| line == "ann: hello");
+    bob.send("hello, all");
+    ann.until("what bob says", |line| line == "bob: hello, all");
+    ann.leave();
+    bob.until("that she has left", |line| line == "* ann left");
+    bob.sync();
+}
+
 /// A line that it dies of, each time.
 #[test]
 fn a_line_that_kills_costs_its_sender_alone() {

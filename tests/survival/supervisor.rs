@@ -218,6 +218,10 @@ impl Plan {
         });
         let mut addr = chat.local_addr().unwrap();
         let handover = self.sealed.then(|| UnixDatagram::bind(sealed::path(dir.path())).unwrap());
+        if let Some(handover) = &handover {
+            // `PassCredentials=yes` of the unit: also who sends before the daemon runs is known.
+            socket2::SockRef::from(handover).set_passcred(true).unwrap();
+        }
         let relay = self.sealed.then(|| Relay::start(addr, &sealed::path(dir.path()), Dice(self.dice.0 ^ 77)));
         if let Some(relay) = &relay {
             addr = relay.addr;
