@@ -355,6 +355,21 @@ pub fn mark_as_encrypted(socket: &impl AsFd) -> io::Result<()> {
     socket2::SockRef::from(socket).set_tcp_notsent_lowat(ENCRYPTED)
 }
 
+/// Marks a connection as one of a proxy, for a process that finds it: it begins with a header that says whose it is.
+/// The mark is another bound of the kind of [`mark_as_encrypted`].
+///
+/// # Errors
+/// Those of setsockopt(2).
+pub fn mark_as_proxied(socket: &impl AsFd) -> io::Result<()> {
+    socket2::SockRef::from(socket).set_tcp_notsent_lowat(PROXIED)
+}
+
+/// Whether [`mark_as_proxied`] was called for the connection.
+#[must_use]
+pub fn is_marked_as_proxied(socket: &impl AsFd) -> bool {
+    socket2::SockRef::from(socket).tcp_notsent_lowat().is_ok_and(|bound| bound == PROXIED)
+}
+
 /// Whether [`mark_as_encrypted`] was called for the connection.
 #[must_use]
 pub fn is_marked_as_encrypted(socket: &impl AsFd) -> bool {
@@ -363,6 +378,9 @@ pub fn is_marked_as_encrypted(socket: &impl AsFd) -> bool {
 
 /// See [`mark_as_encrypted`]: near two gigabytes, and no number that anybody else would choose.
 const ENCRYPTED: u32 = 0x7fff_0304;
+
+/// See [`mark_as_proxied`].
+const PROXIED: u32 = 0x7fff_0302;
 
 mod requests {
     #![allow(missing_docs, reason = "named in tcp(7)")]

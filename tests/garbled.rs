@@ -132,7 +132,7 @@ fn no_bytes_of_a_client_end_the_hub_and_what_it_keeps_leads_to_the_same() {
             if ids.len() < 6 || dice.below(40) == 0 {
                 let id = machine.next_id();
                 let peer = ([127, 0, 0, u8::try_from(id.0 % 5).expect("below 5") + 1], 4000).into();
-                machine.handle(Input::Connect { id, cookie: id.0, peer, tls: None }, now, &mut out);
+                machine.handle(Input::Connect { id, cookie: id.0, peer, tls: None, proxied: None }, now, &mut out);
                 ids.push(id);
             }
             let id = ids[dice.below(ids.len())];

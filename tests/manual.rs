@@ -578,6 +578,15 @@ sockets. It is looked after with `chathub-ctl`(1), or by programs as in `chathub
         "The daemon takes the sockets that are handed to it as in `sd_listen_fds`(3), and knows them by name and kind:",
     );
     page.item(&bold("chat"), "TCP, for people; any number of them. A TCP socket without a name is one.");
+    page.item(
+        &bold("proxy"),
+        "TCP, for proxies, which say by the PROXY protocol whose connections they carry on; any number of them. See \
+         BEHIND A PROXY.",
+    );
+    page.item(
+        &bold("handover"),
+        "A Unix datagram socket, on which `chathub-tls`(8) hands over connections whose handshake is done.",
+    );
     page.item(&bold("admin"), "A Unix stream socket, for administrators. A Unix socket without a name is one.");
     page.item(
         &bold("monitor"),
@@ -591,7 +600,44 @@ sockets. It is looked after with `chathub-ctl`(1), or by programs as in `chathub
 
 The units are `chathub.socket` (port 6969, IPv4 and IPv6), `chathub-admin.socket`
 (</run/chathub/admin.sock>, for root and the group `chathub-admin`), `chathub.service`, and `chathub-monitor.socket`
-(</run/chathub/monitor.sock>, for root and the group `chathub-monitor`), which is off until it is enabled. `chathub-web`(8) serves over HTTP what is told on that last one.",
+(</run/chathub/monitor.sock>, for root and the group `chathub-monitor`), and `chathub-proxy.socket` (port 6972 of this machine), which are off until they are enabled. `chathub-web`(8) serves over HTTP what is told on that last one.",
+    );
+    page.section("BEHIND A PROXY");
+    page.text(
+        "People can come through a proxy, such as `haproxy`(1) or `stunnel`(8). It says by the PROXY protocol, version 1 or \
+         2, whose each connection is; limits, bans, strikes and the journal then have that address, as if the person had \
+         connected here. For a proxy on this machine:",
+    );
+    page.example(
+        "systemctl enable chathub-proxy.socket
+systemctl restart chathub.service",
+    );
+    page.text("In haproxy.cfg, with encryption there:");
+    page.example(
+        "listen chat
+    mode tcp
+    bind :6970 ssl crt /etc/haproxy/chat.pem
+    timeout connect 5s
+    timeout client  1d
+    timeout server  1d
+    server hub 127.0.0.1:6972 send-proxy-v2-ssl-cn check check-send-proxy",
+    );
+    page.text("In a file of stunnel, with proxy.encrypted = true in the settings, because it cannot say so itself:");
+    page.example(
+        "[chat]
+accept = :::6970
+connect = 127.0.0.1:6972
+protocol = proxy
+cert = /etc/stunnel/chat.pem",
+    );
+    page.text(
+        "Only proxies of proxy.networks are believed, for a proxy can say any address; by default those of this machine. \
+         Whoever else connects there, or says nothing of the kind within proxy.wait, is told so and disconnected; \
+         `chathub ctl metrics` counts them. A check by the proxy (LOCAL) is answered with one line, and nobody in the rooms \
+         hears of it. `chathub ctl client` shows the proxy of a client, and what it says of the encryption.
+
+A proxy drops everybody when it is restarted, for a new certificate say; people whose TLS is done by `chathub-tls`(8) are \
+         not dropped by anything.",
     );
     page.section("SIGNALS");
     page.item(

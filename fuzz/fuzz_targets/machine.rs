@@ -21,7 +21,7 @@ fuzz_target!(|sent: Vec<(u8, Vec<u8>)>| {
         now.wall.0 += i64::from(who) * 10;
         if people.len() < PEOPLE {
             let id = machine.next_id();
-            machine.handle(Input::Connect { id, cookie: id.0, peer: ([127, 0, 0, 1], 4000).into(), tls: None }, now, &mut out);
+            machine.handle(Input::Connect { id, cookie: id.0, peer: ([127, 0, 0, 1], 4000).into(), tls: None, proxied: None }, now, &mut out);
             people.push(id);
         }
         let id = people[usize::from(who) % people.len()];

@@ -29,8 +29,10 @@ pub const TLS_PORT: &str = "chathub-tls.socket";
 pub const TLS: &str = "chathub-tls.service";
 /// The unit of the socket on which it hands connections over.
 pub const HANDOVER: &str = "chathub-handover.socket";
+/// The unit of the port for proxies, which need not be enabled.
+pub const PROXY: &str = "chathub-proxy.socket";
 /// All units of the package.
-pub const UNITS: [&str; 9] = [SERVICE, CHAT, ADMIN, MONITOR, METRICS, WEB, TLS_PORT, TLS, HANDOVER];
+pub const UNITS: [&str; 10] = [SERVICE, CHAT, ADMIN, MONITOR, METRICS, WEB, TLS_PORT, TLS, HANDOVER, PROXY];
 
 /// Which hub is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

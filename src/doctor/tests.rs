@@ -47,6 +47,7 @@ fn unit(name: &str, properties: &[(&str, &str)]) -> (String, Unit) {
         TLS_PORT => include_str!("../../systemd/chathub-tls.socket"),
         TLS => include_str!("../../systemd/chathub-tls.service"),
         HANDOVER => include_str!("../../systemd/chathub-handover.socket"),
+        PROXY => include_str!("../../systemd/chathub-proxy.socket"),
         _ => include_str!("../../systemd/chathub-monitor.socket"),
     };
     let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#')).filter_map(|(at, line)| {
@@ -88,7 +89,7 @@ fn status() -> Status {
     serde_json::from_value(json!({
         "state": "serving", "version": "1.2.3", "pid": 4711, "since": Time(Wall(NOW - HOUR)), "uptime_s": 3600,
         "clients": 3, "clients_peak": 5, "clients_max": 10_000, "rooms": 1, "rooms_max": 1000, "history_lines": 10,
-        "listeners": [{"name": "chat", "addr": "[::]:6969"}, {"name": "admin", "addr": "/run/chathub/admin.sock"},
+        "listeners": [{"name": "chat", "addr": "[::]:6969"}, {"name": "proxy", "addr": "127.0.0.1:6972"}, {"name": "admin", "addr": "/run/chathub/admin.sock"},
                       {"name": "monitor", "addr": "/run/chathub/monitor.sock"}],
         "activated": true, "survival": "on: no restart yet", "recording": "on: /var/lib/chathub/chathub.db",
         "log_level": "info", "counters": {"history_lost": 0, "accept_pauses": 0, "unkept": 0},
@@ -163,6 +164,7 @@ fn healthy() -> Facts {
         socket(TLS_PORT, "[::]:6970 (Stream)", "tls"),
         unit(TLS, &[]),
         socket(HANDOVER, "/run/chathub/handover.sock (Datagram)", "handover"),
+        socket(PROXY, "127.0.0.1:6972 (Stream)", "proxy"),
     ];
     let state = "/var/lib/chathub";
     let files = ["chathub.db", "chathub.db-wal", "chathub.db-shm", "lock"]
@@ -395,6 +397,17 @@ const SCENES: &[(&str, Severity, Break)] = &[
     ("socket-tls", Severity::Error, |f| set(f, TLS, "ActiveState", "failed")),
     ("socket-tls", Severity::Warning, |f| set(f, HANDOVER, "UnitFileState", "disabled")),
     ("socket-tls", Severity::Warning, |f| set(f, HANDOVER, "ActiveState", "inactive")),
+    ("socket-proxy", Severity::Error, |f| set(f, PROXY, "ActiveState", "failed")),
+    ("socket-proxy", Severity::Warning, |f| {
+        daemon(f).status.listeners.retain(|one| one.name != "proxy");
+    }),
+    ("socket-proxy", Severity::Warning, |f| {
+        let networks = &mut f.settings.loaded.as_mut().expect("settings").settings.proxy.networks;
+        networks.push("0.0.0.0/0".parse().expect("a network"));
+    }),
+    ("socket-proxy", Severity::Warning, |f| {
+        f.settings.loaded.as_mut().expect("settings").settings.proxy.networks.clear();
+    }),
     ("port", Severity::Error, |f| {
         set(f, CHAT, "ActiveState", "failed");
         let other = Process { pid: 99, name: "nc".into(), line: "nc -l 6969".into() };

@@ -65,6 +65,8 @@ ids! {
     ACCEPT_PAUSED = "5b41cd8dc3af42a3aa6ed8b92321988c" ["CHATHUB_ERROR"];
     /// A connection that was handed over encrypted is not taken.
     HANDED_REFUSED = "9d2a6f41c0b74e83a5f81be07d64c392" ["CHATHUB_ERROR"];
+    /// Somebody was refused at the socket for proxies.
+    PROXY_REFUSED = "4e1f0a7c8d5b4926a37be94f10c2d685" ["CHATHUB_ADDR" "CHATHUB_ERROR"];
     /// Somebody could not be carried on, for want of descriptors.
     NO_DESCRIPTORS = "72e1c77ef2b5f0b73778a250a6f0bed9" ["CHATHUB_CLIENTS"];
     /// The daemon ends; another process takes its clients over.

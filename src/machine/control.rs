@@ -1,6 +1,6 @@
 //! Administrators' commands that concern the hub, and the lists that administrators ask for.
 
-use super::{Machine, Outcome, Speaker};
+use super::{Machine, Outcome, Proxied, Speaker};
 use crate::hub::By;
 use crate::values::CopyOnWrite;
 use crate::values::id::SessionId;
@@ -10,7 +10,7 @@ use crate::wire::admin::Command;
 use crate::wire::admin::execute::listing::Listing;
 use crate::wire::admin::execute::{self, Answer, Traffic};
 use crate::wire::admin::message::ControlError;
-use crate::wire::admin::result::Encryption;
+use crate::wire::admin::result::{Encryption, Proxy};
 use crate::wire::tls::suite;
 
 /// What administrators are told of a client beside what the hub knows.
@@ -26,7 +26,22 @@ fn facts<'a>(
             group: suite::group_name(tls.group),
             fingerprint: tls.fingerprint.clone(),
         });
-        execute::Facts { telnet, encryption, traffic: traffic(id) }
+        let proxy = speaker.and_then(|speaker| speaker.proxied.as_deref()).map(proxy);
+        execute::Facts { telnet, encryption, proxy, traffic: traffic(id) }
+    }
+}
+
+/// What administrators are told of a proxy.
+fn proxy(proxied: &Proxied) -> Proxy {
+    let said = proxied.encryption.clone().unwrap_or_default();
+    Proxy {
+        addr: proxied.proxy.ip().to_canonical().to_string(),
+        port: proxied.proxy.port(),
+        encrypted: proxied.encryption.is_some(),
+        version: said.version,
+        suite: said.suite,
+        host: said.host,
+        certificate: said.certificate,
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::hub::message::Farewell;
 use crate::hub::{By, News};
 use crate::values::id::SessionId;
+use crate::wire::proxy::Encryption;
 use crate::wire::tls::suite::Suite;
 
 /// Something that changes the machine. The tape keeps it as JSON, for the same program to handle again. Of another
@@ -21,11 +22,14 @@ pub enum Input {
         id: SessionId,
         /// The kernel's number for the socket, the same in every process (`SO_COOKIE`, socket(7)).
         cookie: u64,
-        /// The address that the connection comes from.
+        /// The address that the connection comes from: behind a proxy, the one that the proxy says.
         peer: SocketAddr,
         /// What is known of its encryption; `None` if it has none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tls: Option<Tls>,
+        /// The proxy through which the connection comes; `None` if there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proxied: Option<Box<Proxied>>,
     },
     /// A client sends no more: its input has ended.
     End {
@@ -64,6 +68,18 @@ pub struct Tls {
     pub fingerprint: Option<String>,
     /// How many bytes the client has sent for the handshake.
     pub read: u64,
+}
+
+/// What the machine is told of the proxy through which a connection comes, and by it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proxied {
+    /// The address that the proxy's connection comes from.
+    pub proxy: SocketAddr,
+    /// How many bytes the proxy's header has. They are the first that are read from the connection.
+    pub header: u16,
+    /// What the proxy says of the encryption between the person and itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<Encryption>,
 }
 
 impl From<News> for Input {

@@ -40,7 +40,7 @@ mod saved;
 mod sealed;
 mod speaker;
 
-pub use input::{Input, Tls};
+pub use input::{Input, Proxied, Tls};
 pub use outcome::{Limits, Order, Outcome};
 pub use saved::Frozen;
 use saved::Saved;
@@ -134,7 +134,7 @@ impl Machine {
     /// Handles one input at `at`, and appends what follows to `out`.
     pub fn handle(&mut self, input: Input, at: Now, out: &mut Vec<Outcome>) {
         match input {
-            Input::Connect { id, peer, tls, .. } => self.connect(id, peer, tls, at, out),
+            Input::Connect { id, peer, tls, proxied, .. } => self.connect(id, peer, (tls, proxied), at, out),
             Input::End { id, why } => self.end(id, why, at, out),
             Input::Control { command, args, by } => {
                 if let Ok(command) = Command::parse(&command, args) {

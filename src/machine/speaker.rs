@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Machine, Order, Outcome, Tls};
+use super::{Machine, Order, Outcome, Proxied, Tls};
 use crate::hub::message::{Farewell, Message, View};
 use crate::hub::pace::Verdict;
 use crate::hub::{self, Effect};
@@ -59,6 +59,25 @@ pub struct Speaker {
     /// What is known of that encryption.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) encryption: Option<Box<Tls>>,
+    /// The proxy through which the connection comes, if it comes through one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) proxied: Option<Box<Proxied>>,
+    /// How many bytes of the proxy's header are still to be read.
+    #[serde(default, skip_serializing_if = "is_none_left")]
+    pub(super) header: u16,
+}
+
+fn is_none_left(header: &u16) -> bool {
+    *header == 0
+}
+
+impl Speaker {
+    /// What of `bytes` comes behind the proxy's header.
+    fn behind_header<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let of_header = bytes.len().min(self.header.into());
+        self.header -= u16::try_from(of_header).expect("no more than there were");
+        &bytes[of_header..]
+    }
 }
 
 impl Machine {
@@ -92,18 +111,23 @@ impl Machine {
         &mut self,
         id: SessionId,
         peer: SocketAddr,
-        tls: Option<Tls>,
+        (tls, proxied): (Option<Tls>, Option<Box<Proxied>>),
         at: Now,
         out: &mut Vec<Outcome>,
     ) {
         self.next_id = self.next_id.max(id.0 + 1);
         out.push(Order::Attach(id).into());
-        self.tell_hub(hub::Input::Connect { session: id, peer, encrypted: tls.is_some() }, at);
+        // A proxy that takes encryption off may not be able to say so: version 1 of its protocol cannot.
+        let is_said = |proxied: &Proxied| proxied.encryption.is_some() || self.hub.settings().proxy.encrypted;
+        let encrypted = tls.is_some() || proxied.as_deref().is_some_and(is_said);
+        self.tell_hub(hub::Input::Connect { session: id, peer, encrypted }, at);
         if self.hub.session(id).is_some() {
             let mut speaker = Speaker {
                 received: tls.as_ref().map_or(0, |tls| tls.read),
                 tls: tls.as_ref().map(|tls| Opener::new(tls.suite)),
                 encryption: tls.map(Box::new),
+                header: proxied.as_ref().map_or(0, |proxied| proxied.header),
+                proxied,
                 ..Speaker::default()
             };
             let mut replies = Vec::new();
@@ -134,6 +158,7 @@ impl Machine {
     pub fn bytes(&mut self, id: SessionId, bytes: &[u8], at: Now, out: &mut Vec<Outcome>) {
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
         speaker.received += bytes.len() as u64;
+        let bytes = speaker.behind_header(bytes);
         if speaker.tls.is_some() && !bytes.is_empty() {
             self.open(id, bytes, at, out);
         } else if !bytes.is_empty() {

@@ -1,6 +1,7 @@
 //! Accepting: one task for each listening socket takes connections and hands them to the driver.
 
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
@@ -19,6 +20,7 @@ use super::arrival::Arrival;
 use super::keep::fault;
 use super::keep::queue::{self, Keeping};
 use super::keep::recovery::Newcomer;
+use super::proxied;
 use crate::hub;
 use crate::kernel;
 use crate::logging::{InWords, ids};
@@ -31,6 +33,8 @@ pub(super) const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Dura
 /// What accepting counts.
 #[derive(Debug, Default)]
 pub struct Counts {
+    /// What came at the sockets for proxies.
+    pub proxied: proxied::Counts,
     /// How often accepting was paused because descriptors or memory had run out.
     pub paused: AtomicU64,
     /// Connections that the queue of sockets did not take: they do not outlive the process.
@@ -97,21 +101,36 @@ pub async fn accept(
 }
 
 fn take(listener: &OwnedFd, keeping: &Keeping, counts: &Counts) -> io::Result<Newcomer> {
+    let (socket, peer) = accepted(listener)?;
+    let cookie = keep(&socket, keeping, counts)?;
+    Ok(Newcomer { socket, cookie, peer, slot: None, proxied: None })
+}
+
+/// A connection, and where it comes from.
+///
+/// # Errors
+/// Those of accept4(2), and [`io::ErrorKind::ConnectionAborted`] for what concerns this connection alone.
+pub(super) fn accepted(listener: &OwnedFd) -> io::Result<(OwnedFd, SocketAddr)> {
     // One system call makes the socket non-blocking and close-on-exec.
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
     let (socket, peer) = SockRef::from(listener).accept4(flags.bits())?;
     fault::point("accept.taken");
-    let socket = OwnedFd::from(socket);
     // An error from here on concerns this connection alone, and is no reason to pause.
     let peer = peer.as_socket().ok_or(io::ErrorKind::ConnectionAborted)?;
-    let mut cookie = 0;
-    if let Some(queue) = keeping {
-        cookie = kernel::cookie(&socket)?;
-        let kept = queue.lock().unwrap_or_else(PoisonError::into_inner).keep(socket.as_fd(), cookie);
-        count_unkept(kept, counts);
-        fault::point("accept.queued");
-    }
-    Ok(Newcomer { socket, cookie, peer, slot: None })
+    Ok((socket.into(), peer))
+}
+
+/// Puts a connection into the queue of sockets. Returns the kernel's number for it; 0 where nothing is kept.
+///
+/// # Errors
+/// The number cannot be had.
+pub(super) fn keep(socket: &OwnedFd, keeping: &Keeping, counts: &Counts) -> io::Result<u64> {
+    let Some(queue) = keeping else { return Ok(0) };
+    let cookie = kernel::cookie(socket)?;
+    let kept = queue.lock().unwrap_or_else(PoisonError::into_inner).keep(socket.as_fd(), cookie);
+    count_unkept(kept, counts);
+    fault::point("accept.queued");
+    Ok(cookie)
 }
 
 /// Counts a connection that the queue of sockets did not take.
@@ -124,7 +143,7 @@ pub(super) fn count_unkept(kept: io::Result<()>, counts: &Counts) {
 }
 
 /// Whether `accept(2)` passed on an error of the connection that it was about to return.
-fn is_about_one_connection(error: &io::Error) -> bool {
+pub(super) fn is_about_one_connection(error: &io::Error) -> bool {
     let Some(code) = error.raw_os_error() else { return error.kind() == io::ErrorKind::ConnectionAborted };
     matches!(
         Errno::from_raw(code),

@@ -22,6 +22,11 @@ use serde_json::Value;
 pub enum Arrival {
     /// A connection was accepted.
     Accepted(Newcomer),
+    /// A connection that was accepted and kept becomes no client's: it is closed.
+    Refused {
+        /// The kernel's number for its socket; 0 where nothing is kept.
+        cookie: u64,
+    },
     /// An administrator gives a command.
     Control {
         /// The command; boxed, because it is larger than the other variants.

@@ -165,7 +165,7 @@ fn take_one(socket: &OwnedFd, taking: &Taking) -> io::Result<Option<Newcomer>> {
             }
             kernel::drop_message(socket)?;
             fault::point("take.dropped");
-            Ok(Some(Newcomer { socket: connection, cookie: handover.cookie, peer, slot: Some(slot) }))
+            Ok(Some(Newcomer { socket: connection, cookie: handover.cookie, peer, slot: Some(slot), proxied: None }))
         }
     }
 }

@@ -5,6 +5,7 @@
 //! | what accepting, administration and other threads hand to the driver, in one queue | [`arrival`] |
 //! | how connections are accepted: a task for each listening socket | [`accept`] |
 //! | how encrypted connections are taken from `chathub-tls` | [`handed`] |
+//! | how connections are taken that a proxy carries on, and whose they are | [`proxied`] |
 //! | the loop that owns the state machine, reads clients, and passes on what follows: one task | [`driver`] |
 //! | all writes to clients, from the rooms' logs by each client's cursor: a thread, or the driver where there is little to write | [`rounds`] |
 //! | the admin socket: a task for each connection; which connections there are | [`admin`] |
@@ -26,5 +27,6 @@ pub mod handed;
 pub mod hashing;
 pub mod keep;
 pub mod numbered;
+pub mod proxied;
 pub mod readiness;
 pub mod rounds;

@@ -34,6 +34,18 @@ const BACKLOG: i32 = 1024;
 pub(super) fn listen(args: &ServeArgs, settings: &Settings) -> Result<Vec<TcpListener>, StartError> {
     let chosen = !args.listen.is_empty();
     let addrs = if chosen { &args.listen } else { &settings.listen.chat };
+    listen_at(addrs, chosen, settings)
+}
+
+/// Listens for proxies, if the settings say where. The same is passed over as in [`listen`].
+///
+/// # Errors
+/// [`StartError::Listen`].
+pub(super) fn listen_for_proxies(settings: &Settings) -> Result<Vec<TcpListener>, StartError> {
+    listen_at(&settings.listen.proxy, false, settings)
+}
+
+fn listen_at(addrs: &[SocketAddr], chosen: bool, settings: &Settings) -> Result<Vec<TcpListener>, StartError> {
     let mut listeners = Vec::new();
     let mut missing = None;
     for addr in addrs {
@@ -124,12 +136,13 @@ pub(super) fn listen_admin(path: &Path) -> Result<UnixListener, StartError> {
 /// Sockets for the runtime to watch, and what administrators are told of them.
 type Watched<T> = (Vec<T>, Vec<Listener>);
 
-/// Has the runtime watch the sockets for clients. Call it within a runtime.
+/// Has the runtime watch the sockets for clients, or for proxies, by their `name`. Call it within a runtime.
 ///
 /// # Errors
 /// [`StartError::System`].
 pub(super) fn watch(
     sockets: Vec<TcpListener>,
+    name: &str,
     tcp: &settings::Tcp,
 ) -> Result<Watched<Arc<AsyncFd<OwnedFd>>>, StartError> {
     let system = |what| move |error| StartError::System { what, error };
@@ -139,8 +152,9 @@ pub(super) fn watch(
             warn!(chathub_error = %Plain(&error), "cannot set all options of a listening socket{}", InWords(Plain(&error)));
         }
         let addr = socket.local_addr().map_err(system("ask for the address of a socket"))?;
-        listeners.push(Listener { name: "chat".to_owned(), addr: addr.to_string() });
-        info!("listening for clients on {addr}");
+        listeners.push(Listener { name: name.to_owned(), addr: addr.to_string() });
+        let whom = if name == "proxy" { "proxies" } else { "clients" };
+        info!("listening for {whom} on {addr}");
         socket.set_nonblocking(true).map_err(system("use a socket"))?;
         watched.push(Arc::new(kernel::watched(socket.into()).map_err(system("use a socket"))?));
     }

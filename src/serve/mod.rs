@@ -46,6 +46,7 @@ use crate::net::handed::{self, Taking};
 use crate::net::hashing::Hashing;
 use crate::net::keep::found::{self, FoundHub};
 use crate::net::keep::{fault, program, snapshot};
+use crate::net::proxied::{self, Proxies};
 use crate::net::readiness::Readiness;
 use crate::net::rounds::{self, Exchanges, Rounds};
 use crate::settings::Settings;
@@ -133,9 +134,10 @@ fn start(
         turn_away(&sockets);
         return Err(StartError::NoChatSocket);
     }
-    let Sockets { chat, admin, monitor, handover, stored, unknown } = sockets;
+    let Sockets { chat, proxy, admin, monitor, handover, stored, unknown } = sockets;
     let mut own_socket = None;
     let chat = if activated { chat } else { listen::listen(args, &loaded.settings)? };
+    let proxy = if activated { proxy } else { listen::listen_for_proxies(&loaded.settings)? };
     let admin = if activated {
         admin
     } else {
@@ -156,7 +158,7 @@ fn start(
     let keeps = activated && systemd::keeps_descriptors();
     let hub = found::restore_or_begin(keeps, stored, &loaded.settings, key, &exchanges, store).inspect_err(|_| {
         if activated {
-            systemd::turn_away(&chat, admin.iter().chain(&monitor), &unknown);
+            systemd::turn_away(chat.iter().chain(&proxy), admin.iter().chain(&monitor), &unknown);
         }
     })?;
     let settings = are_new.then(|| loaded.settings.clone());
@@ -167,7 +169,7 @@ fn start(
         read_at,
         settings,
         level,
-        (chat, handover),
+        (chat, proxy, handover),
         (admin, monitor),
         activated,
         places,
@@ -195,7 +197,7 @@ async fn serve(
     read_at: Wall,
     settings: Option<Settings>,
     level: logging::Level,
-    (chat, handover): (Vec<TcpListener>, Vec<OwnedFd>),
+    (chat, proxy, handover): (Vec<TcpListener>, Vec<TcpListener>, Vec<OwnedFd>),
     (admin, monitor): (Vec<UnixListener>, Vec<UnixListener>),
     activated: bool,
     places: usize,
@@ -205,9 +207,11 @@ async fn serve(
     (sender, arrivals): (mpsc::Sender<Arrival>, mpsc::Receiver<Arrival>),
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
-    let FoundHub { machine, outcomes, restored, rounds, tape, queue, store, recalled } = hub;
+    let FoundHub { machine, outcomes, mut restored, rounds, tape, queue, store, recalled } = hub;
     let accepted = Arc::new(accept::Counts { places: places.into(), ..accept::Counts::default() });
-    let (chats, mut listeners) = listen::watch(chat, &loaded.settings.tcp)?;
+    let (chats, mut listeners) = listen::watch(chat, "chat", &loaded.settings.tcp)?;
+    let (proxies, their) = listen::watch(proxy, "proxy", &loaded.settings.tcp)?;
+    listeners.extend(their);
     let (handovers, their) = listen::watch_handover(handover)?;
     listeners.extend(their);
     let tcp = Arc::new(Mutex::new(loaded.settings.tcp.clone()));
@@ -221,8 +225,11 @@ async fn serve(
 
     let (rounds, mut rounds_ended) = start_rounds(rounds).map_err(system("start a thread"))?;
     // Those for clients are the first in the list.
-    let taken: Vec<_> =
-        listeners.iter().take(chats.len() + handovers.len()).map(|_| Arc::new(AtomicU64::new(0))).collect();
+    let taken: Vec<_> = listeners
+        .iter()
+        .take(chats.len() + proxies.len() + handovers.len())
+        .map(|_| Arc::new(AtomicU64::new(0)))
+        .collect();
     let mut accepting: Vec<_> = chats
         .iter()
         .zip(&taken)
@@ -232,7 +239,22 @@ async fn serve(
             tokio::spawn(accepting).abort_handle()
         })
         .collect();
-    accepting.extend(handovers.into_iter().zip(&taken[chats.len()..]).map(|(socket, taken)| {
+    let believed = Arc::new(Mutex::new(loaded.settings.proxy.clone()));
+    let at_proxies = Proxies {
+        keeping: queue.clone(),
+        arrivals: sender.clone(),
+        counts: accepted.clone(),
+        settings: believed.clone(),
+        log: Arc::default(),
+    };
+    accepting.extend(proxies.iter().zip(&taken[chats.len()..]).map(|(listener, taken)| {
+        tokio::spawn(proxied::accept(listener.clone(), at_proxies.clone(), taken.clone())).abort_handle()
+    }));
+    let left = restored.as_mut().map(|restored| std::mem::take(&mut restored.of_proxies)).unwrap_or_default();
+    if !left.is_empty() {
+        accepting.push(tokio::spawn(proxied::go_on(left, at_proxies)).abort_handle());
+    }
+    accepting.extend(handovers.into_iter().zip(&taken[chats.len() + proxies.len()..]).map(|(socket, taken)| {
         let from = handed::senders(socket.get_ref());
         let taking = Taking {
             socket,
@@ -263,9 +285,10 @@ async fn serve(
         config: args.config.clone(),
         files: loaded.files,
         read: SettingsRead { at: Time(read_at), waiting: Vec::new() },
-        chat: chats,
+        chat: chats.into_iter().chain(proxies).collect(),
         listeners,
         tcp,
+        proxy: believed,
         taken,
         activated,
         watchdog: systemd::watchdog_interval(),

@@ -35,7 +35,7 @@ pub(crate) use rule::{shorten, show};
 pub use setting::{Applies, NotAllowed, Section, Setting};
 pub use table::{
     Access, AccountSettings, FilterSettings, History, HubSettings, Limits, Listen, Log, MemoSettings, Moderation, Pace,
-    Rooms, SECTIONS, SETTINGS, Service, Settings, Shutdown, Slow, Tcp, TelnetSettings,
+    Proxy, Rooms, SECTIONS, SETTINGS, Service, Settings, Shutdown, Slow, Tcp, TelnetSettings,
 };
 
 impl Settings {

@@ -259,8 +259,10 @@ impl<T: Word> Rule<T> for Choice {
     }
 }
 
-/// Addresses to listen on.
-pub(super) struct Addresses;
+/// Addresses to listen on: at least so many.
+pub(super) struct Addresses {
+    pub(super) min: usize,
+}
 
 impl Addresses {
     /// A hub that listens on more has a wrong file rather than many networks.
@@ -271,7 +273,7 @@ impl Rule<Vec<SocketAddr>> for Addresses {
     fn read(&self, written: &DeValue<'_>) -> Result<Vec<SocketAddr>, String> {
         let list = written
             .as_array()
-            .filter(|list| !list.is_empty() && list.len() <= Self::MAX)
+            .filter(|list| (self.min..=Self::MAX).contains(&list.len()))
             .ok_or_else(|| show(written))?;
         let mut addresses = Vec::new();
         for item in list.iter() {
@@ -290,7 +292,11 @@ impl Rule<Vec<SocketAddr>> for Addresses {
         format!("[{}]", addresses.join(", "))
     }
     fn allowed(&self) -> String {
-        format!("a list of 1 to {} numeric addresses with port, like [\"0.0.0.0:6969\", \"[::]:6969\"]", Self::MAX)
+        format!(
+            "a list of {} to {} numeric addresses with port, like [\"0.0.0.0:6969\", \"[::]:6969\"]",
+            self.min,
+            Self::MAX
+        )
     }
 }
 
@@ -598,20 +604,23 @@ mod tests {
 
     #[test]
     fn addresses_are_numeric_with_a_port_and_stand_once() {
-        takes(&Addresses, "['[::]:1']", vec!["[::]:1".parse().unwrap()]);
+        takes(&Addresses { min: 1 }, "['[::]:1']", vec!["[::]:1".parse().unwrap()]);
         let free = "127.0.0.1:0".parse().unwrap();
-        takes(&Addresses, "['127.0.0.1:0', '127.0.0.1:0']", vec![free, free]);
-        refuses(&Addresses, &["[]", "'127.0.0.1:1'", "['127.0.0.1']", "['localhost:1']", "['[::1]:65536']", "[1]"]);
-        let wrong = Addresses.read(&toml("['127.0.0.1:1', 'here']"));
+        takes(&Addresses { min: 1 }, "['127.0.0.1:0', '127.0.0.1:0']", vec![free, free]);
+        refuses(
+            &Addresses { min: 1 },
+            &["[]", "'127.0.0.1:1'", "['127.0.0.1']", "['localhost:1']", "['[::1]:65536']", "[1]"],
+        );
+        let wrong = Addresses { min: 1 }.read(&toml("['127.0.0.1:1', 'here']"));
         assert_eq!(wrong, Err("\"here\"".to_owned()), "the wrong one is named");
-        let twice = Addresses.read(&toml("['127.0.0.1:1', '127.0.0.1:1']"));
+        let twice = Addresses { min: 1 }.read(&toml("['127.0.0.1:1', '127.0.0.1:1']"));
         assert_eq!(twice, Err("\"127.0.0.1:1\" a second time".to_owned()));
         let list = |count: u16| {
             let items: Vec<_> = (1..=count).map(|port| format!("'127.0.0.1:{port}'")).collect();
             format!("[{}]", items.join(","))
         };
-        assert_eq!(Addresses.read(&toml(&list(64))).map(|list| list.len()), Ok(64));
-        refuses(&Addresses, &[&list(65)]);
+        assert_eq!(Addresses { min: 1 }.read(&toml(&list(64))).map(|list| list.len()), Ok(64));
+        refuses(&Addresses { min: 1 }, &[&list(65)]);
     }
 
     #[test]

@@ -93,7 +93,9 @@ settings! {
     /// over: then chathub.socket and chathub-admin.socket say where.
     listen: Listen {
         /// Addresses and ports for people. `--listen` on the command line replaces them.
-        chat: Vec<SocketAddr> = default_chat(), Addresses, Restart;
+        chat: Vec<SocketAddr> = default_chat(), Addresses { min: 1 }, Restart;
+        /// The same for proxies, which say whose connections they carry on: see the section proxy.
+        proxy: Vec<SocketAddr> = Vec::new(), Addresses { min: 0 }, Restart;
         /// The admin socket. `--admin-socket` on the command line replaces it. Empty: admin.sock in
         /// `$RUNTIME_DIRECTORY`, else in `$XDG_RUNTIME_DIR/chathub`, else in /run/chathub.
         admin: Option<PathBuf> = None, SocketPath, Restart;
@@ -268,6 +270,18 @@ settings! {
         /// disk can be read is disconnected then.
         unread: WhileUnread = WhileUnread::Open, Choice, Live;
     }
+    /// People who come through a proxy, such as haproxy or stunnel, at a socket for that (chathub-proxy.socket,
+    /// listen.proxy). The proxy says whose each connection is, by the PROXY protocol, version 1 or 2; all limits, bans and
+    /// strikes are for that address.
+    proxy: Proxy {
+        /// Networks of proxies that are believed. At that socket, nobody else is let in. A proxy can say any address.
+        networks: Vec<Network> = default_proxies(), Networks, Live;
+        /// How long a proxy may take to say it.
+        wait: Duration = Duration::from_secs(5), time("1s", "1min"), Live;
+        /// Whether all that comes through a proxy is encrypted as far as the proxy, although it does not say so:
+        /// stunnel, and haproxy without send-proxy-v2-ssl, do not.
+        encrypted: bool = false, Flag, Live;
+    }
     /// What counts against people, for their address, and what comes of too much of it. Lines dropped
     /// because they came too fast, the same line again and again, lines that are too long, and what
     /// filters.strike says are a strike each.
@@ -401,6 +415,10 @@ settings! {
         /// The least important messages that are logged.
         level: LogLevel = LogLevel::Info, Choice, Live;
     }
+}
+
+fn default_proxies() -> Vec<Network> {
+    ["127.0.0.0/8", "::1"].map(|network| network.parse().expect("a network")).into()
 }
 
 fn default_chat() -> Vec<SocketAddr> {

@@ -19,6 +19,8 @@ use crate::kernel;
 pub struct Sockets {
     /// For clients (`FileDescriptorName=chat`).
     pub chat: Vec<TcpListener>,
+    /// For proxies, which say whose connections they carry on (`FileDescriptorName=proxy`).
+    pub proxy: Vec<TcpListener>,
     /// For administrators (`FileDescriptorName=admin`).
     pub admin: Vec<UnixListener>,
     /// For watching how the hub is doing, and no more (`FileDescriptorName=monitor`).
@@ -42,13 +44,13 @@ impl Sockets {
     /// connection that waits would make the service manager start the daemon again and again, also at a socket whose
     /// name is mistyped.
     pub fn turn_away(&self) {
-        turn_away(&self.chat, self.admin.iter().chain(&self.monitor), &self.unknown);
+        turn_away(self.chat.iter().chain(&self.proxy), self.admin.iter().chain(&self.monitor), &self.unknown);
     }
 }
 
 /// See [`Sockets::turn_away`].
 pub fn turn_away<'a>(
-    chat: &[TcpListener],
+    chat: impl IntoIterator<Item = &'a TcpListener>,
     admin: impl IntoIterator<Item = &'a UnixListener>,
     unknown: &[(String, OwnedFd)],
 ) {
@@ -148,7 +150,7 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
             continue;
         }
         let wanted = match name.as_str() {
-            "chat" => "a listening TCP socket",
+            "chat" | "proxy" => "a listening TCP socket",
             "admin" | "monitor" => "a listening Unix stream socket",
             "" | "unknown" | "stored" => "a listening TCP or Unix stream socket",
             unit if unit.ends_with(".socket") => "a listening TCP or Unix stream socket",
@@ -162,10 +164,15 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
         // listenfd takes only a socket of the kind that it is asked for.
         let is_unix = name == "admin" || name == "monitor";
         let chat = if is_unix { None } else { handed.take_tcp_listener(index).ok().flatten() };
-        let admin =
-            if name == "chat" || chat.is_some() { None } else { handed.take_unix_listener(index).ok().flatten() };
+        let admin = if name == "chat" || name == "proxy" || chat.is_some() {
+            None
+        } else {
+            handed.take_unix_listener(index).ok().flatten()
+        };
         match (chat, admin) {
-            (Some(socket), _) if listens(&socket) => sockets.chat.push(socket),
+            (Some(socket), _) if listens(&socket) => {
+                if name == "proxy" { &mut sockets.proxy } else { &mut sockets.chat }.push(socket);
+            }
             (None, Some(socket)) if listens(&socket) => {
                 if name == "monitor" { &mut sockets.monitor } else { &mut sockets.admin }.push(socket);
             }

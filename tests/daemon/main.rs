@@ -21,6 +21,7 @@ mod memory;
 mod memos;
 mod on_disk;
 mod programs;
+mod proxied;
 mod reports;
 mod screens;
 mod segments;

@@ -651,6 +651,11 @@ impl Client {
         Self::on(daemon, stream, name)
     }
 
+    /// Where it comes from.
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.stream.local_addr().unwrap()
+    }
+
     /// One that comes from that address of this machine.
     #[track_caller]
     pub(crate) fn connect_from(daemon: &Daemon, from: SocketAddr, name: &str) -> Self {

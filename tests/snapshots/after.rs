@@ -12,6 +12,7 @@ use chathub::values::id::SessionId;
 use chathub::values::terminal::Mode;
 use serde_json::Value;
 
+use super::scenes::HEADER;
 use super::stage::{Left, Stage};
 
 /// Looks at a scene that has just been taken over, and plays on from there.
@@ -82,6 +83,14 @@ pub fn goes_on(scene: &str, left: &Left, stage: &mut Stage) {
             ] {
                 stage.check(nick, bytes, "eve", &format!("{nick}: {said}\r\n"));
             }
+        }
+        "proxied" => {
+            let late = stage.machine.hub().sessions().find(|session| session.nick.shown().starts_with("guest"));
+            let late = late.expect("its header has not come whole").id;
+            let rest = vec![b'\n'; usize::from(HEADER.0) - HEADER.1];
+            stage.sees("eve", |stage| stage.send(late, &[&rest[..], b"/nick late\n"].concat()));
+            stage.check("late", b"hello\n", "eve", "late: hello\r\n");
+            stage.check("ann", b"hello\n", "eve", "ann: hello\r\n");
         }
         // They are compared as they were read.
         "settings" => {}

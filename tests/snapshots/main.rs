@@ -87,7 +87,6 @@ const NEVER_SET: &[(&str, &str)] = &[
     ("Saved.lobby", "the first room, which is number 0"),
     ("SavedClient.tls", ENCRYPTED),
     ("Sequence::Between", "is written as Keys::Between"),
-    ("Session.encrypted", ENCRYPTED),
     ("Speaker.encryption", ENCRYPTED),
     ("Speaker.tls", ENCRYPTED),
     ("Word::Dropped", "told, and not kept"),

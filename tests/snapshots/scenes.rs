@@ -14,11 +14,12 @@ use chathub::hub::memo::Memo;
 use chathub::hub::message::{Farewell, Line, Said};
 use chathub::hub::report::{Closed, Party, Report};
 use chathub::hub::sanction::{Author, Kind, Order, Sanction, Target};
-use chathub::machine::Input;
+use chathub::machine::{Input, Proxied};
 use chathub::settings::{Entry, SETTINGS, Settings};
 use chathub::values::id::{AccountId, MemoId, ReportId, RoomId, SanctionId, SessionId};
 use chathub::values::name::Name;
 use chathub::values::time::Wall;
+use chathub::wire::proxy::Encryption;
 use serde_json::json;
 
 use super::stage::{BEGIN, Stage};
@@ -60,6 +61,7 @@ pub fn all() -> Vec<(&'static str, Stage)> {
         ("rooms", rooms()),
         ("settings", settings()),
         ("keys", keys()),
+        ("proxied", proxied()),
     ]
 }
 
@@ -774,6 +776,35 @@ fn idle() -> Stage {
     stage.pass(Duration::from_secs(49));
     stage.at.mono = stage.at.mono.after(Duration::from_secs(1));
     stage.input(Input::Tick);
+    stage
+}
+
+/// How many bytes the header of a proxy has, and how many of them have come.
+pub const HEADER: (u16, usize) = (300, 120);
+
+/// Somebody has come through a proxy, and of the next one's header a part was read.
+fn proxied() -> Stage {
+    let mut stage = Stage::new(Settings::default());
+    let eve = stage.connect(false);
+    stage.line(eve, "/nick eve");
+    let text = |text: &str| Some(text.to_owned());
+    let encryption = Encryption {
+        version: text("TLSv1.3"),
+        suite: text("TLS_AES_256_GCM_SHA384"),
+        host: text("chat.example.org"),
+        certificate: text("ann"),
+    };
+    let proxy = ([192, 0, 2, 200], 40_000).into();
+    let proxied = Proxied { proxy, header: HEADER.0, encryption: Some(encryption) };
+    for number in 1..=2 {
+        let proxied = Some(Box::new(proxied.clone()));
+        let id = stage.connect_through(proxied, [198, 51, 100, number].into(), false);
+        if number == 1 {
+            stage.send(id, &[&[b'\n'; HEADER.0 as usize][..], b"/nick ann\n"].concat());
+        } else {
+            stage.send(id, &[b'\n'; HEADER.1]);
+        }
+    }
     stage
 }
 

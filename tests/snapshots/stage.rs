@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use chathub::hub::login::{Answer, Job};
 use chathub::hub::{self, By, session::Session};
-use chathub::machine::{Input, Machine, Order, Outcome};
+use chathub::machine::{Input, Machine, Order, Outcome, Proxied};
 use chathub::net::connection::Connection;
 use chathub::net::exchange::Exchange;
 use chathub::net::keep::program::epoch;
@@ -270,6 +270,11 @@ impl Stage {
 
     /// Somebody connects from there.
     pub fn connect_from(&mut self, address: IpAddr, narrow: bool) -> SessionId {
+        self.connect_through(None, address, narrow)
+    }
+
+    /// Somebody connects from there, through a proxy or through none.
+    pub fn connect_through(&mut self, proxied: Option<Box<Proxied>>, address: IpAddr, narrow: bool) -> SessionId {
         let id = self.machine.next_id();
         let (socket, far) = connected(narrow);
         let connection = Arc::new(Connection::new(id, id.0 + 7000, Some(far.into())));
@@ -277,7 +282,7 @@ impl Stage {
         self.peers.insert(id, Peer::of(socket, connection));
         self.at.mono = self.at.mono.after(Duration::from_millis(3));
         self.at.wall.0 += 3;
-        self.input(Input::Connect { id, cookie, peer: SocketAddr::new(address, 40_000), tls: None });
+        self.input(Input::Connect { id, cookie, peer: SocketAddr::new(address, 40_000), tls: None, proxied });
         id
     }
 

@@ -16,7 +16,7 @@ const TROUPE: Size =
 /// Plays until the daemon dies of the fault, and after. Fails if it never comes to that step.
 fn fault(label: &str, nth: usize, seed: u64) {
     let closed = if label.starts_with("rotate.") { "40" } else { "1024" };
-    let sealed = label.starts_with("take.") || label.starts_with("seal.");
+    let sealed = label.starts_with("take.") || label.starts_with("seal.") || label.starts_with("proxy.");
     let plan = Plan::new(&settings(), seed).env("CHATHUB_TAPE", "20000").env("CHATHUB_CLOSED", closed);
     let supervisor = plan.sealed(sealed).start();
     let mut load = Load::new(&supervisor, seed, TROUPE);

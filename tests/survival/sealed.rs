@@ -1,5 +1,6 @@
-//! Encrypted connections: what plays `chathub-tls`, and the other end of the encryption, between the clients of the
-//! other files and the daemon. So whatever a client does in plain text, every second one does encrypted.
+//! Encrypted connections, and those that a proxy carries on: what plays `chathub-tls` and the other end of the
+//! encryption, or the proxy, between the clients of the other files and the daemon. So whatever a client does in plain
+//! text, every second one does encrypted, and every fourth through a proxy.
 //!
 //! There is no handshake: the secrets are made up. The real one has tests of its own.
 
@@ -18,6 +19,7 @@ use chathub::wire::tls::record::Alert;
 use chathub::wire::tls::seal::Sealer;
 use chathub::wire::tls::suite::{Secret, Suite};
 use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
+use proxy_header::{ProxiedAddress, ProxyHeader, Tlv};
 
 use crate::shared::dice::Dice;
 
@@ -26,6 +28,7 @@ use crate::shared::dice::Dice;
 struct Story {
     torn: Mutex<Vec<String>>,
     encrypted: AtomicU64,
+    proxied: AtomicU64,
     updates: AtomicU64,
     /// Key updates that the daemon has answered.
     answers: AtomicU64,
@@ -40,8 +43,9 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Hands connections over at `handover`, and passes every other one on to `chat` as it is.
-    pub(crate) fn start(chat: SocketAddr, handover: &Path, mut dice: Dice) -> Self {
+    /// Hands connections over at `handover`. Of the others, passes every second one on to `chat` as it is, and to
+    /// `proxy` with a header that says whose it is.
+    pub(crate) fn start(chat: SocketAddr, proxy: SocketAddr, handover: &Path, mut dice: Dice) -> Self {
         let clients = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let addr = clients.local_addr().unwrap();
         let inner = TcpListener::bind(("127.0.0.1", 0)).unwrap();
@@ -51,8 +55,19 @@ impl Relay {
             for (number, client) in clients.incoming().map_while(Result::ok).enumerate() {
                 client.set_nodelay(true).unwrap();
                 if number % 2 == 1 {
-                    let Ok(hub) = TcpStream::connect(chat) else { return };
+                    let is_proxied = number % 4 == 3;
+                    let Ok(mut hub) = TcpStream::connect(if is_proxied { proxy } else { chat }) else { return };
                     hub.set_nodelay(true).unwrap();
+                    if is_proxied {
+                        told.proxied.fetch_add(1, Ordering::Relaxed);
+                        let header = header(client.peer_addr().unwrap(), proxy, &mut dice);
+                        let half = dice.below(header.len());
+                        // In two pieces, and whatever the client sends may come with the second.
+                        let (first, second) = header.split_at(half);
+                        if hub.write_all(first).and_then(|()| hub.write_all(second)).is_err() {
+                            continue;
+                        }
+                    }
                     pass_on(client, hub);
                 } else {
                     let hub = TcpStream::connect(inner.local_addr().unwrap()).unwrap();
@@ -76,7 +91,10 @@ impl Relay {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let (encrypted, updates, answers) =
             (count(&self.story.encrypted), count(&self.story.updates), count(&self.story.answers));
-        eprintln!("{encrypted} encrypted connections, {updates} key updates sent, {answers} answered");
+        let proxied = count(&self.story.proxied);
+        eprintln!(
+            "{encrypted} encrypted connections, {updates} key updates sent, {answers} answered; {proxied} proxied"
+        );
         assert!(encrypted > 0 && updates > 0, "{encrypted} encrypted connections, {updates} key updates");
     }
 }
@@ -102,6 +120,19 @@ fn hand_over(near: &TcpStream, suite: Suite, to: &Path, dice: &mut Dice) -> Opti
     let pieces = [std::io::IoSlice::new(&*bytes)];
     sendmsg(sender.as_raw_fd(), &pieces, &rights, MsgFlags::MSG_NOSIGNAL, Some(&address)).ok()?;
     Some((sealer, opener))
+}
+
+/// The header of a connection of `client` to a proxy, in one version or the other.
+fn header(client: SocketAddr, proxy: SocketAddr, dice: &mut Dice) -> Vec<u8> {
+    let mut header = ProxyHeader::with_address(ProxiedAddress::stream(client, proxy));
+    let mut bytes = Vec::new();
+    if dice.one_in(2) {
+        header.encode_v1(&mut bytes).unwrap();
+    } else {
+        header.append_tlv(Tlv::Noop(dice.below(1000)));
+        header.encode_v2(&mut bytes).unwrap();
+    }
+    bytes
 }
 
 /// Carries bytes both ways, until both sides have ended.

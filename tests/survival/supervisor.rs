@@ -175,7 +175,7 @@ impl Plan {
         self
     }
 
-    /// With every other client encrypted.
+    /// With every other client encrypted, and every fourth one behind a proxy.
     #[must_use]
     pub(crate) fn sealed(mut self, sealed: bool) -> Self {
         self.sealed = sealed;
@@ -222,7 +222,9 @@ impl Plan {
             // `PassCredentials=yes` of the unit: also who sends before the daemon runs is known.
             socket2::SockRef::from(handover).set_passcred(true).unwrap();
         }
-        let relay = self.sealed.then(|| Relay::start(addr, &sealed::path(dir.path()), Dice(self.dice.0 ^ 77)));
+        let proxy = self.sealed.then(|| TcpListener::bind(("127.0.0.1", 0)).unwrap());
+        let at_proxy = proxy.as_ref().map(|proxy| proxy.local_addr().unwrap());
+        let relay = at_proxy.map(|proxy| Relay::start(addr, proxy, &sealed::path(dir.path()), Dice(self.dice.0 ^ 77)));
         if let Some(relay) = &relay {
             addr = relay.addr;
         }
@@ -235,6 +237,7 @@ impl Plan {
             let config = dir.path().join("chathub.toml");
             let mut sockets = vec![("chat".to_owned(), chat.into()), ("admin".to_owned(), admin.into())];
             sockets.extend(handover.map(|socket| ("handover".to_owned(), socket.into())));
+            sockets.extend(proxy.map(|socket| ("proxy".to_owned(), socket.into())));
             std::thread::spawn(move || live(self, &config, &sockets, &shared))
         };
         let story = shared.clone();

@@ -30,6 +30,7 @@ WEB = "chathub-web.service"
 TLS_PORT = "chathub-tls.socket"  # so is this one, for people who want encryption
 TLS = "chathub-tls.service"
 HANDOVER = "chathub-handover.socket"
+PROXY = "chathub-proxy.socket"
 SOCKETS = (CHAT, ADMIN)
 UNITS = (CHAT, ADMIN, SERVICE)
 
@@ -278,6 +279,19 @@ class Encrypted(Chatter):
         return self.context.wrap_socket(plain, suppress_ragged_eofs=False)
 
 
+class Proxied(Chatter):
+    """The same through a proxy, which says by the PROXY protocol that the connection is of `peer`."""
+
+    def __init__(self, machine, name, peer, header=None):
+        self.header = header or f"PROXY TCP4 {peer} 127.0.0.1 50000 6972\r\n".encode()
+        super().__init__(machine, name, "127.0.0.1", 6972)
+
+    def connect(self, host, port):
+        plain = self.machine.connect(host, port)
+        plain.sendall(self.header)
+        return plain
+
+
 def refused(machine, host="::1"):
     try:
         machine.connect(host).close()
@@ -462,7 +476,7 @@ def _(machine, packages):
 
 @life.case("systemd-analyze verify has nothing to say about the units")
 def _(machine, packages):
-    done = machine.must("systemd-analyze", "verify", "--man=no", *UNITS, MONITOR, METRICS, WEB, TLS_PORT, TLS, HANDOVER)
+    done = machine.must("systemd-analyze", "verify", "--man=no", *UNITS, MONITOR, METRICS, WEB, TLS_PORT, TLS, HANDOVER, PROXY)
     said = [line for line in done.text.splitlines() if "chathub" in line]
     expect(not said, "\n".join(said))
     warnings = machine.run("journalctl", "--no-pager", "--identifier=systemd", "--grep=chathub.*(Unknown|ignoring)").out
@@ -683,6 +697,56 @@ def _(machine, packages):
     serving(machine)
     machine.must("systemctl", "disable", "--now", TLS_PORT, TLS, HANDOVER)
     machine.must("rm", "-r", "/etc/chathub/tls")
+
+
+@life.case("people who come through a proxy are who the proxy says, and outlive the hub as others do")
+def _(machine, packages):
+    serving(machine)
+    expect_equal("the socket", machine.state(PROXY), "inactive")
+    expect_equal("enabled", machine.run("systemctl", "is-enabled", PROXY).out.strip(), "disabled")
+    bob = Chatter(machine, "bob")
+    machine.must("systemctl", "enable", PROXY)
+    machine.must("systemctl", "restart", SERVICE)
+    machine.wait_state(SERVICE, "active")
+    expect_equal("the socket", machine.state(PROXY), "active")
+    ann = Proxied(machine, "ann", "198.51.100.7")
+    bob.expect("ann")
+    # Its header comes in two pieces, and the hub dies in between.
+    late = machine.connect("127.0.0.1", 6972)
+    late.settimeout(DEADLINE)
+    late.sendall(b"PROXY TCP4 198.51.1")
+    for number in range(3):
+        before = machine.show(SERVICE, "MainPID")
+        machine.must("systemctl", "kill", "--signal=KILL", SERVICE)
+        wait_until("another process", lambda: machine.show(SERVICE, "MainPID") not in ("0", before))
+        machine.wait_state(SERVICE, "active")
+        for one, other in ((ann, bob), (bob, ann)):
+            one.say(f"number {number} of {one.name}.")
+            other.expect(f"{one.name}: number {number} of {one.name}\\.")
+    late.sendall(b"00.8 127.0.0.1 50001 6972\r\n/nick late\nhere at last\n")
+    bob.expect("late: here at last")
+    told = machine.must("chathub", "ctl", "client", "late").out
+    expect("Address: 198.51.100.8:50001" in told and "Proxy: 127.0.0.1:" in told, told)
+    expect("CHATHUB_ADDR=198.51.100.7" in machine.journal("--unit", SERVICE, "--output=export"), "its address is not told")
+    # A ban is of that address.
+    machine.must("chathub", "ctl", "ban", "add", "198.51.100.7", "--reason", "floods")
+    ann.expect("you are banned")
+    ann.expect_end()
+    bob.say("still here")
+    # From elsewhere nothing is believed.
+    machine.sh("printf '[proxy]\\nnetworks = [\"192.0.2.1\"]\\n' >/etc/chathub/conf.d/proxy.toml")
+    machine.must("systemctl", "reload", SERVICE)
+    stranger = machine.connect("127.0.0.1", 6972)
+    stranger.settimeout(DEADLINE)
+    words = stranger.recv(4096).decode()
+    expect("this port is for a proxy" in words, words)
+    expect("is refused, from 127.0.0.1" in machine.journal("--unit", SERVICE, "--output=cat"), "nothing in the journal")
+    machine.must("rm", "/etc/chathub/conf.d/proxy.toml")
+    machine.must("systemctl", "reload", SERVICE)
+    machine.must("chathub", "ctl", "ban", "remove", "198.51.100.7")
+    machine.must("systemctl", "disable", "--now", PROXY)
+    bob.close()
+    late.close()
 
 
 @life.case("the first connection starts the service")
@@ -1620,7 +1684,7 @@ def _(machine, packages):
     machine.sh("echo kept >/var/lib/chathub/test")
     machine.must("apt-get", "remove", "--yes", "--quiet", "chathub")
     ann.expect_end()
-    for unit in (*UNITS, METRICS, WEB, TLS_PORT, TLS, HANDOVER):
+    for unit in (*UNITS, METRICS, WEB, TLS_PORT, TLS, HANDOVER, PROXY):
         expect_equal(unit, machine.state(unit), "inactive")
     expect(refused(machine) and refused(machine, "127.0.0.1"), "the port answers")
     expect(machine.run("test", "-e", "/run/chathub").status != 0, "/run/chathub is still there")

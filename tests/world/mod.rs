@@ -247,7 +247,7 @@ impl World {
 
     pub fn connect(&mut self, peer: SocketAddr) -> SessionId {
         let id = self.machine.next_id();
-        self.handle(Input::Connect { id, cookie: id.0, peer, tls: None });
+        self.handle(Input::Connect { id, cookie: id.0, peer, tls: None, proxied: None });
         id
     }
 

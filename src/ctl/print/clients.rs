@@ -10,7 +10,7 @@ use super::values::{address, bytes, count, people, span, time, until};
 use crate::hub::account;
 use crate::values::name::{self, Name};
 use crate::values::time::Wall;
-use crate::wire::admin::result::{Client, ClientList, Encryption, Kicked, Muted, Person, Renamed, Sanction};
+use crate::wire::admin::result::{Client, ClientList, Encryption, Kicked, Muted, Person, Proxy, Renamed, Sanction};
 use crate::wire::admin::value::Time;
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &ClientList) -> io::Result<()> {
@@ -57,6 +57,9 @@ pub(in crate::ctl) fn one(to: &mut Screen<'_>, client: &Client) -> io::Result<()
             format!("{}, {} missed (read too slowly)", bytes(client.behind_bytes), count(client.missed, "line")),
         ),
     ];
+    if let Some(through) = &client.proxy {
+        facts.insert(PROXY, ("Proxy", proxy(through)));
+    }
     facts.push(("Account", account(client).unwrap_or_else(|| "none: a guest".to_owned())));
     if client.strikes > 0 {
         facts.push(("Strikes", format!("{} against this address", client.strikes)));
@@ -80,6 +83,29 @@ fn encryption(client: &Client) -> String {
     let Some(Encryption { suite, group, fingerprint }) = &client.encryption else { return "none".to_owned() };
     let certificate = fingerprint.as_ref().map_or_else(String::new, |digest| format!(", certificate {digest}"));
     format!("1.3, {suite}, {group}{certificate}")
+}
+
+/// Behind which row the proxy stands: that on TLS.
+const PROXY: usize = 7;
+
+/// `192.0.2.1:40000; encrypted as far as there: TLSv1.3, TLS_AES_256_GCM_SHA384, for chat.example.org`.
+fn proxy(proxy: &Proxy) -> String {
+    let said = |what: &Option<String>, before: &str| what.as_ref().map(|what| format!("{before}{what}"));
+    let facts: Vec<String> = [
+        said(&proxy.version, ""),
+        said(&proxy.suite, ""),
+        said(&proxy.host, "for "),
+        said(&proxy.certificate, "certificate of "),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let how = match (proxy.encrypted, facts.is_empty()) {
+        (false, _) => "in plain text as far as there".to_owned(),
+        (true, true) => "encrypted as far as there (proxy.encrypted)".to_owned(),
+        (true, false) => format!("encrypted as far as there: {}", facts.join(", ")),
+    };
+    format!("{}; {how}", address(&proxy.addr, proxy.port))
 }
 
 /// `ann, an operator`: what a client is logged in to, if it is.
@@ -108,7 +134,7 @@ pub(in crate::ctl) fn notes(client: &Client, now: Wall) -> String {
         let left = until.parse::<Time>().map(|until| u64::try_from((until.0.0 - now.0) / 1000).unwrap_or(0));
         notes.push(left.map_or_else(|_| how.to_owned(), |left| format!("{how}, {} left", span(left))));
     }
-    if client.encryption.is_some() {
+    if client.encryption.is_some() || client.proxy.as_ref().is_some_and(|proxy| proxy.encrypted) {
         notes.push("encrypted".to_owned());
     }
     if client.telnet {

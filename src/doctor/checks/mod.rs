@@ -112,6 +112,7 @@ pub static CHECKS: &[Check] = &[
     check("socket-monitor", "the socket for monitoring, if it is enabled", sockets::monitor),
     check("socket-metrics", "the socket for metrics, if it is enabled", sockets::metrics),
     check("socket-tls", "the port for TLS, if it is enabled, and what hands its connections over", sockets::tls),
+    check("socket-proxy", "the port for proxies, if it is enabled, and which are believed", sockets::proxy),
     check("port", "whether another program has the port", sockets::port),
     check("other-hubs", "other hubs that run", sockets::other_hubs),
     check("admin-group", "the group chathub-admin", sockets::admin_group),

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::super::facts::{
-    ADMIN, CHAT, Facts, HANDOVER, Kind, Listening, METRICS, MONITOR, Node, Process, SERVICE, Subject, TLS, TLS_PORT,
-    Unit, WEB,
+    ADMIN, CHAT, Facts, HANDOVER, Kind, Listening, METRICS, MONITOR, Node, PROXY, Process, SERVICE, Subject, TLS,
+    TLS_PORT, Unit, WEB,
 };
 use super::super::finding::{Checked, Finding, Severity, Unseen, quoted};
 use super::{FINE, addresses, changed, one, span};
@@ -177,6 +177,49 @@ pub(super) fn tls(facts: &Facts) -> Checked {
                 .run(format!("systemctl restart {SERVICE}"))
                 .say("Nobody who is connected notices."),
         );
+    }
+    Ok(found)
+}
+
+pub(super) fn proxy(facts: &Facts) -> Checked {
+    let unit = facts.unit(PROXY)?;
+    let is_wanted = unit.text("UnitFileState").starts_with("enabled");
+    if !is_wanted && !unit.is("ActiveState", "active") {
+        return Err(Unseen::absent(format!("{PROXY} is not enabled")));
+    }
+    let mut found = Vec::new();
+    let service_runs = facts.unit(SERVICE).is_ok_and(|service| service.is("ActiveState", "active"));
+    let is_served = facts.daemon().map(|daemon| daemon.status.listeners.iter().any(|one| one.name == "proxy"));
+    match unit.text("ActiveState") {
+        "active" if service_runs && is_served == Ok(false) => found.push(
+            Finding::warning(format!("{PROXY} is not served: the service was started before"))
+                .run(format!("systemctl restart {SERVICE}"))
+                .say("Nobody who is connected notices."),
+        ),
+        "active" => {}
+        state => found.push(
+            Finding::error(format!("{PROXY} is {state}: nobody can come through a proxy"))
+                .say("Another program may have the port, or the service was started before:")
+                .run(format!("journalctl -u {PROXY} -n 20"))
+                .run(format!("systemctl restart {SERVICE}")),
+        ),
+    }
+    if let Ok(loaded) = facts.loaded() {
+        let networks = &loaded.settings.proxy.networks;
+        if let Some(all) = networks.iter().find(|network| network.is_wide()) {
+            found.push(
+                Finding::warning(format!(
+                    "proxy.networks has {all}: whoever connects from there can claim any address"
+                ))
+                .say("Name the proxies alone: bans, limits and strikes are for the address that they say."),
+            );
+        }
+        if networks.is_empty() {
+            found.push(
+                Finding::warning(format!("proxy.networks is empty: everybody is refused at {PROXY}"))
+                    .say("Name the addresses of the proxies."),
+            );
+        }
     }
     Ok(found)
 }

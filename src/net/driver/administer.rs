@@ -227,6 +227,7 @@ impl Driver {
             self.around.level.set(settings.log.level);
         }
         self.around.tcp.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&settings.tcp);
+        self.around.proxy.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&settings.proxy);
         for listener in &self.around.chat {
             if let Err(error) = accept::prepare(listener.get_ref(), &settings.tcp) {
                 error!(chathub_error = %Plain(&error), "cannot set the options of a listening socket{}", logging::InWords(Plain(&error)));

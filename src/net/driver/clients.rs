@@ -218,9 +218,14 @@ impl Clients {
         }
         // The queue of sockets holds the socket too, so dropping it would not end the connection.
         port.connection.abort();
+        self.forget(port.connection.cookie);
+    }
+
+    /// Notes that a connection which lies in the queue of sockets is closed.
+    pub(super) fn forget(&mut self, cookie: u64) {
         if let Some(queue) = &self.queue {
             let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-            self.tidying |= queue.closed(port.connection.cookie);
+            self.tidying |= queue.closed(cookie);
         }
     }
 
@@ -257,7 +262,7 @@ impl Clients {
 impl Driver {
     /// Tells the machine of a connection that was accepted, and begins to watch it.
     pub(super) fn accepted(&mut self, newcomer: Newcomer, at: Now) {
-        let Newcomer { socket, cookie, peer, slot } = newcomer;
+        let Newcomer { socket, cookie, peer, slot, proxied } = newcomer;
         let id = self.state.machine().next_id();
         let tls = slot.as_ref().and_then(told);
         let connection = Arc::new(Connection::new(id, cookie, Some(socket)).sealed(slot.clone()));
@@ -265,7 +270,7 @@ impl Driver {
             queue.lock().unwrap_or_else(PoisonError::into_inner).known(&connection);
         }
         self.clients.watch(connection, Origin::of(peer.ip()), false, self.state.machine());
-        self.state.input(Input::Connect { id, cookie, peer, tls }, at);
+        self.state.input(Input::Connect { id, cookie, peer, tls, proxied }, at);
         if let Some(slot) = slot {
             self.state.unlock(id, |updates| slot.unlock(updates));
         }

@@ -104,12 +104,14 @@ pub struct Circumstances {
     pub files: Vec<PathBuf>,
     /// When they were read, and which settings wait for a restart.
     pub read: SettingsRead,
-    /// The listening sockets for clients. A reload sets their options again.
+    /// The listening sockets for clients and for proxies. A reload sets their options again.
     pub chat: Vec<Arc<AsyncFd<OwnedFd>>>,
     /// Where the daemon listens, for status.
     pub listeners: Vec<Listener>,
     /// The options of clients' connections. A reload sets them for connections that are handed over later.
     pub tcp: Arc<Mutex<settings::Tcp>>,
+    /// Which proxies are believed. A reload sets it for connections that come later.
+    pub proxy: Arc<Mutex<settings::Proxy>>,
     /// Connections accepted at each of the sockets for clients, which are the first of the listeners.
     pub taken: Vec<Arc<AtomicU64>>,
     /// Whether the service manager passed the sockets.
@@ -131,7 +133,7 @@ pub struct Circumstances {
 /// What a turn of the loop is doing while it handles `arrival`.
 fn doing(arrival: &Arrival) -> Doing {
     match arrival {
-        Arrival::Accepted(_) => Doing::Accepting,
+        Arrival::Accepted(_) | Arrival::Refused { .. } => Doing::Accepting,
         Arrival::Control { command, .. } => Doing::Command(command.spec().name),
         Arrival::List { .. } => Doing::Command("a list"),
         Arrival::Store(_) | Arrival::Hashed { .. } => Doing::Taking,
@@ -409,6 +411,7 @@ impl Driver {
     fn arrived(&mut self, arrival: Arrival, at: Now) {
         match arrival {
             Arrival::Accepted(newcomer) => self.accepted(newcomer, at),
+            Arrival::Refused { cookie } => self.clients.forget(cookie),
             Arrival::Control { command, by, reply } => self.administer(&command, by, reply, at),
             Arrival::List { mut listing, reply } => {
                 let more = self.state.machine().list(&mut listing, at, &self.clients.traffic());

@@ -194,6 +194,13 @@ impl Driver {
             sheet.labelled(&table::LISTENER_CONNECTIONS, &[&listener.name, &listener.addr], load(taken));
         }
         sheet.count(&table::ACCEPT_PAUSES, load(&accepted.paused));
+        let of_proxies = &accepted.proxied;
+        for (cause, count) in
+            [("stranger", &of_proxies.strangers), ("header", &of_proxies.headers), ("late", &of_proxies.late)]
+        {
+            sheet.labelled(&table::PROXY_REFUSED, &[cause], load(count));
+        }
+        sheet.count(&table::PROXY_CHECKS, load(&of_proxies.checks));
         sheet.count(&table::UNKEPT, load(&accepted.unkept));
         sheet.count(&table::BYTES_READ, self.clients.bytes_read);
         sheet.count(&table::WRITES, load(&counts.writes));

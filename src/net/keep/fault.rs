@@ -12,6 +12,8 @@ pub const LABELS: &[&str] = &[
     "take.slotted",
     "take.queued",
     "take.dropped",
+    "proxy.taken",
+    "proxy.header",
     "input.read",
     "input.written",
     "input.committed",

@@ -241,7 +241,13 @@ mod tests {
             let other = serde_json::to_value(other).expect("plain values");
             assert!(settings_in(&other).is_none() && !is_connect(&other), "{other}");
         }
-        let connect = Input::Connect { id: SessionId(3), cookie: 3, peer: ([127, 0, 0, 1], 4000).into(), tls: None };
+        let connect = Input::Connect {
+            id: SessionId(3),
+            cookie: 3,
+            peer: ([127, 0, 0, 1], 4000).into(),
+            tls: None,
+            proxied: None,
+        };
         let connect = serde_json::to_value(connect).expect("plain values");
         assert_eq!(connect.to_string(), r#"{"Connect":{"cookie":3,"id":3,"peer":"127.0.0.1:4000"}}"#);
         assert!(is_connect(&connect));

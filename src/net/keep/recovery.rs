@@ -21,8 +21,9 @@ use super::fault;
 use super::program::epoch;
 use super::queue::{Adopted, Found, Queue};
 use super::tape::{CHUNK, Cut, Kind, Sealed, Slot, Slots, Suspect, Tape};
+use crate::kernel;
 use crate::logging::{self, ids};
-use crate::machine::{Input, Machine, Order, Outcome};
+use crate::machine::{Input, Machine, Order, Outcome, Proxied};
 use crate::net::connection::Connection;
 use crate::net::rounds::Rounds;
 use crate::systemd;
@@ -44,10 +45,23 @@ pub struct Newcomer {
     pub socket: OwnedFd,
     /// The kernel's number for the socket (`SO_COOKIE`).
     pub cookie: u64,
-    /// The address that it comes from.
+    /// The address that it comes from: behind a proxy, the one that the proxy says.
     pub peer: SocketAddr,
     /// If it is encrypted: where its secrets are.
     pub slot: Option<Slot>,
+    /// If a proxy carries it on: what the proxy has said.
+    pub proxied: Option<Box<Proxied>>,
+}
+
+/// A connection that a proxy carries on, before the proxy has said whose it is.
+#[derive(Debug)]
+pub struct OfProxy {
+    /// Its socket.
+    pub socket: OwnedFd,
+    /// The kernel's number for the socket; 0 where nothing is kept.
+    pub cookie: u64,
+    /// The address that the proxy's connection comes from.
+    pub proxy: SocketAddr,
 }
 
 /// Input that a former process had received and not committed. This process has committed it.
@@ -72,6 +86,8 @@ pub struct Restored {
     pub received: Option<Received>,
     /// Connections that were accepted and not greeted.
     pub newcomers: Vec<Newcomer>,
+    /// Connections that were accepted of proxies, which had not said whose they are.
+    pub of_proxies: Vec<OfProxy>,
     /// Clients whose connection is gone, or for which it is not known what they are owed.
     pub lost: Vec<SessionId>,
     /// The input that was left out because processes died at it: its kind, and its client if it is bytes.
@@ -320,23 +336,31 @@ fn try_restore(
     if let Some(session) = machine.hub().sessions().find(|session| !rounds.knows(session.id)) {
         return Err(format!("{} has no connection", session.id));
     }
-    let mut newcomers = Vec::new();
+    let (mut newcomers, mut of_proxies) = (Vec::new(), Vec::new());
+    let mut end = |socket: TcpStream, cookie| {
+        let _ = socket.shutdown(Shutdown::Both);
+        queue.closed(cookie);
+    };
     for (cookie, Adopted { socket, counted }) in found {
         let socket = TcpStream::from(socket);
         let peer = socket.peer_addr();
         let slot = slots.get(&cookie).filter(|slot| !slot.is_closed()).cloned();
         let before = slot.as_ref().map_or(0, |slot| slot.handshake().1);
         match peer {
+            // Nothing unencrypted goes into an encrypted connection whose secrets are not there.
+            _ if slot.is_none() && kernel::is_marked_as_encrypted(&socket) => end(socket, cookie),
             // Every client is greeted at once: so a connection that was sent nothing, or a handshake alone, is one that
             // the machine was not told of.
             Ok(peer) if counted.taken == before && !counted.dead && !counted.finished => {
                 of_nobody.remove(&cookie);
-                newcomers.push(Newcomer { socket: socket.into(), cookie, peer, slot });
+                let socket = socket.into();
+                if kernel::is_marked_as_proxied(&socket) {
+                    of_proxies.push(OfProxy { socket, cookie, proxy: peer });
+                } else {
+                    newcomers.push(Newcomer { socket, cookie, peer, slot, proxied: None });
+                }
             }
-            _ => {
-                let _ = socket.shutdown(Shutdown::Both);
-                queue.closed(cookie);
-            }
+            _ => end(socket, cookie),
         }
     }
     for (cookie, slot) in &slots {
@@ -348,7 +372,10 @@ fn try_restore(
         // Connections in the queue that belong to no client of this process are closed, because nobody would serve
         // them.
         let known = connections.iter().map(|(connection, _)| connection.cookie);
-        let known: HashSet<u64> = known.chain(newcomers.iter().map(|newcomer| newcomer.cookie)).collect();
+        let known: HashSet<u64> = known
+            .chain(newcomers.iter().map(|newcomer| newcomer.cookie))
+            .chain(of_proxies.iter().map(|one| one.cookie))
+            .collect();
         let ended = queue.keep_only(&known);
         error!(
             message_id = ids::NO_DESCRIPTORS,
@@ -361,7 +388,7 @@ fn try_restore(
             error!(chathub_error = %problem, "some of them cannot be told so{}", logging::InWords(&problem));
         }
     }
-    Ok((machine, Restored { connections, received, newcomers, lost, poisoned, secret_spent }))
+    Ok((machine, Restored { connections, received, newcomers, of_proxies, lost, poisoned, secret_spent }))
 }
 
 /// Tells all clients in the queue `why` they cannot be carried on, and closes their connections. `slots` are those of
@@ -370,10 +397,10 @@ pub fn say_goodbye(queue: &Queue, slots: &HashMap<u64, Slot>, why: &str) {
     // A line break first: the last thing sent to a client may have been half a line.
     let text = format!("\r\n-- the hub {why}\r\n");
     let _ = queue.each_socket(|socket| {
-        let goodbye = match crate::kernel::cookie(&socket).ok().and_then(|cookie| slots.get(&cookie)) {
+        let goodbye = match kernel::cookie(&socket).ok().and_then(|cookie| slots.get(&cookie)) {
             Some(slot) => sealed_goodbye(&socket, slot, &text),
             // Nothing unencrypted goes into an encrypted connection, also where its secrets are lost.
-            None if crate::kernel::is_marked_as_encrypted(&socket) => None,
+            None if kernel::is_marked_as_encrypted(&socket) => None,
             None => Some(text.clone().into_bytes()),
         };
         let mut socket = TcpStream::from(socket);
@@ -389,7 +416,7 @@ pub fn say_goodbye(queue: &Queue, slots: &HashMap<u64, Slot>, why: &str) {
 /// already that nothing more comes.
 fn sealed_goodbye(socket: &OwnedFd, slot: &Slot, text: &str) -> Option<Vec<u8>> {
     let (mark, suite) = (slot.last_mark()?, slot.suite()?);
-    let taken = crate::kernel::counted(socket).ok()?.taken;
+    let taken = kernel::counted(socket).ok()?.taken;
     if taken != mark.end() || matches!(mark.sealed, Sealed::Alert(_)) {
         return None;
     }
@@ -407,7 +434,6 @@ mod tests {
     use std::os::fd::AsFd as _;
 
     use super::*;
-    use crate::kernel;
     use crate::net::keep::tape::Mark;
     use crate::wire::tls::handover::Handover;
     use crate::wire::tls::open::{End, Opener};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::replay::Frozen;
 use super::{Exchanges, Report, Rounds, Work};
 use crate::hub;
-use crate::machine::{self, Input, Limits, Machine, Order, Outcome, Tls};
+use crate::machine::{self, Input, Limits, Machine, Order, Outcome, Proxied, Tls};
 use crate::net::connection::Connection;
 use crate::net::connection::Played;
 use crate::net::exchange::ReadyForMore;
@@ -28,6 +28,9 @@ use crate::wire::tls::suite::{Secret, Suite};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
+
+/// How many bytes the header of a proxy has.
+const HEADER: u16 = 52;
 
 /// What happens next.
 #[derive(Clone, Debug)]
@@ -168,6 +171,8 @@ struct Process {
     /// The clients' connections, with what each socket has taken.
     connections: BTreeMap<SessionId, Arc<Connection>>,
     peers: BTreeMap<SessionId, Peer>,
+    /// Bytes of a proxy's header that a client has still to send.
+    headers: BTreeMap<SessionId, usize>,
     out: Vec<Outcome>,
     begun: Option<(Blank, machine::Frozen, Frozen)>,
     /// How many lines were missed in all.
@@ -196,6 +201,7 @@ impl Process {
             ids: Vec::new(),
             connections: BTreeMap::new(),
             peers: BTreeMap::new(),
+            headers: BTreeMap::new(),
             out,
             begun: None,
             missed: 0,
@@ -239,7 +245,16 @@ impl Process {
             return;
         }
         match self.peers.get_mut(&id) {
-            None => self.receive(id, bytes),
+            // What is left of a proxy's header goes before. Half of it may come in a process, and the rest in the next
+            // one, together with a line.
+            None => match self.headers.remove(&id) {
+                Some(left) if left > 1 => {
+                    self.headers.insert(id, left / 2);
+                    self.receive(id, &vec![b'H'; left - left / 2]);
+                }
+                Some(left) => self.receive(id, &[&vec![b'H'; left], bytes].concat()),
+                None => self.receive(id, bytes),
+            },
             Some(peer) => {
                 let mut records = Vec::new();
                 peer.sealer.data([bytes], &mut records);
@@ -327,7 +342,12 @@ impl Process {
                 self.ids.push(id);
                 self.connections.insert(id, Arc::new(Connection::played(id, Vec::new())));
                 let peer = ([127, 0, 0, 1], u16::try_from(id.0).expect("few") + 1000).into();
-                self.input(Input::Connect { id, cookie: id.0, peer, tls: None });
+                // Every third one comes through a proxy.
+                let proxied = id.0.is_multiple_of(3).then(|| {
+                    self.headers.insert(id, HEADER.into());
+                    Box::new(Proxied { proxy: peer, header: HEADER, encryption: None })
+                });
+                self.input(Input::Connect { id, cookie: id.0, peer, tls: None, proxied });
             }
             Step::Handed(suite) => {
                 let (id, suite) = (self.machine.next_id(), Suite::ALL[*suite]);
@@ -338,7 +358,7 @@ impl Process {
                 self.peers.insert(id, Peer::new(suite, id));
                 let peer = ([127, 0, 0, 1], u16::try_from(id.0).expect("few") + 1000).into();
                 let tls = Some(Tls { suite, group: 29, fingerprint: None, read: HANDSHAKE.0 });
-                self.input(Input::Connect { id, cookie: id.0, peer, tls });
+                self.input(Input::Connect { id, cookie: id.0, peer, tls, proxied: None });
                 self.machine.unlock(id, |updates| slot.unlock(updates));
             }
             Step::Update(who, asks) => {
@@ -436,7 +456,7 @@ impl Process {
         let file: OwnedFd = self.tape.file().expect("kept").try_clone_to_owned().expect("a descriptor");
         let (at, ids, former) = (self.at, self.ids.clone(), self.connections.clone());
         let missed = self.missed + self.rounds.exchanges.counts.missed.load(Ordering::Relaxed);
-        let (waiting, peers) = (self.waiting(), self.peers);
+        let (waiting, peers, headers) = (self.waiting(), self.peers, self.headers);
         drop((self.machine, self.rounds, self.tape));
 
         let (mut tape, cuts) = Tape::open(file).expect("sound").expect("something to take over");
@@ -474,8 +494,19 @@ impl Process {
         for (id, connection) in former {
             connections.entry(id).or_insert(connection);
         }
-        let next =
-            Self { machine: again, rounds, tape, at, ids, connections, peers, out: Vec::new(), begun: None, missed };
+        let next = Self {
+            machine: again,
+            rounds,
+            tape,
+            at,
+            ids,
+            connections,
+            peers,
+            headers,
+            out: Vec::new(),
+            begun: None,
+            missed,
+        };
         let mut next = next;
         let crowded: Vec<_> = next.machine.hub().sessions().filter(|one| one.crowded).map(|one| one.id).collect();
         crowded.into_iter().for_each(|id| next.rounds.apply(Work::Crowded(id)));

@@ -117,7 +117,11 @@ impl Process {
                 self.ids.push(id);
                 let port = u16::try_from(id.0).expect("few") + 1000;
                 let peer = ([127, 0, 0, 1], port).into();
-                self.machine.handle(Input::Connect { id, cookie: id.0, peer, tls: None }, self.at, &mut outcomes);
+                self.machine.handle(
+                    Input::Connect { id, cookie: id.0, peer, tls: None, proxied: None },
+                    self.at,
+                    &mut outcomes,
+                );
             }
             Step::Say(who, line, whole) if !self.ids.is_empty() => {
                 let line = LINES[*line].as_bytes();

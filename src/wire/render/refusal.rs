@@ -27,6 +27,11 @@ fn and_more(all: usize, named: usize) -> String {
     }
 }
 
+/// `there is 1 room`, `there are 2 rooms`.
+fn there_are(number: usize, one: &str, many: &str) -> String {
+    format!("there {} {}", if number == 1 { "is" } else { "are" }, count(number, one, many))
+}
+
 /// A time that is left, to the next second.
 fn seconds(left: Duration) -> String {
     let seconds = usize::try_from(left.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
@@ -93,11 +98,11 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::AlreadyHere(room) => notice(out, &["you are in ", room, " already"]),
         Refusal::AlreadyNamed(name) => notice(out, &["you are ", name, " already"]),
         Refusal::TooManyRoomsFromAddress(limit) => {
-            let rooms = count(*limit, "room", "rooms");
-            notice(out, &["there are ", &rooms, " opened from your address already, and no more are allowed"]);
+            let rooms = there_are(*limit, "room", "rooms");
+            notice(out, &[&rooms, " opened from your address already, and no more are allowed"]);
         }
         Refusal::TooManyRooms(limit) => {
-            notice(out, &["there are ", &count(*limit, "room", "rooms"), " already, and no more are allowed"]);
+            notice(out, &[&there_are(*limit, "room", "rooms"), " already, and no more are allowed"]);
         }
         Refusal::TooManyIgnored(limit) => {
             notice(out, &["you ignore ", &count(*limit, "name", "names"), " already, and no more are allowed"]);
@@ -136,8 +141,8 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         },
         Refusal::Full => notice(out, &["the hub is full; try again later"]),
         Refusal::TooManyFromAddress(limit) => {
-            let connections = count(*limit, "connection", "connections");
-            notice(out, &["there are ", &connections, " from your address already, and no more are allowed"]);
+            let connections = there_are(*limit, "connection", "connections");
+            notice(out, &[&connections, " from your address already, and no more are allowed"]);
         }
         Refusal::RoleNeeded(Role::Operator) => notice(out, &["that is for operators"]),
         Refusal::RoleNeeded(_) => notice(out, &["that is for those who have logged in"]),
@@ -170,7 +175,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &["the hub cannot look up now who may come in; please try again later"]);
         }
         Refusal::TooManyAccounts(limit) => {
-            notice(out, &["there are ", &count(*limit, "account", "accounts"), " already, and no more are allowed"]);
+            notice(out, &[&there_are(*limit, "account", "accounts"), " already, and no more are allowed"]);
         }
         Refusal::PasswordShort(least) => {
             let least = count(*least, "character", "characters");
@@ -246,10 +251,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::OwnsRoom { nick, room } => notice(out, &[nick, " owns ", room, "; nothing was done"]),
         Refusal::NoLasting => notice(out, &["no rooms are kept here while nobody is in them"]),
         Refusal::TooManyLasting(limit) => {
-            notice(
-                out,
-                &["there are ", &count(*limit, "lasting room", "lasting rooms"), " already; no more are allowed"],
-            );
+            notice(out, &[&there_are(*limit, "lasting room", "lasting rooms"), " already; no more are allowed"]);
         }
         Refusal::TooManyLastingOfOne(limit) => {
             let rooms = count(*limit, "lasting room", "lasting rooms");
@@ -267,7 +269,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &[nick, " is a moderator of ", room, "; its owner can end that: /unmoderator ", nick]);
         }
         Refusal::TooManyInvited(limit) => {
-            notice(out, &["there are ", &count(*limit, "name", "names"), " on that list, and no more are allowed"]);
+            notice(out, &[&there_are(*limit, "name", "names"), " on that list, and no more are allowed"]);
         }
         Refusal::IsOperator(nick) => notice(out, &[nick, " is an operator: only administrators change that"]),
         Refusal::AboutYourself(called) => notice(out, &[called, " is about you: somebody else has to lift it"]),
@@ -327,7 +329,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::NoFilter(why) => notice(out, &[why]),
         Refusal::NotMuted(nick) => notice(out, &[nick, " is not muted"]),
         Refusal::NoPlace(NoPlace::Sanctions(limit)) => {
-            notice(out, &["there are ", &limit.to_string(), " of them already, and no more are allowed"]);
+            notice(out, &[&there_are(*limit, "of them", "of them"), " already, and no more are allowed"]);
         }
         Refusal::NoPlace(NoPlace::Patterns(limit)) => {
             notice(

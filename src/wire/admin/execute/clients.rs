@@ -16,7 +16,7 @@ use crate::values::time::Now;
 use crate::wire::admin::args::{KickArgs, MuteArgs, RenameArgs, WhoArgs};
 use crate::wire::admin::execute::Facts;
 use crate::wire::admin::message::{ControlError, ErrorCode};
-use crate::wire::admin::result::{Client, Kicked, Muted, Person, Renamed};
+use crate::wire::admin::result::{Client, Kicked, Muted, Person, Proxy, Renamed};
 use crate::wire::admin::value::{Text, Time};
 
 pub(in crate::wire::admin) fn get(call: &mut Call<'_>, args: &WhoArgs) -> Result<Client, ControlError> {
@@ -213,6 +213,7 @@ pub(super) fn client(hub: &Hub, session: &Session, now: Now, facts: &dyn Fn(Sess
         idle_s: session.idle(now).as_secs(),
         telnet: known.telnet,
         encryption: known.encryption,
+        proxy: known.proxy.map(|proxy| Proxy { encrypted: session.encrypted, ..proxy }),
         behind_bytes: known.traffic.behind,
         bytes_in: known.traffic.received,
         bytes_out: known.traffic.taken,

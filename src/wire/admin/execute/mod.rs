@@ -32,7 +32,7 @@ use crate::values::text;
 use crate::values::time::{Now, Wall};
 use crate::wire::admin::Command;
 use crate::wire::admin::message::ControlError;
-use crate::wire::admin::result::{Encryption, HistoryStats, ReportShown};
+use crate::wire::admin::result::{Encryption, HistoryStats, Proxy, ReportShown};
 use crate::wire::admin::value::Text;
 
 /// What the network alone knows of a client.
@@ -42,6 +42,8 @@ pub struct Facts {
     pub telnet: bool,
     /// How its connection is encrypted; `None` if it is not.
     pub encryption: Option<Encryption>,
+    /// The proxy through which it comes; `None` if it comes through none.
+    pub proxy: Option<Proxy>,
     /// What went over its connection.
     pub traffic: Traffic,
 }

@@ -144,6 +144,11 @@ metrics! { HUB, "What the daemon tells of itself, beside the events of the hub (
     LINES_MISSED = "lines_missed" Counter;
     /// Times that accepting was paused.
     ACCEPT_PAUSES = "accept_pauses" Counter;
+    /// Connections refused at the sockets for proxies, by what was wrong: "stranger" (it came from no proxy of
+    /// proxy.networks), "header" (none, or one that cannot be used), "late" (none came in time).
+    PROXY_REFUSED = "proxy_refused" Counter ["cause"];
+    /// Connections by which proxies looked whether somebody answers.
+    PROXY_CHECKS = "proxy_checks" Counter;
     /// Connections that would not outlive the process.
     UNKEPT = "unkept" Counter;
     /// Restarts that clients have lived through.

@@ -26,7 +26,7 @@ pub use self::daemon::{
     SettingsRead, Status, Stopped, TurnCount,
 };
 pub use self::history::{DiskHistory, DiskRoom, HistoryStats, Line, LineKind, Lines, Redacted, RoomHistory};
-pub use self::people::{Client, ClientList, Encryption, Kicked, Muted, Person, Renamed, Said};
+pub use self::people::{Client, ClientList, Encryption, Kicked, Muted, Person, Proxy, Renamed, Said};
 pub use self::reports::{
     Report, ReportClosed, ReportLine, ReportLineState, ReportList, ReportParty, ReportShown, ReportsClosed,
 };

@@ -19,6 +19,32 @@ pub struct Encryption {
     pub fingerprint: Option<String>,
 }
 
+/// A proxy through which a connection comes, and what it says of the encryption between the person and itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Proxy {
+    /// The proxy's IP address.
+    pub addr: String,
+    /// The proxy's TCP port.
+    pub port: u16,
+    /// Whether the connection counts as encrypted as far as the proxy, because the proxy says so or the setting
+    /// `proxy.encrypted` does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub encrypted: bool,
+    /// The version of TLS, such as `TLSv1.3`; absent if the proxy does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The cipher suite; absent if the proxy does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<String>,
+    /// The name of the host that the client asked for; absent if the proxy does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The common name of the certificate that the client has shown and the proxy found to be right; absent if there is
+    /// none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+}
+
 /// A client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Client {
@@ -26,7 +52,7 @@ pub struct Client {
     pub id: String,
     /// The client's present name.
     pub nick: String,
-    /// The client's IP address.
+    /// The client's IP address: behind a proxy, the one that the proxy says.
     pub addr: String,
     /// The client's TCP port.
     pub port: u16,
@@ -38,9 +64,12 @@ pub struct Client {
     pub idle_s: u64,
     /// Whether the client speaks telnet.
     pub telnet: bool,
-    /// How its connection is encrypted; absent if it is not.
+    /// How its connection is encrypted; absent if it is not, or only as far as a proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
+    /// The proxy through which it comes; absent if it comes through none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<Proxy>,
     /// Bytes that are for the client and that its socket has not taken yet.
     pub behind_bytes: u64,
     /// Bytes that the daemon has read from the client since the daemon started.
