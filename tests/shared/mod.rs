@@ -5,6 +5,7 @@
 //! | [`dice`] | chance that can be had again |
 //! | [`difference`] | two texts, and where they part |
 //! | [`generated`] | files of the repository that are generated |
+//! | [`memory`] | the memory of another process |
 //! | [`missing`] | what is not tested, because a program is missing |
 //! | [`roff`] | manual pages |
 
@@ -13,5 +14,6 @@
 pub(crate) mod dice;
 pub(crate) mod difference;
 pub(crate) mod generated;
+pub(crate) mod memory;
 pub(crate) mod missing;
 pub(crate) mod roff;

@@ -18,10 +18,14 @@ use chathub::wire::tls::open::{End, Opener};
 use chathub::wire::tls::record::Alert;
 use chathub::wire::tls::seal::Sealer;
 use chathub::wire::tls::suite::{Secret, Suite};
+use nix::sys::signal::Signal;
 use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
 use proxy_header::{ProxiedAddress, ProxyHeader, Tlv};
 
 use crate::shared::dice::Dice;
+use crate::shared::memory::occurrences;
+use crate::shared::missing::not_tested;
+use crate::supervisor::{Plan, Supervisor};
 
 /// What went wrong, and how much there was.
 #[derive(Debug, Default)]
@@ -74,7 +78,8 @@ impl Relay {
                     hub.set_nodelay(true).unwrap();
                     let (near, _) = inner.accept().unwrap();
                     let suite = Suite::ALL[number / 2 % 3];
-                    let Some((sealer, opener)) = hand_over(&near, suite, &handover, &mut dice) else { return };
+                    let secrets = secrets(suite, &mut dice);
+                    let Some((sealer, opener)) = hand_over(&near, suite, &handover, secrets) else { return };
                     told.encrypted.fetch_add(1, Ordering::Relaxed);
                     seal(client, hub, sealer, opener, dice.fork(), &told);
                 }
@@ -99,14 +104,23 @@ impl Relay {
     }
 }
 
-/// Does what `chathub-tls` does behind the handshake. Returns the two directions of the other end. `None` if nobody is
-/// there any more.
-fn hand_over(near: &TcpStream, suite: Suite, to: &Path, dice: &mut Dice) -> Option<(Sealer, Opener)> {
+/// What the client sends under, and what it is sent under.
+fn secrets(suite: Suite, dice: &mut Dice) -> (Secret, Secret) {
     let mut secret = || {
         let bytes: Vec<u8> = (0..suite.secret_len()).map(|_| dice.roll().to_le_bytes()[3]).collect();
         Secret::new(&bytes).unwrap()
     };
-    let (client, server) = (secret(), secret());
+    (secret(), secret())
+}
+
+/// Does what `chathub-tls` does behind the handshake. Returns the two directions of the other end. `None` if nobody is
+/// there any more.
+fn hand_over(
+    near: &TcpStream,
+    suite: Suite,
+    to: &Path,
+    (client, server): (Secret, Secret),
+) -> Option<(Sealer, Opener)> {
     let cookie = kernel::cookie(near).unwrap();
     let (sealer, mut opener) = (Sealer::new(suite, client.clone(), 0), Opener::new(suite));
     opener.unlock(server.clone());
@@ -240,4 +254,45 @@ fn seal(client: TcpStream, hub: TcpStream, mut sealer: Sealer, mut opener: Opene
 /// Where a supervisor has the socket for connections that are handed over.
 pub(crate) fn path(dir: &Path) -> PathBuf {
     dir.join("handover.sock")
+}
+
+/// How often the secrets stand in the memory of the daemon.
+fn found(supervisor: &Supervisor, secrets: &(Secret, Secret)) -> Option<Vec<usize>> {
+    occurrences(supervisor.pid(), &[secrets.0.bytes(), secrets.1.bytes()])
+}
+
+/// Looks through the whole memory of the daemon, the memory file that outlives it included.
+#[test]
+fn secrets_of_whoever_has_left_are_nowhere_any_more() {
+    let supervisor = Plan::new("", 1).sealed(true).start();
+    let mut dice = Dice(1);
+    for suite in Suite::ALL {
+        let secrets = secrets(suite, &mut dice);
+        let inner = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let mut client = TcpStream::connect(inner.local_addr().unwrap()).unwrap();
+        let (near, _) = inner.accept().unwrap();
+        let to = path(supervisor.dir());
+        let (mut sealer, mut opener) = hand_over(&near, suite, &to, secrets.clone()).unwrap();
+        drop(near);
+        let (mut bytes, mut content) = ([0; 4096], Vec::new());
+        while !content.windows(5).any(|some| some == b"/help") {
+            let count = client.read(&mut bytes).unwrap();
+            assert!(count > 0 && opener.push(&bytes[..count], &mut content).end.is_none());
+        }
+        let Some(there) = found(&supervisor, &secrets) else {
+            return not_tested("the memory of another process cannot be read");
+        };
+        assert!(there.iter().all(|count| *count > 0), "{there:?}: they are needed");
+        supervisor.replace(Signal::SIGKILL);
+        let there = found(&supervisor, &secrets).unwrap();
+        assert!(there.iter().all(|count| *count > 0), "{there:?}: the next process has them");
+        let mut records = Vec::new();
+        sealer.data([&b"/quit\n"[..]], &mut records);
+        client.write_all(&records).unwrap();
+        let ended = client.read_to_end(&mut Vec::new());
+        assert!(ended.is_ok(), "{ended:?}");
+        drop(client);
+        // Wiped behind the next snapshot: within five seconds.
+        supervisor.until("the secrets are wiped", || found(&supervisor, &secrets).unwrap() == [0, 0]);
+    }
 }

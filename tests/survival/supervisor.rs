@@ -476,6 +476,17 @@ impl Supervisor {
         }
     }
 
+    /// The process of the present one.
+    #[track_caller]
+    pub(crate) fn pid(&self) -> Pid {
+        self.shared.state().pid.expect("it runs")
+    }
+
+    /// The directory of its sockets and files.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
     /// How many were started; the present one's number.
     pub(crate) fn spawns(&self) -> u32 {
         self.shared.state().spawns

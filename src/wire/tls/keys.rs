@@ -2,9 +2,9 @@
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, HKDF_SHA384, KeyType, Prk};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
-use super::suite::{SECRET, Secret, Suite};
+use super::suite::{Secret, Suite};
 
 /// A key and what nonces are made of. The library wipes the key when it is dropped.
 #[derive(Debug)]
@@ -42,10 +42,8 @@ impl Keys {
 
 /// The secret after a key update.
 pub(super) fn updated(suite: Suite, secret: &Secret) -> Secret {
-    let mut next = Zeroizing::new([0; SECRET]);
-    let next = &mut next[..suite.secret_len()];
-    expand(suite, secret, "traffic upd", next);
-    Secret::new(next).expect("it has the suite's length")
+    let next = Secret::made(suite.secret_len(), |next| expand(suite, secret, "traffic upd", next));
+    next.expect("it has the suite's length")
 }
 
 struct Len(usize);
@@ -56,8 +54,23 @@ impl KeyType for Len {
     }
 }
 
+/// Bytes of the stack that making a key uses, and more.
+const STACK: usize = 16 * 1024;
+
+/// Wipes the part of the stack that was used last. The library's values are moved, and leave their bytes behind there.
+#[inline(never)]
+fn wipe_stack() {
+    [0_u8; STACK].zeroize();
+}
+
 /// HKDF-Expand-Label with an empty context (RFC 8446, section 7.1).
 fn expand(suite: Suite, secret: &Secret, label: &str, into: &mut [u8]) {
+    try_expand(suite, secret, label, into);
+    wipe_stack();
+}
+
+#[inline(never)]
+fn try_expand(suite: Suite, secret: &Secret, label: &str, into: &mut [u8]) {
     let algorithm = match suite {
         Suite::Aes128 | Suite::ChaCha20 => HKDF_SHA256,
         Suite::Aes256 => HKDF_SHA384,

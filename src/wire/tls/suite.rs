@@ -1,7 +1,9 @@
 //! Cipher suites of TLS 1.3, and the traffic secrets that connections of a suite have.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
-use zeroize::{Zeroize as _, ZeroizeOnDrop};
+use zeroize::ZeroizeOnDrop;
 
 /// A cipher suite of TLS 1.3 (RFC 8446, appendix B.4). In text, its name there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,28 +72,36 @@ pub fn group_name(number: u16) -> String {
 pub const SECRET: usize = 48;
 
 /// A traffic secret of one direction (RFC 8446, section 7.1): whoever has it can read and forge all that is sent in
-/// that direction from then on, and nothing from before. It is wiped when it is dropped, and never shown.
-#[derive(Clone, PartialEq, Eq, ZeroizeOnDrop)]
+/// that direction from then on, and nothing from before. It is wiped when the last clone is dropped, and never shown.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
-    bytes: [u8; SECRET],
+    // In one place of the heap, because a value that is moved leaves its bytes behind on the stack, which nobody wipes.
+    bytes: Arc<Bytes>,
     len: usize,
 }
+
+#[derive(PartialEq, Eq, ZeroizeOnDrop)]
+struct Bytes([u8; SECRET]);
 
 impl Secret {
     /// A secret with these bytes; `None` if there are none, or more than [`SECRET`].
     #[must_use]
     pub fn new(secret: &[u8]) -> Option<Self> {
-        let mut bytes = [0; SECRET];
-        bytes.get_mut(..secret.len()).filter(|_| !secret.is_empty())?.copy_from_slice(secret);
-        let made = Self { bytes, len: secret.len() };
-        bytes.zeroize();
-        Some(made)
+        Self::made(secret.len(), |bytes| bytes.copy_from_slice(secret))
+    }
+
+    /// A secret of `len` bytes that `fill` writes, whose place has zeros before; `None` as for [`Self::new`].
+    #[must_use]
+    pub fn made(len: usize, fill: impl FnOnce(&mut [u8])) -> Option<Self> {
+        let mut bytes = Arc::new(Bytes([0; SECRET]));
+        fill(Arc::get_mut(&mut bytes)?.0.get_mut(..len).filter(|bytes| !bytes.is_empty())?);
+        Some(Self { bytes, len })
     }
 
     /// Its bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
+        &self.bytes.0[..self.len]
     }
 }
 

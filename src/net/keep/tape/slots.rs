@@ -353,17 +353,18 @@ impl Slot {
 
     fn take<const N: usize>(&self, word: usize) -> [u8; N] {
         let mut bytes = [0; N];
-        for (at, bytes) in bytes.chunks_mut(8).enumerate() {
-            bytes.copy_from_slice(&self.get(word + at).to_le_bytes()[..bytes.len()]);
-        }
+        self.read(word, &mut bytes);
         bytes
     }
 
+    fn read(&self, word: usize, bytes: &mut [u8]) {
+        for (at, bytes) in bytes.chunks_mut(8).enumerate() {
+            bytes.copy_from_slice(&self.get(word + at).to_le_bytes()[..bytes.len()]);
+        }
+    }
+
     fn secret(&self, word: usize) -> Option<Secret> {
-        let mut bytes = self.take::<SECRET>(word);
-        let secret = self.suite().and_then(|suite| Secret::new(&bytes[..suite.secret_len()]));
-        bytes.zeroize();
-        secret
+        Secret::made(self.suite()?.secret_len(), |bytes| self.read(word, bytes))
     }
 
     /// The kernel's number for the socket; 0 if the slot is free.
