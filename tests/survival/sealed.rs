@@ -63,8 +63,10 @@ impl Relay {
                     let Ok(mut hub) = TcpStream::connect(if is_proxied { proxy } else { chat }) else { return };
                     hub.set_nodelay(true).unwrap();
                     if is_proxied {
+                        // It may be gone already.
+                        let Ok(peer) = client.peer_addr() else { continue };
                         told.proxied.fetch_add(1, Ordering::Relaxed);
-                        let header = header(client.peer_addr().unwrap(), proxy, &mut dice);
+                        let header = header(peer, proxy, &mut dice);
                         let half = dice.below(header.len());
                         // In two pieces, and whatever the client sends may come with the second.
                         let (first, second) = header.split_at(half);
