@@ -10,6 +10,7 @@
 //! | `@ +5s` | time passes, and with it all deadlines up to then |
 //! | `! limits.rooms=2` | a setting; before all else, one of the start |
 //! | `* connect ann 192.0.2.1 [PORT]` | ann connects; without an address, from one of her own |
+//! | `* encrypted ann [CERTIFICATE]` | ann connects by TLS, with that certificate if it is named |
 //! | `* here ann bob` | they connect and take these names; nobody looks at what is seen of it |
 //! | `* crowd 20`, `* crowd leaves 5` | guests come and go whom nobody looks at |
 //! | `* hangup ann`, `* lost ann`, `* slow ann`, `* stuffed ann` | her connection ends in that way |
@@ -72,6 +73,7 @@ macro_rules! transcripts {
 }
 
 transcripts! {
+    encryption_of_the_hub
     repeated_as_it_looks
     logged_out_in_a_lockdown
     several_of_one_name
@@ -261,17 +263,25 @@ impl Stage {
     }
 
     fn connect(&mut self, name: &str, peer: SocketAddr) -> SessionId {
-        let world = self.world();
-        let id = world.connect(peer);
-        if let Some(session) = world.hub().session(id) {
+        let id = self.world().connect(peer);
+        self.note_guest(name, id);
+        id
+    }
+
+    fn note_guest(&mut self, name: &str, id: SessionId) {
+        if let Some(session) = self.world().hub().session(id) {
             let guest = session.nick.shown().to_owned();
             self.guests.insert(guest, format!("guest-({name})"));
         }
-        id
     }
 
     fn appear(&mut self, name: &str, peer: SocketAddr) -> SessionId {
         let id = self.connect(name, peer);
+        self.name(name, id)
+    }
+
+    fn name(&mut self, name: &str, id: SessionId) -> SessionId {
+        self.note_guest(name, id);
         self.cast.retain(|(known, _)| known != name);
         self.cast.push((name.to_owned(), id));
         id
@@ -340,6 +350,14 @@ impl Stage {
                     (address, port) => SocketAddr::new(address.parse().ok()?, port.parse().ok()?),
                 };
                 self.appear(first, peer);
+            }
+            "encrypted" => {
+                let peer = self.own_address();
+                // Any two names of certificates differ somewhere in these digits.
+                let digits = |name: &str| name.bytes().cycle().take(32).map(|byte| format!("{byte:02x}")).collect();
+                let fingerprint = (!rest.is_empty()).then(|| digits(rest));
+                let id = self.world().connect_encrypted(peer, fingerprint);
+                self.name(first, id);
             }
             "here" => {
                 for name in args.split(' ') {

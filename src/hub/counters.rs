@@ -40,6 +40,8 @@ counters! {
     refused_banned;
     /// Connections refused because their network is not allowed.
     refused_network;
+    /// Connections refused because they were not encrypted.
+    refused_plain;
     /// Connections refused because bans on disk could not be read yet.
     refused_unread;
     /// Newcomers who had to wait at the door.

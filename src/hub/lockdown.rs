@@ -98,7 +98,7 @@ impl Turn<'_> {
         self.open_door();
     }
 
-    fn tell_everybody(&mut self, text: &Arc<str>) {
+    pub(super) fn tell_everybody(&mut self, text: &Arc<str>) {
         let rooms: Vec<RoomId> = self.hub.rooms().filter(|room| !self.hub.rests(room)).map(|room| room.id).collect();
         for room in rooms {
             self.post(room, None, Said::Notice { text: text.clone() });

@@ -25,6 +25,7 @@
 //! | sanctions (bans, mutes, ...) as values; making and lifting them | [`sanction`], [`sanctioning`] |
 //! | whom a text means that names somebody for a sanction | [`whom`] |
 //! | offences that count against people; words that are refused | [`strike`], [`crate::values::words`] |
+//! | what is asked of connections that are not encrypted | `encryption` |
 //! | registered names, roles; logging in; waiting at the door | [`account`], [`login`], `door` |
 //! | clients that have sent nothing for long | `idleness` |
 //! | what happens to newcomers in a raid | [`lockdown`] |
@@ -49,6 +50,7 @@ mod complete;
 mod counters;
 mod door;
 mod effect;
+mod encryption;
 mod entrance;
 mod happening;
 pub mod history;

@@ -66,10 +66,11 @@ impl Turn<'_> {
         self.give(id);
         self.trim_reports();
         let origin = Origin::of(peer.ip());
-        if let Some(refusal) = self.may_connect(peer, origin) {
+        if let Some(refusal) = self.may_connect(peer, encrypted, origin) {
             let text = match &refusal {
                 Refusal::Banned { .. } => "banned",
                 Refusal::NetworkNotAllowed => "network not allowed",
+                Refusal::EncryptionRequired(_) => "not encrypted",
                 Refusal::BansUnread => "bans not read yet",
                 Refusal::Stopping => "stopping",
                 Refusal::Full => "full",
@@ -179,7 +180,7 @@ impl Turn<'_> {
 
     /// Why a connection from `peer` is refused now; `None` if it is let in. If all places are taken, a silent client
     /// may be disconnected to make place.
-    pub(super) fn may_connect(&mut self, peer: SocketAddr, origin: Origin) -> Option<Refusal> {
+    pub(super) fn may_connect(&mut self, peer: SocketAddr, encrypted: bool, origin: Origin) -> Option<Refusal> {
         let has = |networks: &[Network]| networks.iter().any(|network| network.has(peer.ip()));
         let access = &self.hub.settings.access;
         let always = has(&access.always);
@@ -194,6 +195,13 @@ impl Turn<'_> {
             self.hub.counters.refused_banned += 1;
             return Some(refusal);
         }
+        if !self.hub.is_secure_from(peer, encrypted)
+            && let Some(refusal) = self.hub.keeps_plain_out()
+        {
+            self.hub.counters.refused_plain += 1;
+            return Some(refusal);
+        }
+        let access = &self.hub.settings.access;
         if self.hub.recording.unread && !always && access.unread == WhileUnread::Closed {
             self.hub.counters.refused_unread += 1;
             return Some(Refusal::BansUnread);

@@ -297,12 +297,11 @@ impl Turn<'_> {
             self.hub.moderation.filters = Filters::new(&settings.filters.refuse, &settings.filters.strike);
         }
         let always_changed = settings.access.always != self.hub.settings.access.always;
-        let former = &self.hub.settings.history;
         let kept = |history: &settings::History| (history.keep, history.keep_lines, history.keep_bytes);
-        let kept_changed = kept(&settings.history) != kept(former);
+        let kept_changed = kept(&settings.history) != kept(&self.hub.settings.history);
         let idle_changed = settings.idle != self.hub.settings.idle;
         let memos_changed = settings.memos.keep != self.hub.settings.memos.keep;
-        self.hub.settings = settings;
+        let former = std::mem::replace(&mut self.hub.settings, settings);
         if kept_changed {
             self.hub.count_kept(self.now);
             self.trim_reports();
@@ -332,5 +331,6 @@ impl Turn<'_> {
             history.trim(limits);
         }
         self.move_lobby();
+        self.tell_of_encryption(&former);
     }
 }

@@ -49,6 +49,16 @@ words! {
 }
 
 words! {
+    /// Whether a connection has to be encrypted to be let in.
+    Encryption {
+        /// It may be.
+        Optional = "optional",
+        /// It has to be.
+        Required = "required",
+    }
+}
+
+words! {
     /// Who comes in while bans cannot be looked up.
     WhileUnread {
         /// Everybody who is not known to be banned.

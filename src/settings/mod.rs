@@ -27,7 +27,9 @@ mod saved;
 mod setting;
 mod table;
 
-pub use choices::{EditorUse, Entry, LogLevel, Negotiate, Newcomers, Registering, SlowPolicy, Sync, WhileUnread, Word};
+pub use choices::{
+    EditorUse, Encryption, Entry, LogLevel, Negotiate, Newcomers, Registering, SlowPolicy, Sync, WhileUnread, Word,
+};
 pub use conflicts::Conflict;
 pub use manual::{markdown_table, note, shipped};
 pub use memory::{Part, shown as memory_shown};

@@ -330,6 +330,45 @@ impl Rule<Option<PathBuf>> for SocketPath {
     }
 }
 
+/// A host and a port, as people are told them, or none.
+pub(super) struct Reached;
+
+impl Reached {
+    /// Characters of a host's name (RFC 1035).
+    const MAX: usize = 253;
+
+    /// Whether it can stand behind `openssl s_client -connect` as it is.
+    fn is_one(text: &str) -> bool {
+        let Some((host, port)) = text.rsplit_once(':') else { return false };
+        let is_v6 = |host: &str| host.parse::<core::net::Ipv6Addr>().is_ok();
+        let is_name = |host: &str| {
+            host.starts_with(|c: char| c.is_ascii_alphanumeric())
+                && host.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.')
+        };
+        let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(inside) => is_v6(inside),
+            None => host.len() <= Self::MAX && is_name(host),
+        };
+        is_host && port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    }
+}
+
+impl Rule<Option<String>> for Reached {
+    fn read(&self, written: &DeValue<'_>) -> Result<Option<String>, String> {
+        match written.as_str() {
+            Some("") => Ok(None),
+            Some(text) if Self::is_one(text) => Ok(Some(text.to_owned())),
+            _ => Err(show(written)),
+        }
+    }
+    fn write(&self, value: &Option<String>) -> String {
+        quote(value.as_deref().unwrap_or_default())
+    }
+    fn allowed(&self) -> String {
+        "a host and a port, like \"chat.example.org:6970\" or \"[2001:db8::1]:6970\", or \"\"".to_owned()
+    }
+}
+
 /// Names of rooms.
 pub(super) struct RoomNames;
 

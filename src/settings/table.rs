@@ -4,10 +4,12 @@ use core::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::choices::{EditorUse, Entry, LogLevel, Negotiate, Newcomers, Registering, SlowPolicy, Sync, WhileUnread};
+use super::choices::{
+    EditorUse, Encryption, Entry, LogLevel, Negotiate, Newcomers, Registering, SlowPolicy, Sync, WhileUnread,
+};
 use super::rule::{
-    Addresses, Choice, Filters, Flag, GIB, KIB, MIB, Networks, RoomNames, Rows, Rule, SocketPath, Text, TimeOrOff,
-    size, time, whole,
+    Addresses, Choice, Filters, Flag, GIB, KIB, MIB, Networks, Reached, RoomNames, Rows, Rule, SocketPath, Text,
+    TimeOrOff, size, time, whole,
 };
 use super::setting::{Applies, Section, Setting};
 use crate::values::network::Network;
@@ -264,6 +266,17 @@ settings! {
         /// Networks that no ban, no strike and no limit per address keeps out: that of the operators, say.
         /// Those who come from there find a place even if limits.clients is reached.
         always: Vec<Network> = Vec::new(), Networks, Live;
+        /// "required" lets only encrypted connections in, by chathub-tls or from a trusted proxy that says so. Others are
+        /// told how to come, and closed. "optional": plain ones come in as well.
+        encryption: Encryption = Encryption::Optional, Choice, Live;
+        /// How the hub is reached by TLS, as people are told where encryption is asked of them, such as
+        /// "chat.example.org:6970". Empty: they are told to ask for it.
+        encrypted_at: Option<String> = None, Reached, Live;
+        /// Networks on which nobody can listen: what comes from there counts as encrypted wherever encryption is asked
+        /// for. The default is this machine; a VPN can stand here too. What a forwarder or proxy on this machine takes
+        /// from elsewhere comes from this machine, unless it says by the PROXY protocol from where: if one takes plain
+        /// connections, set this to [].
+        secure: Vec<Network> = this_machine(), Networks, Live;
         /// Who comes in while bans cannot be looked up, because the disk could not be read since the start:
         /// "open" lets in whoever is not known to be banned, "closed" asks newcomers to try again. Open is the
         /// default because a full disk is to stop nobody from talking. Whoever turns out to be banned when the
@@ -424,4 +437,12 @@ fn default_proxies() -> Vec<Network> {
 fn default_chat() -> Vec<SocketAddr> {
     use core::net::{Ipv4Addr, Ipv6Addr};
     vec![(Ipv4Addr::LOCALHOST, 6969).into(), (Ipv6Addr::LOCALHOST, 6969).into()]
+}
+
+fn this_machine() -> Vec<Network> {
+    use core::net::{Ipv4Addr, Ipv6Addr};
+    [(Ipv4Addr::new(127, 0, 0, 0).into(), 8), (Ipv6Addr::LOCALHOST.into(), 128)]
+        .into_iter()
+        .filter_map(|(addr, length)| Network::new(addr, length))
+        .collect()
 }

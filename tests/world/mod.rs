@@ -27,7 +27,7 @@ use chathub::hub::message::{Farewell, Line, Said};
 use chathub::hub::report::Report;
 use chathub::hub::sanction::Sanction;
 use chathub::hub::{self, By, Hub};
-use chathub::machine::{Input, Machine, Order, Outcome};
+use chathub::machine::{Input, Machine, Order, Outcome, Tls};
 use chathub::settings::Settings;
 use chathub::values::id::AccountId;
 use chathub::values::id::{MemoId, ReportId, SanctionId};
@@ -39,6 +39,8 @@ use chathub::wire::admin::execute;
 use chathub::wire::admin::message::ControlError;
 use chathub::wire::stream::log::Log;
 use chathub::wire::stream::reader::{MAX_PIECES, Reader};
+use chathub::wire::tls::seal::Sealer;
+use chathub::wire::tls::suite::{Secret, Suite};
 
 /// 2026-11-22 10:01:02 UTC, when every world begins.
 pub const BEGIN: Now = Now { mono: Mono(1_000_000_000), wall: Wall(1_795_341_662_000) };
@@ -64,6 +66,13 @@ pub struct Client {
     pub out: Vec<u8>,
     /// Whether the hub has let go of it.
     pub closed: bool,
+}
+
+/// The secret of encrypted clients, and their suite.
+const ENCRYPTED: (Suite, [u8; 32]) = (Suite::Aes128, [7; 32]);
+
+fn secret() -> Secret {
+    Secret::new(&ENCRYPTED.1).expect("it is as long as one")
 }
 
 /// A room's log, and whether nobody comes any more.
@@ -212,6 +221,8 @@ pub struct World {
     pub deeds: usize,
     /// All that has reached the machine, for tests that look into it.
     pub taken: Vec<Taken>,
+    /// What encrypted clients seal what they send with.
+    sealers: BTreeMap<SessionId, Sealer>,
     searches: Vec<Search>,
     jobs: Vec<Arc<Job>>,
     rooms: BTreeMap<RoomId, Room>,
@@ -230,6 +241,7 @@ impl World {
             disk: Disk::default(),
             deeds: 0,
             taken: Vec::new(),
+            sealers: BTreeMap::new(),
             searches: Vec::new(),
             jobs: Vec::new(),
             rooms: BTreeMap::new(),
@@ -251,6 +263,17 @@ impl World {
         id
     }
 
+    /// A client comes by TLS; `fingerprint` is that of the certificate that it has shown. What it sends is encrypted;
+    /// what it is sent stands in `out` as it was before the rounds would encrypt it.
+    pub fn connect_encrypted(&mut self, peer: SocketAddr, fingerprint: Option<String>) -> SessionId {
+        let (id, suite) = (self.machine.next_id(), ENCRYPTED.0);
+        let tls = Some(Tls { suite, group: 29, fingerprint, read: 0 });
+        self.handle(Input::Connect { id, cookie: id.0, peer, tls });
+        self.machine.unlock(id, |_| Some(secret()));
+        self.sealers.insert(id, Sealer::new(suite, secret(), 0));
+        id
+    }
+
     /// Bytes come in from a client's socket.
     pub fn receive(&mut self, session: SessionId, bytes: &[u8]) {
         let client = self.clients.get_mut(&session).expect("a client");
@@ -258,7 +281,14 @@ impl World {
             // Thrown away.
             return;
         }
-        client.sent.extend(bytes);
+        match self.sealers.get_mut(&session) {
+            Some(sealer) => {
+                let mut sealed = Vec::new();
+                sealer.data([bytes], &mut sealed);
+                client.sent.extend(sealed);
+            }
+            None => client.sent.extend(bytes),
+        }
         self.turns.insert(session);
         self.take_turns();
     }
@@ -323,6 +353,9 @@ impl World {
     pub fn hand_over(&mut self) -> String {
         let kept = serde_json::to_string(&self.machine).expect("plain");
         self.machine = serde_json::from_str(&kept).expect("what was written can be read");
+        for id in self.sealers.keys() {
+            self.machine.unlock(*id, |_| Some(secret()));
+        }
         kept
     }
 

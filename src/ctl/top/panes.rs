@@ -205,6 +205,7 @@ pub(super) const CAUSES: &[Cause] = &[
     cause("refused_address", "connections refused", "too many came from one address"),
     cause("refused_banned", "connections refused", "a ban"),
     cause("refused_network", "connections refused", "their network is not allowed"),
+    cause("refused_plain", "connections refused", "they were not encrypted"),
     cause("refused_unread", "connections refused", "bans on disk could not be read yet"),
     cause("refused_stopping", "connections refused", "the hub was stopping"),
     cause("held_at_door", "newcomers held", "they had to wait at the door"),

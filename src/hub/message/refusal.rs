@@ -257,6 +257,8 @@ pub enum Refusal {
     },
     /// `access.networks` lets nobody in from this network.
     NetworkNotAllowed,
+    /// Only encrypted connections are let in; they are taken at this place, if the settings say where.
+    EncryptionRequired(Option<Arc<str>>),
     /// The line had more bytes than `limits.line` allows.
     LineTooLong { bytes: u64, limit: usize },
     /// A search is under way already.

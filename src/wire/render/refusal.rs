@@ -38,6 +38,14 @@ fn seconds(left: Duration) -> String {
     count(seconds, "second", "seconds")
 }
 
+/// Appends how to come encrypted.
+pub(super) fn encrypted_at(at: Option<&str>, out: &mut Page<'_>) {
+    match at {
+        Some(at) => notice(out, &["encrypted: openssl s_client -quiet -connect ", at]),
+        None => notice(out, &["whoever runs this hub can tell at which port it is encrypted"]),
+    }
+}
+
 /// Appends a refusal, in one notice.
 pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
     match refusal {
@@ -383,6 +391,10 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::SaidALot(wait) => {
             notice(out, &["you have said a lot for a long time, and nobody saw that; try again in ", &seconds(*wait)]);
+        }
+        Refusal::EncryptionRequired(at) => {
+            notice(out, &["only encrypted connections (TLS) come in here, and yours is not"]);
+            encrypted_at(at.as_deref(), out);
         }
         Refusal::NetworkNotAllowed => notice(out, &["this hub is not open to your network"]),
         Refusal::Stopping => notice(out, &["the hub is shutting down; try again later"]),
