@@ -74,6 +74,8 @@ macro_rules! transcripts {
 
 transcripts! {
     encryption_of_the_hub
+    encryption_of_a_room
+    lines_that_were_private
     repeated_as_it_looks
     logged_out_in_a_lockdown
     several_of_one_name

@@ -129,6 +129,7 @@ impl Task {
                     private: change.private,
                     moderated: change.moderated,
                     registered: change.registered,
+                    encrypted: change.encrypted,
                     topic_locked: change.topic_locked,
                     slow_s: change.slow.map(|time| Whole(time.as_secs())),
                     lasting: change.lasting,

@@ -8,9 +8,14 @@ use core::net::SocketAddr;
 use std::sync::Arc;
 
 use super::message::Refusal;
+use super::room::Room;
 use super::session::Session;
 use super::{Hub, Turn};
 use crate::settings::{Encryption, Settings};
+use crate::values::id::{RoomId, SessionId};
+
+/// The most people who are named as those who are not encrypted.
+const NAMED: usize = 5;
 
 impl Hub {
     /// Whether nobody on the way can read what goes over a connection from `peer`.
@@ -34,9 +39,55 @@ impl Hub {
         let is_required = self.settings.access.encryption == Encryption::Required;
         is_required.then(|| Refusal::EncryptionRequired(self.encrypted_at()))
     }
+
+    /// Why `id` may not come into a room that it may enter otherwise: its connection is not secure. This holds for
+    /// those with the room's say as well, because what others say there would go over their connections.
+    pub(super) fn needs_encryption_in(&self, id: SessionId, room: &Room) -> Option<Refusal> {
+        let is_let_in = !room.ownership.encrypted || self.session(id).is_some_and(|session| self.is_secure(session));
+        (!is_let_in).then(|| Refusal::RoomEncrypted { room: room.name.shown().into(), at: self.encrypted_at() })
+    }
+
+    /// Whether that room can be for secure connections alone: the lobby cannot, where everybody comes in, nor can a room
+    /// where somebody is whose connection is not secure. `viewer` asks, or an administrator.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn may_be_encrypted(&self, room: RoomId, viewer: Option<SessionId>) -> Result<(), Refusal> {
+        let Some(room) = self.room(room) else { return Ok(()) };
+        if room.id == self.rooms.lobby {
+            return Err(Refusal::LobbyStaysPlain(room.name.shown().into()));
+        }
+        let plain = room.members.iter().filter_map(|id| self.session(*id)).filter(|session| !self.is_secure(session));
+        let (mut names, mut count, mut own) = (Vec::new(), 0, false);
+        for session in plain {
+            count += 1;
+            own |= viewer == Some(session.id);
+            if names.len() < NAMED && viewer != Some(session.id) {
+                let name = viewer.map_or(&session.nick, |viewer| session.nick_for(viewer));
+                names.push(name.shown().into());
+            }
+        }
+        if own {
+            return Err(Refusal::NotEncryptedYourself(self.encrypted_at()));
+        }
+        if count > 0 { Err(Refusal::PlainInRoom { names, count }) } else { Ok(()) }
+    }
 }
 
 impl Turn<'_> {
+    /// Sends those to the lobby whose connections are not secure, if the room is for others: it was known to be
+    /// encrypted only after they had come.
+    pub(super) fn put_plain_out(&mut self, id: RoomId) {
+        let lobby = self.hub.rooms.lobby;
+        let Some(room) = self.hub.room(id).filter(|room| room.ownership.encrypted && room.id != lobby) else { return };
+        let members =
+            room.members.iter().filter_map(|member| Some((*member, self.hub.needs_encryption_in(*member, room)?)));
+        for (member, refusal) in members.collect::<Vec<_>>() {
+            self.refuse(member, refusal);
+            self.enter(member, lobby);
+        }
+    }
+
     /// Tells everybody if only encrypted connections come in from now on, where `former` settings let others in. Who is
     /// here stays, as with all settings of `access`; but who is here without encryption could not come again.
     pub(super) fn tell_of_encryption(&mut self, former: &Settings) {

@@ -184,7 +184,7 @@ impl Turn<'_> {
                 None => self.found_room(name, room),
             };
             if id == self.hub.rooms.lobby {
-                ownership.belongs_to_nobody();
+                ownership.belongs_to_nobody(self.hub.next_line);
             }
             let Some(room) = self.hub.rooms.open.get_mut(&id) else { continue };
             if room.ownership.lasts {
@@ -198,6 +198,7 @@ impl Turn<'_> {
             if let Some(from) = room.opened_from.take() {
                 self.hub.closes(from);
             }
+            self.put_plain_out(id);
         }
     }
 

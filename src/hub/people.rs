@@ -98,6 +98,9 @@ impl Turn<'_> {
         let at_door = (self.hub.has_door() || is_banned).then(|| self.now.mono.after(self.hub.settings.accounts.door));
         let first = if at_door.is_some() { self.door_room() } else { lobby };
         let last_said = if is_silent { self.hub.moderation.leavers.said_from(origin, self.now.mono) } else { None };
+        let sees_from = self.hub.rooms.open[&lobby]
+            .ownership
+            .shown_from(self.hub.next_line, self.hub.is_secure_from(peer, encrypted));
         let session = Session {
             id,
             peer,
@@ -126,7 +129,7 @@ impl Turn<'_> {
             asking: login::Asking::default(),
             at_door,
             heard: self.now.mono,
-            sees_from: 0,
+            sees_from,
             left: None,
             mute: None,
             last_said,

@@ -8,7 +8,6 @@ use super::archive::Record;
 use super::entrance::Since;
 use super::ignore::Borne;
 use super::message::{Done, Line, Said};
-use super::ownership::Ownership;
 use super::presence::Step;
 use super::room::{Room, TopicSet};
 use super::{By, Effect, Happening, Hub, What};
@@ -84,8 +83,7 @@ impl Turn<'_> {
         let lasts = self.hub.rooms.open[&lobby].ownership.lasts;
         let room = self.hub.rooms.open.get_mut(&lobby).expect("it is open");
         // Those who come in now must not see what was said there in private.
-        let visible_from = if room.ownership.private { next_line } else { room.ownership.visible_from };
-        room.ownership = Ownership::of_nobody(visible_from);
+        room.ownership = room.ownership.of_nobody(next_line);
         room.ownership.lasts = lasts;
         room.unseen_of = None;
         if let Some(from) = room.opened_from.take() {
@@ -137,6 +135,7 @@ impl Turn<'_> {
             self.left_for(id, to);
         }
         self.wake(to);
+        let is_secure = self.hub.people.sessions.get(&id).is_some_and(|session| self.hub.is_secure(session));
         let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         let from = std::mem::replace(&mut session.room, to);
         session.heard = self.now.mono;
@@ -148,12 +147,11 @@ impl Turn<'_> {
             // From now on others in the room know its name.
             room.unseen_of = None;
         }
-        let private = room.ownership.private;
         // The former room is told where `id` has gone, unless the new room is not in everybody's list. It is not told
         // of a room that was opened just now either: that one may be meant to become private.
         let is_new = room.members.len() == 1 && !room.ownership.lasts && to != self.hub.rooms.lobby;
         let shown = (room.is_known_to_all() && !is_new).then(|| room.name.shown().into());
-        session.sees_from = if private { self.hub.next_line } else { room.ownership.visible_from };
+        session.sees_from = room.ownership.shown_from(self.hub.next_line, is_secure);
         let since = since.or_else(|| session.left.as_deref().and_then(|left| left.since(to)).map(Since::Line));
         if Some(from) != self.hub.door.room {
             session.left.get_or_insert_default().leave(from, self.hub.next_line);

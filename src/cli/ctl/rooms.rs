@@ -39,7 +39,7 @@ Examples:
         /// What it is to be, of each pair one word or none.
         ///
         /// Private (who is invited comes in) or public; moderated (who has a voice speaks) or free; registered (who is
-        /// logged in speaks) or everyone; topic-locked (its owner sets the topic) or topic-free; lasting (it is kept
+        /// logged in speaks) or everyone; encrypted (only encrypted connections come in) or plain; topic-locked (its owner sets the topic) or topic-free; lasting (it is kept
         /// while nobody is in it) or passing.
         #[arg(value_name = "MODE", value_parser = mode())]
         modes: Vec<Change>,

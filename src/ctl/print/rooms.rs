@@ -41,6 +41,7 @@ pub(in crate::ctl) fn modes(room: &Room) -> String {
         (room.private, "private"),
         (room.moderated, "moderated"),
         (room.registered, "registered"),
+        (room.encrypted, "encrypted"),
         (room.topic_locked, "topic-locked"),
         (room.lasting, "lasting"),
     ];

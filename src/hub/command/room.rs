@@ -118,6 +118,12 @@ pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
         let name = call.room().name.shown().into();
         return call.refuse(Refusal::LobbyStaysPublic(name));
     }
+    if change.encrypted == Some(true) {
+        call.turn.hub.work.done += call.room().members.len().min(work::MOST) as u64;
+        if let Err(refusal) = call.turn.hub.may_be_encrypted(room, Some(call.id)) {
+            return call.refuse(refusal);
+        }
+    }
     if let Some(on) = change.lasting {
         if call.ruled_room().is_none() {
             return;
@@ -391,6 +397,9 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
         }
         if !call.turn.hub.may_enter(call.id, &call.turn.hub.rooms.open[&room]) {
             return call.refuse(Refusal::RoomNotOpen(clip(typed)));
+        }
+        if let Some(refusal) = call.turn.hub.needs_encryption_in(call.id, &call.turn.hub.rooms.open[&room]) {
+            return call.refuse(refusal);
         }
         if call.turn.heard(call.id, Carrier::Entering, typed).is_none() {
             return;

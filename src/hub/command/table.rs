@@ -220,6 +220,7 @@ pub static COMMANDS: &[Command] = &[
         about: "tell what this room is, or change it",
         group: Group::Rooms,
         detail: "private or public; moderated or free; registered or everyone: who speaks;\n\
+                 encrypted or plain: only encrypted connections come in, or all;\n\
                  slow 10s or slow off: one line of each in that time;\n\
                  topic-locked or topic-free; lasting or passing: kept while empty, or not;\n\
                  successor NAME: who has it when your account is gone.\n\

@@ -83,6 +83,19 @@ pub enum Refusal {
     TopicLocked(Arc<str>),
     /// The lobby, which has this name, cannot be private.
     LobbyStaysPublic(Arc<str>),
+    /// The lobby, which has this name, cannot be for encrypted connections alone.
+    LobbyStaysPlain(Arc<str>),
+    /// Only encrypted connections come into that room; they are taken at this place, if the settings say where.
+    RoomEncrypted { room: Arc<str>, at: Option<Arc<str>> },
+    /// The room cannot be for encrypted connections alone, because the client's own is not.
+    NotEncryptedYourself(Option<Arc<str>>),
+    /// The room cannot be for encrypted connections alone, because those of these people there are not.
+    PlainInRoom {
+        /// Some of their names.
+        names: Vec<Arc<str>>,
+        /// How many they are.
+        count: usize,
+    },
     /// Nobody can be sent out of the lobby, which has this name: there is nowhere to send them.
     NotOutOfLobby(Arc<str>),
     /// This person owns that room.

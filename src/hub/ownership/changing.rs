@@ -140,7 +140,7 @@ impl Turn<'_> {
         let next = self.hub.next_line;
         let lobby = self.hub.rooms.lobby;
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
-        if change.private == Some(true) && id == lobby {
+        if (change.private == Some(true) || change.encrypted == Some(true)) && id == lobby {
             return;
         }
         let ownership = &mut room.ownership;
@@ -148,7 +148,7 @@ impl Turn<'_> {
             ownership.private_from = next;
         }
         let was_private = ownership.private;
-        ownership.change(change);
+        ownership.change(change, next);
         let modes = ownership.modes();
         if was_private && !modes.private {
             // People who come in now were not there.

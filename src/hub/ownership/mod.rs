@@ -2,7 +2,7 @@
 //!
 //! A client that is logged in and opens a room owns it, until it closes. The lobby, and every room that nobody owns, is
 //! the operators'. The owner, the moderators and the operators have the room's say: they make it private, moderated,
-//! slow or for the registered, lock its topic, invite, give voices, and send people out. Only `Hub::silenced` decides
+//! slow, encrypted or for the registered, lock its topic, invite, give voices, and send people out. Only `Hub::silenced` decides
 //! whether somebody may speak in a room.
 //!
 //! What is said in a private room is recorded nowhere, and nobody sees what was said before they came, not even when
@@ -54,6 +54,9 @@ pub struct Ownership {
     /// Whether only people who are logged in speak, and people with a voice.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub registered: bool,
+    /// Whether only people whose connections are secure come in.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub encrypted: bool,
     /// How many seconds each person has to wait between two lines, unless they have a voice; 0: the room is not slow.
     #[serde(skip_serializing_if = "is_zero")]
     slow_s: u64,
@@ -81,6 +84,10 @@ pub struct Ownership {
     pub visible_from: u64,
     /// The number of the first line that was said in private, if any was.
     pub private_from: u64,
+    /// The number of the first line that newcomers are shown whose connections are not secure: the next line when the
+    /// room last stopped being encrypted, or 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    plain_from: u64,
 }
 
 /// One of a room's lists.
@@ -104,9 +111,21 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl Ownership {
-    /// A room that belongs to nobody, and shows newcomers the lines from that number on.
-    pub(in crate::hub) fn of_nobody(visible_from: u64) -> Self {
-        Self { visible_from, ..Self::default() }
+    /// The room without owner, lists and modes; `next` is the number of the next line. What was said in private, or
+    /// for secure connections alone, stays so.
+    pub(in crate::hub) fn of_nobody(&self, next: u64) -> Self {
+        let visible_from = if self.private { next } else { self.visible_from };
+        let plain_from = if self.encrypted { next } else { self.plain_from };
+        Self { visible_from, plain_from, ..Self::default() }
+    }
+
+    /// The number of the first line that a newcomer is shown; `next` is that of the next line.
+    pub(in crate::hub) fn shown_from(&self, next: u64, is_secure: bool) -> u64 {
+        match self.private {
+            true => next,
+            false if is_secure => self.visible_from,
+            false => self.visible_from.max(self.plain_from),
+        }
     }
 
     /// Whether anything was said in private, as far as can be told.
@@ -134,9 +153,9 @@ impl Ownership {
     /// The modes of the room.
     #[must_use]
     pub fn modes(&self) -> Modes {
-        let Self { private, moderated, registered, topic_locked, lasts, .. } = *self;
+        let Self { private, moderated, registered, encrypted, topic_locked, lasts, .. } = *self;
         let slow = Duration::from_secs(self.slow_s);
-        Modes { private, moderated, registered, slow, topic_locked, lasting: lasts }
+        Modes { private, moderated, registered, encrypted, slow, topic_locked, lasting: lasts }
     }
 
     /// The ownership as it is kept on disk: without guests, who are not connected any more when it is read.
@@ -179,9 +198,11 @@ impl Ownership {
         }
     }
 
-    /// Takes the room from its owner and moderators: it is public and belongs to nobody.
-    pub(in crate::hub) fn belongs_to_nobody(&mut self) {
+    /// Takes the room from its owner and moderators: everybody comes in, and it belongs to nobody. `next` is the number
+    /// of the next line.
+    pub(in crate::hub) fn belongs_to_nobody(&mut self, next: u64) {
         (self.owner, self.successor, self.private) = (None, None, false);
+        self.set_encrypted(false, next);
         self.moderators.clear();
         self.topic_locked = self.topic_locked.filter(|locked| *locked);
     }
@@ -213,7 +234,15 @@ impl Ownership {
         self.topic_locked = (on != self.owner.is_some()).then_some(on);
     }
 
-    pub(super) fn change(&mut self, change: Change) {
+    /// Lets only secure connections in, or all; `next` is the number of the next line.
+    fn set_encrypted(&mut self, on: bool, next: u64) {
+        if std::mem::replace(&mut self.encrypted, on) && !on {
+            self.plain_from = next;
+        }
+    }
+
+    pub(super) fn change(&mut self, change: Change, next: u64) {
+        self.set_encrypted(change.encrypted.unwrap_or(self.encrypted), next);
         self.private = change.private.unwrap_or(self.private);
         self.moderated = change.moderated.unwrap_or(self.moderated);
         self.registered = change.registered.unwrap_or(self.registered);

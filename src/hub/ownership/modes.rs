@@ -14,6 +14,8 @@ pub struct Modes {
     pub moderated: bool,
     /// Whether only people who are logged in speak, and people with a voice.
     pub registered: bool,
+    /// Whether only people whose connections are secure come in.
+    pub encrypted: bool,
     /// How long each person has to wait between two lines; zero: the room is not slow.
     pub slow: Duration,
     /// Whether the topic is locked; `None`: as usual, which means that it is locked if the room has an owner.
@@ -31,6 +33,9 @@ pub struct Change {
     pub moderated: Option<bool>,
     /// Whether only people who are logged in speak, and people with a voice.
     pub registered: Option<bool>,
+    /// Whether only people whose connections are secure come in. The caller asks
+    /// [`may_be_encrypted`](crate::hub::Hub::may_be_encrypted) first.
+    pub encrypted: Option<bool>,
     /// How long each person has to wait between two lines; zero: the room is not slow.
     pub slow: Option<Duration>,
     /// Whether only those with the room's say set its topic.
@@ -53,6 +58,7 @@ impl Change {
             private: both(self.private, other.private)?,
             moderated: both(self.moderated, other.moderated)?,
             registered: both(self.registered, other.registered)?,
+            encrypted: both(self.encrypted, other.encrypted)?,
             slow: both(self.slow, other.slow)?,
             topic_locked: both(self.topic_locked, other.topic_locked)?,
             lasting: both(self.lasting, other.lasting)?,
@@ -60,8 +66,15 @@ impl Change {
     }
 }
 
-const NONE: Change =
-    Change { private: None, moderated: None, registered: None, slow: None, topic_locked: None, lasting: None };
+const NONE: Change = Change {
+    private: None,
+    moderated: None,
+    registered: None,
+    encrypted: None,
+    slow: None,
+    topic_locked: None,
+    lasting: None,
+};
 
 /// The name of each mode, and what it changes. `slow`, which takes a time or `off`, is not here.
 pub const MODES: &[(&str, Change)] = &[
@@ -71,6 +84,8 @@ pub const MODES: &[(&str, Change)] = &[
     ("free", Change { moderated: Some(false), ..NONE }),
     ("registered", Change { registered: Some(true), ..NONE }),
     ("everyone", Change { registered: Some(false), ..NONE }),
+    ("encrypted", Change { encrypted: Some(true), ..NONE }),
+    ("plain", Change { encrypted: Some(false), ..NONE }),
     ("topic-locked", Change { topic_locked: Some(true), ..NONE }),
     ("topic-free", Change { topic_locked: Some(false), ..NONE }),
     ("lasting", Change { lasting: Some(true), ..NONE }),
@@ -87,6 +102,9 @@ impl fmt::Display for Modes {
         f.write_str(if self.moderated { ", moderated" } else { ", free" })?;
         if self.registered {
             f.write_str(", registered")?;
+        }
+        if self.encrypted {
+            f.write_str(", encrypted")?;
         }
         if !self.slow.is_zero() {
             write!(f, ", slow {}", in_words(self.slow))?;

@@ -72,7 +72,7 @@ proptest! {
         slow in prop::sample::select(vec![0_u64, 1, 10]), since in 0_u64..12,
     ) {
         let slow = Duration::from_secs(slow);
-        let modes = Modes { private, moderated, registered, slow, topic_locked: None, lasting: false };
+        let modes = Modes { private, moderated, registered, encrypted: false, slow, topic_locked: None, lasting: false };
         let (mut hub, id) = stage(kind, owned, modes);
         let now = Now { mono: Mono(1_000_000_000 + since * 1_000_000), wall: Wall(2_000) };
         let mut effects = Vec::new();

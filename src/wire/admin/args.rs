@@ -338,6 +338,10 @@ pub struct RoomSetArgs {
     /// Whether only people who are logged in, or have a voice, speak.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<bool>,
+    /// Whether only people come in whose connections are encrypted, or come from a network of `access.secure`; not for
+    /// the lobby, nor while others are in the room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encrypted: Option<bool>,
     /// Whether only the owner, moderators and operators set the topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic_locked: Option<bool>,

@@ -80,6 +80,14 @@ impl From<Refusal> for ControlError {
             Refusal::PasswordLong(most) => bad(format!("a password has at most {most} bytes")),
             Refusal::PasswordIsCommand => bad("a password that is a command in chat could not be typed there".into()),
             Refusal::PasswordIsName => bad("a password that is the name protects nothing".into()),
+            Refusal::LobbyStaysPlain(_) => {
+                conflict("the lobby cannot be encrypted; the whole hub can be (access.encryption)".into())
+            }
+            Refusal::PlainInRoom { names, count } => {
+                let (names, more) = (names.join(", "), count.saturating_sub(names.len()));
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                conflict(format!("not everybody in the room is encrypted: {names}{more}"))
+            }
             Refusal::NoLasting => conflict("no rooms last here (rooms.lasting)".into()),
             Refusal::TooManyLasting(limit) => conflict(format!("{limit} rooms last already (rooms.lasting)")),
             Refusal::TooManyLastingOfOne(limit) => {

@@ -59,8 +59,14 @@ pub(super) fn rooms(rooms: &[ShownRoom], found: Found<'_>, out: &mut Page<'_>) {
     let widest = rooms.iter().map(|room| columns(&room.name)).max().unwrap_or(0).max(16);
     for room in rooms {
         let people = count(room.members, "person", "people");
-        let Modes { private, moderated, registered, slow, lasting, .. } = room.modes;
-        let words = [(private, "private"), (moderated, "moderated"), (registered, "registered"), (lasting, "lasting")];
+        let Modes { private, moderated, registered, encrypted, slow, lasting, .. } = room.modes;
+        let words = [
+            (private, "private"),
+            (moderated, "moderated"),
+            (registered, "registered"),
+            (encrypted, "encrypted"),
+            (lasting, "lasting"),
+        ];
         let owner = room.owner.as_deref().map(|owner| format!("{owner}'s"));
         let modes = words.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word.to_owned());
         let slow = (!slow.is_zero()).then(|| format!("slow {}", in_words(slow)));

@@ -400,6 +400,9 @@ fn more_modes(modes: &Modes) -> String {
     if modes.registered {
         text.push_str("; only registered people speak");
     }
+    if modes.encrypted {
+        text.push_str("; only encrypted connections come in");
+    }
     if !modes.slow.is_zero() {
         let _ = write!(text, "; each says one line in {}", in_words(modes.slow));
     }

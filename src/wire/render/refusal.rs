@@ -250,6 +250,22 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::LobbyStaysPublic(room) => {
             notice(out, &[room, " is where everybody comes in, so it cannot be private; /room registered can be"]);
         }
+        Refusal::LobbyStaysPlain(room) => {
+            notice(out, &[room, " is where everybody comes in, so it cannot be encrypted alone; the whole hub can be"]);
+        }
+        Refusal::RoomEncrypted { room, at } => {
+            notice(out, &["only encrypted connections (TLS) come into ", room, ", and yours is not"]);
+            encrypted_at(at.as_deref(), out);
+        }
+        Refusal::NotEncryptedYourself(at) => {
+            notice(out, &["a room is encrypted when all who are in it are, and your connection is not"]);
+            encrypted_at(at.as_deref(), out);
+        }
+        Refusal::PlainInRoom { names, count: plain } => {
+            let (people, are) = (count(*plain, "person", "people"), if *plain == 1 { "is" } else { "are" });
+            let more = and_more(*plain, names.len());
+            notice(out, &[&people, " here ", are, " not encrypted, and would have to go: ", &names.join(", "), &more]);
+        }
         Refusal::NotOutOfLobby(room) => {
             notice(
                 out,

@@ -19,10 +19,14 @@ pub(in crate::wire::admin) fn set(call: &mut Call<'_>, args: &RoomSetArgs) -> Re
     if args.private == Some(true) && id == call.hub.lobby() {
         return Err(ControlError::new(ErrorCode::Conflict, "the lobby cannot be private"));
     }
+    if args.encrypted == Some(true) {
+        call.hub.may_be_encrypted(id, None)?;
+    }
     let change = Change {
         private: args.private,
         moderated: args.moderated,
         registered: args.registered,
+        encrypted: args.encrypted,
         slow: args.slow_s.map(Whole::seconds),
         topic_locked: args.topic_locked,
         lasting: args.lasting,
@@ -39,8 +43,8 @@ pub(in crate::wire::admin) fn set(call: &mut Call<'_>, args: &RoomSetArgs) -> Re
     if let Some(to) = owner {
         call.change(Input::GiveRoom { room: id, to, by: call.by });
     } else if change == Change::default() {
-        let message = "nothing says what is to be changed: give \"private\", \"moderated\", \"registered\", \"topic_locked\", \
-                       \"slow_s\", \"lasting\" or \"owner\"";
+        let message = "nothing says what is to be changed: give \"private\", \"moderated\", \"registered\", \"encrypted\", \
+                       \"topic_locked\", \"slow_s\", \"lasting\" or \"owner\"";
         return Err(ControlError::new(ErrorCode::BadArgument, message));
     }
     let before = room(call.hub, call.hub.room(id).expect("it was found"));
@@ -128,6 +132,7 @@ pub(super) fn room(hub: &Hub, room: &crate::hub::room::Room) -> Room {
         private: room.ownership.private,
         moderated: room.ownership.moderated,
         registered: room.ownership.registered,
+        encrypted: room.ownership.encrypted,
         topic_locked: room.ownership.is_topic_locked(),
         slow_s: room.ownership.modes().slow.as_secs(),
         lasting: room.ownership.lasts,

@@ -36,6 +36,9 @@ pub struct Room {
     /// Whether only people who are logged in, or have a voice, speak.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub registered: bool,
+    /// Whether only people come in whose connections are encrypted, or come from a network of `access.secure`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub encrypted: bool,
     /// Whether only the owner, moderators and operators set the topic.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub topic_locked: bool,
