@@ -75,7 +75,11 @@ fn hub_line(bencher: Bencher<'_, '_>, people: u64) {
     for id in 0..people {
         let port = 1024 + u16::try_from(id).expect("few people");
         let peer = SocketAddr::from(([127, 0, 0, 1], port));
-        hub.handle(Input::Connect { session: SessionId(id + 1), peer, encrypted: false }, now, &mut effects);
+        hub.handle(
+            Input::Connect { session: SessionId(id + 1), peer, encrypted: false, certificate: None },
+            now,
+            &mut effects,
+        );
     }
     bencher.bench_local(|| {
         effects.clear();
@@ -96,7 +100,11 @@ fn ignored_by(ignorers: u64) -> (Hub, Now) {
     for id in 1..=2 * IGNORERS {
         let [_, _, a, b] = u32::try_from(id).expect("few people").to_be_bytes();
         let peer = SocketAddr::from(([10, 0, a, b], 1024));
-        hub.handle(Input::Connect { session: SessionId(id), peer, encrypted: false }, now, &mut effects);
+        hub.handle(
+            Input::Connect { session: SessionId(id), peer, encrypted: false, certificate: None },
+            now,
+            &mut effects,
+        );
         effects.clear();
     }
     let mut say = |session: u64, text: &str| {
@@ -149,7 +157,7 @@ fn connect_among_ignorers(bencher: Bencher<'_, '_>, ignorers: u64) {
         now.mono.0 += 1_000_000;
         id += 1;
         let (session, peer) = (SessionId(id), SocketAddr::from(([10, 1, 0, 1], 1024)));
-        hub.handle(Input::Connect { session, peer, encrypted: false }, now, &mut effects);
+        hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, now, &mut effects);
         hub.handle(News::Gone { session, why: Farewell::Hangup }, now, &mut effects);
         effects.len()
     });
@@ -199,7 +207,7 @@ fn big() -> (Hub, Now) {
     for id in 1..=10_000_u64 {
         let [_, _, a, b] = u32::try_from(id).expect("few people").to_be_bytes();
         let (session, peer) = (SessionId(id), SocketAddr::from(([10, 0, a, b], 1024)));
-        hub.handle(Input::Connect { session, peer, encrypted: false }, now, &mut effects);
+        hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, now, &mut effects);
         let text = match id {
             2 => "/nick zed".to_owned(),
             3..1_000 => format!("/join room{id}"),
@@ -262,7 +270,11 @@ fn reported(open: u64) -> (Hub, [SessionId; 2], Now) {
     hub.handle(Input::AddAccount { name, hashed: None, role: Role::Operator, by }, now, &mut effects);
     for number in 1..=32_u8 {
         let peer = SocketAddr::from(([192, 0, 2, number], 1024));
-        hub.handle(Input::Connect { session: SessionId(number.into()), peer, encrypted: false }, now, &mut effects);
+        hub.handle(
+            Input::Connect { session: SessionId(number.into()), peer, encrypted: false, certificate: None },
+            now,
+            &mut effects,
+        );
     }
     let about = hub.session(SessionId(32)).expect("they are here").nick.shown().to_owned();
     for number in 0..open {
@@ -317,7 +329,11 @@ fn sanctioned(each: u64) -> (Hub, Now) {
     hub.handle(Input::AddAccount { name: name("olga"), hashed: None, role: Role::Operator, by }, now, &mut effects);
     for number in 1..=2_u8 {
         let peer = SocketAddr::from(([192, 0, 2, number], 1024));
-        hub.handle(Input::Connect { session: SessionId(number.into()), peer, encrypted: false }, now, &mut effects);
+        hub.handle(
+            Input::Connect { session: SessionId(number.into()), peer, encrypted: false, certificate: None },
+            now,
+            &mut effects,
+        );
     }
     for number in 0..each {
         let [_, a, b, c] = u32::try_from(number).expect("few").to_be_bytes();
@@ -345,7 +361,7 @@ fn come_and_go_among_sanctions(bencher: Bencher<'_, '_>, each: u64) {
     bencher.bench_local(|| {
         let session = SessionId(next);
         next += 1;
-        hub.handle(Input::Connect { session, peer, encrypted: false }, now, &mut effects);
+        hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, now, &mut effects);
         hub.handle(News::Gone { session, why: Farewell::Hangup }, now, &mut effects);
         effects.clear();
     });
@@ -375,7 +391,7 @@ fn name_somebody_among_former_names(bencher: Bencher<'_, '_>, people: u64) {
     for number in 0..people + 1_000 {
         let [_, a, b, c] = u32::try_from(number).expect("few").to_be_bytes();
         let (session, peer) = (SessionId(10 + number), SocketAddr::from(([10, a, b, c], 1024)));
-        hub.handle(Input::Connect { session, peer, encrypted: false }, now, &mut effects);
+        hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, now, &mut effects);
         let former = if number % 2 == 0 { format!("somebody-{number}") } else { format!("s{number}-other") };
         for text in [format!("/nick {former}"), format!("/nick present-{number}")] {
             hub.handle(Input::Line { session, text }, now, &mut effects);
@@ -413,7 +429,7 @@ fn filtered(each: u64) -> (Hub, Now) {
     let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
     let by = By::Admin { uid: 0, pid: 1 };
     let peer = SocketAddr::from(([192, 0, 2, 1], 1024));
-    hub.handle(Input::Connect { session: SessionId(1), peer, encrypted: false }, now, &mut effects);
+    hub.handle(Input::Connect { session: SessionId(1), peer, encrypted: false, certificate: None }, now, &mut effects);
     for number in 0..each {
         let pattern = format!("bot-{number}-*").parse().expect("a pattern");
         let text = Target::Text(format!("buy zeppelin{number}").into());
@@ -445,7 +461,7 @@ fn come_and_go_among_patterns(bencher: Bencher<'_, '_>, each: u64) {
     bencher.bench_local(|| {
         let session = SessionId(next);
         next += 1;
-        hub.handle(Input::Connect { session, peer, encrypted: false }, now, &mut effects);
+        hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, now, &mut effects);
         hub.handle(News::Gone { session, why: Farewell::Hangup }, now, &mut effects);
         effects.clear();
     });
@@ -473,7 +489,7 @@ fn remembered(waiting: u64) -> (Hub, Now) {
         let [_, a, b, c] = u32::try_from(sender + 1).expect("few").to_be_bytes();
         session = SessionId(sender + 1);
         let peer = SocketAddr::from(([10, a, b, c], 1024));
-        hub.handle(Input::Connect { session, peer, encrypted: false }, now, &mut effects);
+        hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, now, &mut effects);
         hub.log_in(session, accounts[usize::try_from(sender).expect("few")]);
         if sender < 2 {
             continue;
@@ -509,7 +525,7 @@ fn leave_and_show_among_memos(bencher: Bencher<'_, '_>, waiting: u64) {
         let text = format!("/msg person-1 {SPOKEN}");
         hub.handle(Input::Line { session: SessionId(1), text }, now, &mut effects);
         effects.clear();
-        hub.handle(Input::Connect { session, peer, encrypted: false }, now, &mut effects);
+        hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, now, &mut effects);
         hub.log_in(session, account);
         effects.clear();
         hub.handle(News::Crowded { session, on: false }, now, &mut effects);

@@ -192,6 +192,7 @@ fn account(id: u64, text: &str) -> Account {
         since: Wall(1),
         seen: Wall(1),
         places: Vec::new(),
+        certificates: Vec::new(),
     }
 }
 
@@ -207,7 +208,7 @@ fn hub(recalled: Recalled, people: &[&str]) -> Hub {
     hub.handle(News::Archive(Some(Box::new(recalled))), NOW, &mut effects);
     for (session, nick) in (1..).map(SessionId).zip(people) {
         let peer = std::net::SocketAddr::from(([192, 0, 2, 1], 1000));
-        hub.handle(Input::Connect { session, peer, encrypted: false }, NOW, &mut effects);
+        hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, NOW, &mut effects);
         hub.handle(Input::Line { session, text: format!("/nick {nick}") }, NOW, &mut effects);
         hub.handle(Input::Line { session, text: format!("/join room-of-{nick}") }, NOW, &mut effects);
         assert_eq!(hub.session(session).map(|session| session.nick.shown()), Some(*nick));

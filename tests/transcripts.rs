@@ -74,6 +74,9 @@ macro_rules! transcripts {
 
 transcripts! {
     encryption_of_the_hub
+    encryption_of_passwords
+    certificates
+    certificates_and_sanctions
     encryption_of_a_room
     lines_that_were_private
     repeated_as_it_looks
@@ -271,7 +274,8 @@ impl Stage {
     }
 
     fn note_guest(&mut self, name: &str, id: SessionId) {
-        if let Some(session) = self.world().hub().session(id) {
+        // Who comes by certificate is no guest.
+        if let Some(session) = self.world().hub().session(id).filter(|session| session.nick.is_guest()) {
             let guest = session.nick.shown().to_owned();
             self.guests.insert(guest, format!("guest-({name})"));
         }

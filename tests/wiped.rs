@@ -82,7 +82,11 @@ fn a_password_is_overwritten_before_its_memory_is_given_back() {
     let mut hub = Hub::new(settings, [7; 16], NOW, &mut Vec::new());
     hub.handle(News::Archive(Some(Box::default())), NOW, &mut Vec::new());
     let peer = ([192, 0, 2, 1], 4000).into();
-    hub.handle(Input::Connect { session: SessionId(1), peer, encrypted: false }, NOW, &mut Vec::new());
+    hub.handle(
+        Input::Connect { session: SessionId(1), peer, encrypted: false, certificate: None },
+        NOW,
+        &mut Vec::new(),
+    );
     // What is said is nobody's secret: the test sees what it looks for.
     assert_ne!(left_behind(&mut hub, "hello never-left-behind"), 0);
     for line in [

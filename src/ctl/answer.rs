@@ -69,6 +69,9 @@ pub(super) fn answer(socket: &Path, to: &mut Screen<'_>, given: &CtlCommand, res
             CtlCommand::Account { action } => match action {
                 AccountCommand::Add { .. } => show!(print::accounts::added),
                 AccountCommand::List => show!(print::accounts::list),
+                AccountCommand::Show { .. } => show!(print::accounts::one),
+                AccountCommand::Certify { .. } => show!(print::accounts::certified),
+                AccountCommand::Uncertify { .. } => show!(print::accounts::uncertified),
                 AccountCommand::Passwd { .. } => show!(print::accounts::password),
                 AccountCommand::Unlock { .. } => show!(print::accounts::unlocked),
                 AccountCommand::Role { .. } => show!(print::accounts::role),

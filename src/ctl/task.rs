@@ -17,11 +17,11 @@ use crate::hub::ownership::Change;
 use crate::wire::admin::Command;
 use crate::wire::admin::args::MetricsArgs;
 use crate::wire::admin::args::{
-    AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
-    ClientsListArgs, CloseArgs, DescribeArgs, FilterArgs, HistoryArgs, KickArgs, LiftArgs, LockdownArgs, LogLevelArgs,
-    MuteArgs, NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, RoomArgs, RoomSetArgs,
-    SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs, UnbanArgs,
-    UnfilterArgs, WhoArgs,
+    AccountAddArgs, AccountArgs, AccountCertificateArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs,
+    BanTestArgs, ClientsListArgs, CloseArgs, DescribeArgs, FilterArgs, HistoryArgs, KickArgs, LiftArgs, LockdownArgs,
+    LogLevelArgs, MuteArgs, NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, RoomArgs,
+    RoomSetArgs, SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs,
+    UnbanArgs, UnfilterArgs, WhoArgs,
 };
 use crate::wire::admin::value::{Text, Whole};
 
@@ -89,6 +89,13 @@ impl Task {
                     Command::AccountsAdd(AccountAddArgs { name, password, hashed: None, role: Some(role) })
                 }
                 AccountCommand::List => Command::AccountsList(none),
+                AccountCommand::Show { name } => Command::AccountsGet(AccountArgs { name }),
+                AccountCommand::Certify { name, fingerprint } => {
+                    Command::AccountsCertify(AccountCertificateArgs { name, fingerprint })
+                }
+                AccountCommand::Uncertify { name, fingerprint } => {
+                    Command::AccountsUncertify(AccountCertificateArgs { name, fingerprint })
+                }
                 AccountCommand::Passwd { name, password_stdin } => {
                     let password = Some(password::read(&name, password_stdin)?);
                     Command::AccountsPasswd(AccountPasswdArgs { name, password, hashed: None })

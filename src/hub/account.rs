@@ -3,9 +3,11 @@
 //! The hub has all accounts in memory, and hands out a record of each change. It hashes no password itself, and keeps
 //! no password longer than hashing it takes.
 
+use crate::values::fingerprint::Fingerprint;
 use crate::values::id::AccountId;
 use core::fmt;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -76,7 +78,22 @@ pub struct Account {
     /// another key recognizes none of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<u64>,
+    /// The certificates that log in to the account, the oldest first; at most [`CERTIFICATES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Certificate>,
 }
+
+/// A certificate that logs in to an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// What it is known by. A fingerprint is one account's alone.
+    pub fingerprint: Fingerprint,
+    /// Since when it logs in to the account.
+    pub since: Wall,
+}
+
+/// The most certificates that log in to one account: one for each of somebody's machines.
+pub const CERTIFICATES: usize = 5;
 
 /// The most places that are remembered of an account: at home, at work, on the way, and some to spare. Beyond it, the
 /// place used least lately is forgotten.
@@ -98,6 +115,8 @@ pub struct Accounts {
     next: u64,
     accounts: BTreeMap<AccountId, CopyOnWrite<Account>>,
     names: Roster<AccountId>,
+    /// Whose each certificate is.
+    certificates: BTreeMap<Fingerprint, AccountId>,
 }
 
 impl Accounts {
@@ -125,17 +144,21 @@ impl Accounts {
     }
 
     /// Adds an account that was made before, or replaces the one of the same number, even if its name looks like
-    /// another's by now.
+    /// another's by now. A certificate that is another account's stays that one's.
     ///
     /// # Errors
     /// The account that has this name.
-    pub(super) fn keep(&mut self, account: Account) -> Result<(), AccountId> {
+    pub(super) fn keep(&mut self, mut account: Account) -> Result<(), AccountId> {
         if let Some(other) = self.names.find(account.name.folded()).filter(|other| *other != account.id) {
             return Err(other);
         }
         self.remove(account.id);
         self.names.keep(&account.name, account.id)?;
         self.next = self.next_id().0.max(account.id.0 + 1);
+        account.certificates.retain(|one| match self.certificates.entry(one.fingerprint) {
+            Entry::Vacant(free) => *free.insert(account.id) == account.id,
+            Entry::Occupied(_) => false,
+        });
         self.accounts.insert(account.id, CopyOnWrite::new(account));
         Ok(())
     }
@@ -144,6 +167,9 @@ impl Accounts {
     pub fn remove(&mut self, id: AccountId) -> Option<Account> {
         let account = self.accounts.remove(&id)?.into_inner();
         self.names.release(&account.name);
+        for one in &account.certificates {
+            self.certificates.remove(&one.fingerprint);
+        }
         Some(account)
     }
 
@@ -157,6 +183,12 @@ impl Accounts {
     #[must_use]
     pub fn find(&self, folded: &str) -> Option<AccountId> {
         self.names.find(folded)
+    }
+
+    /// The account to which this certificate logs in.
+    #[must_use]
+    pub fn of_certificate(&self, certificate: &Fingerprint) -> Option<AccountId> {
+        self.certificates.get(certificate).copied()
     }
 
     /// The accounts that own this name, or one that looks like it.
@@ -194,13 +226,20 @@ impl Accounts {
 
     /// A copy of all accounts without indexes, to be written down.
     pub(super) fn frozen(&self) -> Self {
-        Self { next: self.next, accounts: self.accounts.clone(), names: Roster::default() }
+        Self { next: self.next, accounts: self.accounts.clone(), ..Self::default() }
     }
 
     /// Panics if the indexes do not fit the accounts.
     pub fn check_invariants(&self) {
         self.names.check_invariants();
         assert_eq!(self.names.len(), self.accounts.len(), "every account has one name");
+        let shown: Vec<_> = self
+            .iter()
+            .flat_map(|account| account.certificates.iter().map(|one| (one.fingerprint, account.id)))
+            .collect();
+        assert_eq!(shown.len(), self.certificates.len(), "every certificate is one account's");
+        assert_eq!(shown.into_iter().collect::<BTreeMap<_, _>>(), self.certificates);
+        assert!(self.iter().all(|account| account.certificates.len() <= CERTIFICATES));
         assert!(self.accounts.keys().all(|id| id.0 < self.next), "numbers rise");
         assert!(self.accounts.values().all(|account| account.role != Role::Guest), "a guest has no account");
     }
@@ -218,6 +257,7 @@ impl<'de> Deserialize<'de> for Accounts {
         let mut this = Self { next, ..Self::default() };
         for mut account in accounts {
             account.places.truncate(PLACES);
+            account.certificates.truncate(CERTIFICATES);
             let id = account.id;
             if id.0 >= next || account.role == Role::Guest {
                 return Err(de::Error::custom(format_args!("account {id} cannot be")));

@@ -136,7 +136,11 @@ mod tests {
             let (nick, room) = person.split_once('/').unwrap_or((person, ""));
             let session = SessionId(number as u64 + 1);
             let peer = ([192, 0, 2, 1], u16::try_from(number).expect("few")).into();
-            hub.handle(Input::Connect { session, peer, encrypted: false }, Now::default(), &mut effects);
+            hub.handle(
+                Input::Connect { session, peer, encrypted: false, certificate: None },
+                Now::default(),
+                &mut effects,
+            );
             for line in [format!("/nick {nick}"), format!("/join {room}")] {
                 hub.handle(Input::Line { session, text: line }, Now::default(), &mut effects);
             }

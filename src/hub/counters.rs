@@ -30,6 +30,8 @@ macro_rules! counters {
 counters! {
     /// Connections taken.
     connections;
+    /// Connections taken that were encrypted.
+    connections_encrypted;
     /// Connections refused because the hub was full.
     refused_full;
     /// Connections refused because too many came from one address.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::account::Role;
 use super::entrance::Since;
-use super::message::{Done, Farewell, Message, Refusal};
+use super::message::{Done, Farewell, Message, Refusal, Welcome};
 use super::presence::Step;
 use super::room::Room;
 use super::{Effect, Hub, command};
@@ -134,6 +134,9 @@ impl Turn<'_> {
             wait: self.hub.settings.accounts.door,
         };
         self.tell(id, message);
+        if let Some(refusal) = self.hub.keeps_passwords_out(id, false) {
+            self.refuse(id, refusal);
+        }
     }
 
     /// Whether `id` may do at the door what it has typed; if not, it is told so. Elsewhere, everything is allowed.
@@ -169,10 +172,11 @@ impl Turn<'_> {
         true
     }
 
-    /// Lets `id` come in from the door, to the lobby; `since` says what is new there to a client that was there before.
+    /// Lets `id` come in from the door, to the lobby; `since` says what is new there to a client that was there before,
+    /// `welcome` greets a client that was not greeted at the door.
     /// Returns whether the client is still here: a client that a ban of its address has let knock is sent away, unless
     /// it is an operator.
-    pub(super) fn come_in(&mut self, id: SessionId, since: Option<Since>) -> bool {
+    pub(super) fn come_in(&mut self, id: SessionId, since: Option<Since>, welcome: Option<Welcome>) -> bool {
         // Operators come in from where others may not.
         if self.hub.role(id) != Role::Operator && self.turn_away(id) {
             return false;
@@ -180,7 +184,7 @@ impl Turn<'_> {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let Some(until) = session.at_door.take() else { return true };
         self.hub.door.left(id, Some(until));
-        self.enter_again(id, self.hub.rooms.lobby, since);
+        self.enter_again(id, self.hub.rooms.lobby, since, welcome);
         true
     }
 
@@ -213,7 +217,7 @@ impl Turn<'_> {
     pub(super) fn open_door(&mut self) {
         if !self.hub.has_door() {
             for (_, id) in self.hub.door.leaves.clone() {
-                self.come_in(id, None);
+                self.come_in(id, None, None);
             }
         }
     }

@@ -7,11 +7,11 @@
 use core::net::SocketAddr;
 use std::sync::Arc;
 
-use super::message::Refusal;
+use super::message::{Done, Refusal};
 use super::room::Room;
 use super::session::Session;
 use super::{Hub, Turn};
-use crate::settings::{Encryption, Settings};
+use crate::settings::{Encryption, Entry, Passwords, Settings};
 use crate::values::id::{RoomId, SessionId};
 
 /// The most people who are named as those who are not encrypted.
@@ -34,10 +34,24 @@ impl Hub {
         self.settings.access.encrypted_at.as_deref().map(Into::into)
     }
 
-    /// Why a connection that is not secure is not let in; `None` if it is.
+    /// Why a connection that is not secure is not let in; `None` if it is. It is not where only logging in would help, and
+    /// is not possible.
     pub(super) fn keeps_plain_out(&self) -> Option<Refusal> {
-        let is_required = self.settings.access.encryption == Encryption::Required;
-        is_required.then(|| Refusal::EncryptionRequired(self.encrypted_at()))
+        let (access, accounts) = (&self.settings.access, &self.settings.accounts);
+        let waits_in_vain = accounts.entry == Entry::Registered && accounts.encryption == Passwords::Required;
+        (access.encryption == Encryption::Required || waits_in_vain)
+            .then(|| Refusal::EncryptionRequired(self.encrypted_at()))
+    }
+
+    /// Why no password is taken over the connection of `id`; `None` if one is. `sent` says whether it has sent one
+    /// already.
+    pub(super) fn keeps_passwords_out(&self, id: SessionId, sent: bool) -> Option<Refusal> {
+        let is_required = self.settings.accounts.encryption == Passwords::Required;
+        (is_required && self.is_exposed(id)).then(|| Refusal::PasswordPlain { at: self.encrypted_at(), sent })
+    }
+
+    fn is_exposed(&self, id: SessionId) -> bool {
+        self.session(id).is_some_and(|session| !self.is_secure(session))
     }
 
     /// Why `id` may not come into a room that it may enter otherwise: its connection is not secure. This holds for
@@ -75,6 +89,16 @@ impl Hub {
 }
 
 impl Turn<'_> {
+    /// Tells `id`, from which a password comes or is to come, if others can read it on its way and there is a better
+    /// one: as far as the hub knows, that is, by its settings or because somebody has come by it.
+    pub(super) fn warn_of_plain_password(&mut self, id: SessionId) {
+        let is_known = self.hub.settings.access.encrypted_at.is_some() || self.hub.counters.connections_encrypted > 0;
+        if is_known && self.hub.settings.accounts.encryption == Passwords::Advised && self.hub.is_exposed(id) {
+            let at = self.hub.encrypted_at();
+            self.done(id, Done::PasswordReadable(at));
+        }
+    }
+
     /// Sends those to the lobby whose connections are not secure, if the room is for others: it was known to be
     /// encrypted only after they had come.
     pub(super) fn put_plain_out(&mut self, id: RoomId) {

@@ -265,7 +265,11 @@ mod tests {
         for id in 1..=300 {
             let [_, _, a, b] = u32::to_be_bytes(id);
             let (session, peer) = (SessionId(id.into()), ([10, 0, a, b], 1024).into());
-            hub.handle(Input::Connect { session, peer, encrypted: false }, Now::default(), &mut effects);
+            hub.handle(
+                Input::Connect { session, peer, encrypted: false, certificate: None },
+                Now::default(),
+                &mut effects,
+            );
         }
         let nick = hub.session(victim).expect("here").nick.shown().to_owned();
         let text = format!("/msg {nick} {}", "x".repeat(900));

@@ -10,6 +10,7 @@ use super::ownership::Change;
 use super::sanction::Order;
 use super::{By, News};
 use crate::settings::Newcomers;
+use crate::values::fingerprint::Fingerprint;
 use crate::values::id::{AccountId, ReportId, RoomId, SanctionId, SessionId};
 use crate::values::name::Name;
 use crate::values::terminal::{Mode, Terminal};
@@ -21,9 +22,9 @@ use crate::values::terminal::{Mode, Terminal};
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Input {
-    /// A connection from `peer` was accepted, `encrypted` or not. Its client is `session` from now on, a higher number
-    /// than all before.
-    Connect { session: SessionId, peer: SocketAddr, encrypted: bool },
+    /// A connection from `peer` was accepted, `encrypted` or not; its client has shown a certificate and that it has the
+    /// key, or not. Its client is `session` from now on, a higher number than all before.
+    Connect { session: SessionId, peer: SocketAddr, encrypted: bool, certificate: Option<Fingerprint> },
     /// A client sent a line, cleaned by [`crate::values::text::clean`].
     Line { session: SessionId, text: String },
     /// A client has told something of its terminal; `terminal` is all that is known of it now.
@@ -75,6 +76,9 @@ pub enum Input {
     AddAccount { name: Name, hashed: Option<Hashed>, role: Role, by: By },
     /// An administrator gives an account another password or another role; `None` leaves what there is.
     ChangeAccount { account: AccountId, hashed: Option<Hashed>, role: Option<Role>, by: By },
+    /// An administrator has a certificate log in to an account, which
+    /// [`Hub::may_certify`](super::Hub::may_certify) has allowed, or (`on` is false) no longer.
+    Certify { account: AccountId, certificate: Fingerprint, on: bool, by: By },
     /// An administrator clears the failed tries of an account's password, so that nobody waits because of them.
     UnlockAccount { account: AccountId },
     /// An administrator removes an account.

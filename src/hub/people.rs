@@ -11,8 +11,9 @@ use super::presence::{Gathered, Step};
 use super::room::Room;
 use super::session::Session;
 use super::{By, Effect, Happening, Hub, What, command, ignore, login, places};
-use crate::settings::WhileUnread;
+use crate::settings::{HubSettings, WhileUnread};
 use crate::values::CopyOnWrite;
+use crate::values::fingerprint::Fingerprint;
 use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::{self, Name};
 use crate::values::network::{Network, Origin};
@@ -32,6 +33,23 @@ impl Hub {
                 take(Name::parse(&text, text.len()).ok()?)
             })
             .expect("a name with a number that is never given twice is free")
+    }
+
+    /// What a client is told that comes into the lobby from outside.
+    pub(super) fn welcome(&self) -> Welcome {
+        let history = &self.settings.history;
+        let kept = match history.lines {
+            _ if !self.rooms.open[&self.rooms.lobby].kept => Kept::Nothing,
+            _ if self.recording.on => Kept::OnDisk { time: history.keep, shown: command::at_once(history) },
+            0 => Kept::Nothing,
+            lines => {
+                let most = usize::try_from(history.keep_lines).ok().filter(|most| *most > 0).unwrap_or(lines);
+                Kept::Lines { lines: lines.min(most), time: history.keep }
+            }
+        };
+        let HubSettings { name, greeting, .. } = &self.settings.hub;
+        let greeting = (!greeting.is_empty()).then(|| greeting.as_str().into());
+        Welcome { hub: name.as_str().into(), greeting, kept }
     }
 
     /// Notes that `id` is logged in to `account` from now on, or to none.
@@ -62,7 +80,13 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    pub(super) fn connect(&mut self, id: SessionId, peer: SocketAddr, encrypted: bool) {
+    pub(super) fn connect(
+        &mut self,
+        id: SessionId,
+        peer: SocketAddr,
+        encrypted: bool,
+        certificate: Option<Fingerprint>,
+    ) {
         self.give(id);
         self.trim_reports();
         let origin = Origin::of(peer.ip());
@@ -91,11 +115,15 @@ impl Turn<'_> {
         let is_silent = !self.hub.is_always_let_in(peer);
         self.hub.people.places.come(id, origin, is_silent);
         self.hub.counters.connections += 1;
+        self.hub.counters.connections_encrypted += u64::from(encrypted);
         let nick = self.hub.guest_name(peer, id);
         let shown: Arc<str> = nick.shown().into();
         let lobby = self.hub.rooms.lobby;
         let is_banned = self.hub.ban_of_address(peer, self.now).is_some();
-        let at_door = (self.hub.has_door() || is_banned).then(|| self.now.mono.after(self.hub.settings.accounts.door));
+        let is_held = self.hub.has_door() || is_banned;
+        // Whose certificate is known is at the door until it is logged in, so that nobody sees a guest come.
+        let known = certificate.and_then(|certificate| self.hub.accounts.of_certificate(&certificate));
+        let at_door = (is_held || known.is_some()).then(|| self.now.mono.after(self.hub.settings.accounts.door));
         let first = if at_door.is_some() { self.door_room() } else { lobby };
         let last_said = if is_silent { self.hub.moderation.leavers.said_from(origin, self.now.mono) } else { None };
         let sees_from = self.hub.rooms.open[&lobby]
@@ -105,6 +133,7 @@ impl Turn<'_> {
             id,
             peer,
             encrypted,
+            certificate: certificate.map(Box::new),
             nick,
             room: first,
             since: self.now.wall,
@@ -150,29 +179,21 @@ impl Turn<'_> {
             self.hub.door.waits(id, until);
             self.hub.rooms.open.get_mut(&first).expect("it was opened").members.insert(id);
             self.effects.push(Effect::Enter { session: id, room: first });
-            self.greet_at_door(id);
-            self.hub.counters.held_at_door += 1;
-            return self.happened(What::Arrived, id, None, None);
-        }
-        let history = &self.hub.settings.history;
-        let room = self.hub.rooms.open.get_mut(&lobby).expect("the lobby is never shut");
-        let kept = match history.lines {
-            _ if !room.kept => Kept::Nothing,
-            _ if self.hub.recording.on => Kept::OnDisk { time: history.keep, shown: command::at_once(history) },
-            0 => Kept::Nothing,
-            lines => {
-                let most = usize::try_from(history.keep_lines).ok().filter(|most| *most > 0).unwrap_or(lines);
-                Kept::Lines { lines: lines.min(most), time: history.keep }
+            self.happened(What::Arrived, id, None, None);
+            if known.is_some_and(|account| self.log_in_by_certificate(id, account)) {
+                return;
             }
-        };
-        room.members.insert(id);
+            if !is_held {
+                let welcome = self.hub.welcome();
+                self.come_in(id, None, Some(welcome));
+                return;
+            }
+            self.hub.counters.held_at_door += 1;
+            return self.greet_at_door(id);
+        }
+        self.hub.rooms.open.get_mut(&lobby).expect("the lobby is never shut").members.insert(id);
         self.effects.push(Effect::Enter { session: id, room: lobby });
-        let greeting = &self.hub.settings.hub.greeting;
-        let welcome = Welcome {
-            hub: self.hub.settings.hub.name.as_str().into(),
-            greeting: (!greeting.is_empty()).then(|| greeting.as_str().into()),
-            kept,
-        };
+        let welcome = self.hub.welcome();
         self.show_room(id, lobby, Some(welcome), None);
         if let Some(until) = self.hub.locked_out(id) {
             self.done(id, Done::LockedDown(until));

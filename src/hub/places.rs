@@ -272,7 +272,11 @@ mod tests {
     /// Whether the client is let in.
     fn comes(hub: &mut Hub, id: u64, from: [u8; 4]) -> bool {
         let (session, peer) = (SessionId(id), (from, 1024).into());
-        hub.handle(Input::Connect { session, peer, encrypted: false }, Now::default(), &mut Vec::new());
+        hub.handle(
+            Input::Connect { session, peer, encrypted: false, certificate: None },
+            Now::default(),
+            &mut Vec::new(),
+        );
         hub.session(session).is_some()
     }
 
@@ -293,8 +297,16 @@ mod tests {
         // The origin counts as an operator's while the operator is there, and after they have gone.
         let name = Name::parse("ann", 24).expect("a name");
         let role = Role::Operator;
-        let ann =
-            Account { id: AccountId(1), name, hashed: None, role, since: Wall(0), seen: Wall(0), places: Vec::new() };
+        let ann = Account {
+            id: AccountId(1),
+            name,
+            hashed: None,
+            role,
+            since: Wall(0),
+            seen: Wall(0),
+            places: Vec::new(),
+            certificates: Vec::new(),
+        };
         hub.accounts.put(ann).expect("the first");
         hub.log_in(SessionId(3), AccountId(1));
         let gone = News::Gone { session: SessionId(3), why: Farewell::Lost };
@@ -350,7 +362,7 @@ mod tests {
             let mut hub = Hub::new(Settings::default(), [7; 16], Now::default(), &mut Vec::new());
             for (id, person) in (1..).zip(&people) {
                 let (session, peer) = (SessionId(id), (address(*person), 1024).into());
-                hub.handle(Input::Connect { session, peer, encrypted: false }, Now::default(), &mut Vec::new());
+                hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, Now::default(), &mut Vec::new());
             }
             let of = people.get(of.index(people.len().max(1))).map_or([192, 0, 2, 1].into(), |person| address(*person));
             let of = of.to_canonical();

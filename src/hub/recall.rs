@@ -216,6 +216,7 @@ mod tests {
             since: Wall(1),
             seen: Wall(1),
             places: Vec::new(),
+            certificates: Vec::new(),
         }
     }
 
@@ -329,6 +330,7 @@ mod tests {
             session: SessionId(number),
             peer: format!("{addr}:1000").parse().expect("an address"),
             encrypted: false,
+            certificate: None,
         };
         let mut hub = hub(vec![connect(2001, "192.0.2.9"), connect(2002, "198.51.100.1")]);
         let guest = hub.people.sessions[&SessionId(2002)].nick.clone();

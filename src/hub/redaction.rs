@@ -270,7 +270,7 @@ mod tests {
         for (session, name) in [(ANN, "ann"), (BOB, "bob")] {
             let [.., last] = session.0.to_be_bytes();
             hub.handle(
-                Input::Connect { session, peer: ([10, 0, 0, last], 1024).into(), encrypted: false },
+                Input::Connect { session, peer: ([10, 0, 0, last], 1024).into(), encrypted: false, certificate: None },
                 NOW,
                 &mut Vec::new(),
             );
@@ -407,7 +407,7 @@ mod tests {
         for number in 10..30 {
             let peer = ([10, 0, 1, 1], 1000 + number).into();
             hub.handle(
-                Input::Connect { session: SessionId(number.into()), peer, encrypted: false },
+                Input::Connect { session: SessionId(number.into()), peer, encrypted: false, certificate: None },
                 NOW,
                 &mut Vec::new(),
             );
@@ -435,7 +435,11 @@ mod tests {
             hub.handle(News::Settings(Box::new(settings)), NOW, &mut Vec::new());
             for number in 10..10 + crowd {
                 let peer = ([10, 0, 1, 1], u16::try_from(1000 + number).expect("few")).into();
-                hub.handle(Input::Connect { session: SessionId(number), peer, encrypted: false }, NOW, &mut Vec::new());
+                hub.handle(
+                    Input::Connect { session: SessionId(number), peer, encrypted: false, certificate: None },
+                    NOW,
+                    &mut Vec::new(),
+                );
             }
             send(&mut hub, BOB, "one");
             send(&mut hub, BOB, "two");

@@ -237,7 +237,11 @@ mod tests {
     fn come(hub: &mut Hub, session: SessionId, now: Now) -> Vec<Effect> {
         let [_, _, a, b] = u32::try_from(session.0).expect("few people").to_be_bytes();
         let mut effects = Vec::new();
-        hub.handle(Input::Connect { session, peer: ([10, 0, a, b], 1024).into(), encrypted: false }, now, &mut effects);
+        hub.handle(
+            Input::Connect { session, peer: ([10, 0, a, b], 1024).into(), encrypted: false, certificate: None },
+            now,
+            &mut effects,
+        );
         effects
     }
 

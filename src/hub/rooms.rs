@@ -7,7 +7,7 @@ use super::account::Role;
 use super::archive::Record;
 use super::entrance::Since;
 use super::ignore::Borne;
-use super::message::{Done, Line, Said};
+use super::message::{Done, Line, Said, Welcome};
 use super::presence::Step;
 use super::room::{Room, TopicSet};
 use super::{By, Effect, Happening, Hub, What};
@@ -125,11 +125,12 @@ impl Turn<'_> {
 
     /// Moves `id` into an open room, and shows it that room.
     pub(super) fn enter(&mut self, id: SessionId, to: RoomId) {
-        self.enter_again(id, to, None);
+        self.enter_again(id, to, None, None);
     }
 
-    /// As [`Self::enter`]; `since` says from where on the room's lines are new to a client that was there before.
-    pub(super) fn enter_again(&mut self, id: SessionId, to: RoomId, since: Option<Since>) {
+    /// As [`Self::enter`]; `since` says from where on the room's lines are new to a client that was there before, and
+    /// `welcome` greets one that comes from outside.
+    pub(super) fn enter_again(&mut self, id: SessionId, to: RoomId, since: Option<Since>, welcome: Option<Welcome>) {
         if Some(self.hub.people.sessions[&id].room) != self.hub.door.room {
             let to = self.hub.rooms.open.get(&to).map(|room| room.name.shown().into());
             self.left_for(id, to);
@@ -158,7 +159,7 @@ impl Turn<'_> {
         }
         self.effects.push(Effect::Enter { session: id, room: to });
         self.prompt(id);
-        self.show_room(id, to, None, since);
+        self.show_room(id, to, welcome, since);
         self.leave(id, &nick, from, Step::Left { reason: None, words: false, to: shown });
         self.happened(What::Joined, id, None, None);
         self.present(to, id, &nick.shown().into(), Step::Joined);

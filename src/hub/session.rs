@@ -15,6 +15,7 @@ use super::message::View;
 use super::pace::Pace;
 use super::speech::Veil;
 use super::strike::LastSaid;
+use crate::values::fingerprint::Fingerprint;
 use crate::values::id::AccountId;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::Name;
@@ -32,6 +33,9 @@ pub struct Session {
     /// Whether the connection is encrypted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub encrypted: bool,
+    /// The certificate that the client has shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Box<Fingerprint>>,
     /// The client's present name, as others see it.
     pub nick: Name,
     /// The room that the client is in.

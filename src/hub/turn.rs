@@ -51,7 +51,9 @@ impl Turn<'_> {
             self.expire_sanctions();
         }
         match input {
-            Input::Connect { session, peer, encrypted } => self.connect(session, peer, encrypted),
+            Input::Connect { session, peer, encrypted, certificate } => {
+                self.connect(session, peer, encrypted, certificate);
+            }
             Input::Line { session, .. } if self.hub.moderation.outgoing.iter().any(|(one, _)| *one == session) => {}
             Input::Line { session, mut text } => {
                 if self.hub.people.sessions.get(&session).is_some_and(|session| session.dialogue.is_some()) {
@@ -152,6 +154,7 @@ impl Turn<'_> {
             Input::ChangeAccount { account, hashed, role, by } => {
                 self.change_account(account, hashed, role, Some(by));
             }
+            Input::Certify { account, certificate, on, by } => self.certify(account, certificate, on, Some(by)),
             Input::UnlockAccount { account } => {
                 self.hub.unlock_account(account);
             }

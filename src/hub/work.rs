@@ -67,7 +67,7 @@ mod tests {
         for id in 1..=people + rooms + 1 {
             let [_, _, a, b] = u32::try_from(id).expect("few people").to_be_bytes();
             let (session, peer) = (SessionId(id), ([10, 0, a, b], 1024).into());
-            hub.handle(Input::Connect { session, peer, encrypted: false }, later(0), &mut effects);
+            hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, later(0), &mut effects);
             if id > people + 1 {
                 let text = format!("/join room{id}");
                 hub.handle(Input::Line { session, text }, later(0), &mut effects);
@@ -83,6 +83,7 @@ mod tests {
             since: Wall(0),
             seen: Wall(0),
             places: Vec::new(),
+            certificates: Vec::new(),
         };
         hub.accounts.put(account).expect("the first");
         hub.log_in(ANN, AccountId(1));
@@ -175,7 +176,7 @@ mod tests {
         }
         // What is shown to a newcomer.
         let (session, peer) = (SessionId(99), ([10, 1, 0, 1], 1024).into());
-        hub.handle(Input::Connect { session, peer, encrypted: false }, later(100), &mut effects);
+        hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, later(100), &mut effects);
         let pace = hub.session(ANN).expect("she is here").pace.clone();
         hub.handle(Input::Line { session: ANN, text: "hi".to_owned() }, later(100), &mut effects);
         assert_eq!(hub.session(ANN).expect("she is here").pace, pace);

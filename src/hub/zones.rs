@@ -161,7 +161,11 @@ mod tests {
         let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
         for id in 1..=number {
             let peer = ([192, 0, 2, 1], u16::try_from(id).expect("few")).into();
-            hub.handle(Input::Connect { session: SessionId(id), peer, encrypted: false }, now, &mut effects);
+            hub.handle(
+                Input::Connect { session: SessionId(id), peer, encrypted: false, certificate: None },
+                now,
+                &mut effects,
+            );
             text(&mut hub, SessionId(id), "/time Europe/Berlin", now);
         }
         hub

@@ -120,7 +120,9 @@ impl Machine {
         // A proxy that takes encryption off may not be able to say so: version 1 of its protocol cannot.
         let is_said = |proxied: &Proxied| proxied.encryption.is_some() || self.hub.settings().proxy.encrypted;
         let encrypted = tls.is_some() || proxied.as_deref().is_some_and(is_said);
-        self.tell_hub(hub::Input::Connect { session: id, peer, encrypted }, at);
+        // Only the program that does handshakes sees who has the key.
+        let certificate = tls.as_ref().and_then(|tls| tls.fingerprint.as_deref()?.parse().ok());
+        self.tell_hub(hub::Input::Connect { session: id, peer, encrypted, certificate }, at);
         if self.hub.session(id).is_some() {
             let mut speaker = Speaker {
                 received: tls.as_ref().map_or(0, |tls| tls.read),

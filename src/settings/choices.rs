@@ -59,6 +59,18 @@ words! {
 }
 
 words! {
+    /// What is done where a password would go over a connection on which others can listen.
+    Passwords {
+        /// Nothing: it is taken.
+        Optional = "optional",
+        /// It is taken, and its owner is told.
+        Advised = "advised",
+        /// It is not taken.
+        Required = "required",
+    }
+}
+
+words! {
     /// Who comes in while bans cannot be looked up.
     WhileUnread {
         /// Everybody who is not known to be banned.

@@ -28,7 +28,8 @@ mod setting;
 mod table;
 
 pub use choices::{
-    EditorUse, Encryption, Entry, LogLevel, Negotiate, Newcomers, Registering, SlowPolicy, Sync, WhileUnread, Word,
+    EditorUse, Encryption, Entry, LogLevel, Negotiate, Newcomers, Passwords, Registering, SlowPolicy, Sync,
+    WhileUnread, Word,
 };
 pub use conflicts::Conflict;
 pub use manual::{markdown_table, note, shipped};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::choices::{
-    EditorUse, Encryption, Entry, LogLevel, Negotiate, Newcomers, Registering, SlowPolicy, Sync, WhileUnread,
+    EditorUse, Encryption, Entry, LogLevel, Negotiate, Newcomers, Passwords, Registering, SlowPolicy, Sync, WhileUnread,
 };
 use super::rule::{
     Addresses, Choice, Filters, Flag, GIB, KIB, MIB, Networks, Reached, RoomNames, Rows, Rule, SocketPath, Text,
@@ -348,6 +348,12 @@ settings! {
         door: Duration = Duration::from_secs(120), time("10s", "1h"), Live;
         /// Who can register a name: "open" lets everybody do it by /register, "closed" only administrators.
         register: Registering = Registering::Open, Choice, Live;
+        /// Whether passwords have to be encrypted on their way. "required" takes none over other connections: who wants
+        /// to log in or register there is told how to come, and nobody looks at what they have typed; with
+        /// accounts.entry = "registered" they are not let in at all. "advised" takes it, and tells them that others
+        /// could read it, if there is a better way: access.encrypted_at, or somebody has come encrypted. "optional"
+        /// says nothing. access.secure is about whose connections count as encrypted.
+        encryption: Passwords = Passwords::Advised, Choice, Live;
         /// The shortest password.
         password: usize = 8, whole(1, 64, "characters"), Live;
         /// Attempts to log in, in one go, from one address (of IPv6, a /64 network), and, five times as

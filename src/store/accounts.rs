@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::Trouble;
 use super::meta::{signed, unsigned};
-use crate::hub::account::{Account, Hashed, Role};
+use crate::hub::account::{Account, CERTIFICATES, Certificate, Hashed, Role};
 use crate::values::id::AccountId;
 use crate::values::name::Name;
 use crate::values::time::Wall;
@@ -17,8 +17,9 @@ pub(super) fn all(db: &Connection) -> Result<Vec<Account>, Trouble> {
 
 /// Appends the accounts, in this order of their ids, up to the first one that cannot be read.
 pub(super) fn read(db: &Connection, order: &str, accounts: &mut Vec<Account>) -> Result<(), Trouble> {
-    let mut found =
-        db.prepare(&format!("SELECT id, name, hashed, role, since, seen FROM accounts ORDER BY id {order}"))?;
+    let mut found = db.prepare(&format!(
+        "SELECT id, name, hashed, role, since, seen, certificates FROM accounts ORDER BY id {order}"
+    ))?;
     let mut rows = found.query([])?;
     while let Some(row) = rows.next()? {
         let (name, role): (String, String) = (row.get(1)?, row.get(3)?);
@@ -33,21 +34,35 @@ pub(super) fn read(db: &Connection, order: &str, accounts: &mut Vec<Account>) ->
             seen: Wall(row.get(5)?),
             // Places are hashed with a hub's key, and mean nothing to the next hub: so they are not on disk.
             places: Vec::new(),
+            certificates: certificates(row.get(6)?),
         });
     }
     Ok(())
 }
 
+/// Those that a column names; none, if it makes no sense.
+fn certificates(column: Option<String>) -> Vec<Certificate> {
+    let mut certificates: Vec<Certificate> =
+        column.and_then(|column| serde_json::from_str(&column).ok()).unwrap_or_default();
+    certificates.truncate(CERTIFICATES);
+    certificates
+}
+
 /// Writes an account. Part of the caller's transaction.
 pub(super) fn put(db: &Connection, account: &Account) -> Result<(), Trouble> {
-    let sql = "INSERT OR REPLACE INTO accounts (id, name, hashed, role, since, seen) VALUES (?, ?, ?, ?, ?, ?)";
+    let certificates = &account.certificates;
+    let certificates =
+        (!certificates.is_empty()).then(|| serde_json::to_string(certificates).expect("it is plain JSON"));
+    let sql = "INSERT OR REPLACE INTO accounts (id, name, hashed, role, since, seen, certificates) \
+               VALUES (?, ?, ?, ?, ?, ?, ?)";
     db.prepare_cached(sql)?.execute(params![
         signed(account.id.0),
         account.name.shown(),
         account.hashed.as_ref().map(|hashed| &*hashed.0),
         account.role.name(),
         account.since.0,
-        account.seen.0
+        account.seen.0,
+        certificates
     ])?;
     Ok(())
 }

@@ -179,6 +179,11 @@ const STEPS: &[&str] = &[
         last_report = (SELECT ifnull(max(id), 0) FROM reports),
         last_memo = (SELECT ifnull(max(id), 0) FROM memos);
     ",
+    // 11: certificates that log in.
+    "
+    -- Those of the account, as JSON: fingerprint in hexadecimal digits, and since when, in milliseconds since 1970. None: it has none.
+    ALTER TABLE accounts ADD COLUMN certificates TEXT;
+    ",
 ];
 
 /// The version that this program writes.

@@ -8,6 +8,7 @@
 //! | which names are valid; which names look alike; who bears which name | [`name`], [`roster`] |
 //! | which characters from strangers are let through | [`text`] |
 //! | networks and addresses; which addresses count as one | [`network`] |
+//! | what a client's key is known by | [`fingerprint`] |
 //! | filters: which words are refused | [`words`] |
 //! | system errors as parts of sentences | [`plain`] |
 //! | what a terminal can do | [`terminal`] |
@@ -16,6 +17,7 @@
 //! | tables by numbers that only rise; values that copies share until one changes | [`rising`], [`CopyOnWrite`] |
 
 mod copy_on_write;
+pub mod fingerprint;
 pub mod id;
 pub mod name;
 pub mod network;

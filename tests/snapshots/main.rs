@@ -87,6 +87,7 @@ const NEVER_SET: &[(&str, &str)] = &[
     ("Saved.lobby", "the first room, which is number 0"),
     ("SavedClient.tls", ENCRYPTED),
     ("Sequence::Between", "is written as Keys::Between"),
+    ("Session.certificate", ENCRYPTED),
     ("Speaker.encryption", ENCRYPTED),
     ("Speaker.tls", ENCRYPTED),
     ("Word::Dropped", "told, and not kept"),

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use chathub::hub;
-use chathub::hub::account::{Account, Hashed, Role};
+use chathub::hub::account::{Account, Certificate, Hashed, Role};
 use chathub::hub::archive::{Recalled, RecalledRoom};
 use chathub::hub::ignore::Borne;
 use chathub::hub::login::Answer;
@@ -16,6 +16,7 @@ use chathub::hub::report::{Closed, Party, Report};
 use chathub::hub::sanction::{Author, Kind, Order, Sanction, Target};
 use chathub::machine::{Input, Proxied};
 use chathub::settings::{Entry, SETTINGS, Settings};
+use chathub::values::fingerprint::Fingerprint;
 use chathub::values::id::{AccountId, MemoId, ReportId, RoomId, SanctionId, SessionId};
 use chathub::values::name::Name;
 use chathub::values::time::Wall;
@@ -73,6 +74,10 @@ fn name(text: &str) -> Name {
     Name::parse(text, 24).expect(text)
 }
 
+fn certificate() -> Certificate {
+    Certificate { fingerprint: Fingerprint::new([0xc5; 32]), since: Wall(BEGIN.wall.0 - 500_000) }
+}
+
 /// What the disk told at the start.
 fn recalled() -> Recalled {
     let accounts = ["olga", "ann", "cat", "pia", "cleo", "cloe", "uma", "wilma", "walt", "wyn", "gone", "hush", "gil"];
@@ -84,6 +89,7 @@ fn recalled() -> Recalled {
         since: Wall(BEGIN.wall.0 - 1_000_000),
         seen: Wall(BEGIN.wall.0 - 1000),
         places: Vec::new(),
+        certificates: (nick == "cat").then(certificate).into_iter().collect(),
     });
     let line = |seq, text: &str| Line {
         seq,
@@ -743,6 +749,10 @@ fn rooms() -> Stage {
     });
     s.control("rooms.set", modes);
     s.line(ann, "/leave");
+    // It was for all in between.
+    for encrypted in [true, false, true] {
+        s.control("rooms.set", json!({"room": "cellar", "encrypted": encrypted}));
+    }
     s.pass(Duration::from_secs(2 * 3600));
     s.control("lockdown", json!({"for_s": 600, "newcomers": "registered"}));
     s.come("nina");

@@ -161,6 +161,21 @@ impl Client {
         assert_eq!(String::from_utf8_lossy(&heard), text);
     }
 
+    /// All that it is told until these words have come.
+    #[track_caller]
+    pub(crate) fn hear_until(&mut self, words: &str) -> String {
+        let mut heard = String::new();
+        while !heard.contains(words) {
+            let mut bytes = [0; 1024];
+            match self.tls.reader().read(&mut bytes) {
+                Ok(0) => panic!("closed before {words:?}: {heard}"),
+                Ok(count) => heard.push_str(&String::from_utf8_lossy(&bytes[..count])),
+                Err(_) => self.receive().unwrap_or_else(|why| panic!("{why} before {words:?}: {heard}")),
+            }
+        }
+        heard
+    }
+
     /// All that it is told until the other side says that there is no more; an error if it does not say so.
     pub(crate) fn hear_to_end(&mut self) -> Result<String, String> {
         let mut heard = String::new();

@@ -34,6 +34,42 @@ Examples:
     /// List the accounts.
     List,
 
+    /// Tell all about one account, and which certificates log in to it.
+    Show {
+        /// Its name.
+        #[arg(value_name = "NAME", value_parser = text::<256>)]
+        name: Text<256>,
+    },
+
+    /// Have a certificate log in to an account.
+    ///
+    /// A client that shows it, by TLS, is logged in as soon as it comes; no password is needed. There can be five. The
+    /// fingerprint is SHA-256 of the certificate's public key.
+    #[command(after_help = "\
+Example:
+  openssl x509 -in ann.pem -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum
+  chathub ctl account certify ann 5f3a...")]
+    Certify {
+        /// The name of the account.
+        #[arg(value_name = "NAME", value_parser = text::<256>)]
+        name: Text<256>,
+        /// 64 hexadecimal digits, with or without colons.
+        #[arg(value_name = "FINGERPRINT", value_parser = text::<95>)]
+        fingerprint: Text<95>,
+    },
+
+    /// Have a certificate of an account log in no longer.
+    ///
+    /// Who is logged in stays; "chathub ctl kick" disconnects them.
+    Uncertify {
+        /// The name of the account.
+        #[arg(value_name = "NAME", value_parser = text::<256>)]
+        name: Text<256>,
+        /// 64 hexadecimal digits, as "chathub ctl account show" tells them.
+        #[arg(value_name = "FINGERPRINT", value_parser = text::<95>)]
+        fingerprint: Text<95>,
+    },
+
     /// Give an account another password.
     Passwd {
         /// Its name.

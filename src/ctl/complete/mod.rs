@@ -100,7 +100,7 @@ fn kind(path: &[&str], arg: &Arg) -> Option<Kind> {
         (_, _, "T") => Kind::Words(TIMES),
         (_, _, "FILE" | "PATH") => Kind::Path(Paths::Files),
         (_, _, "DIR") => Kind::Path(Paths::Directories),
-        (_, _, "TEXT" | "N" | "JSON" | "ADDR" | "UNIT") => Kind::Free,
+        (_, _, "TEXT" | "N" | "FINGERPRINT" | "JSON" | "ADDR" | "UNIT") => Kind::Free,
         _ => return None,
     })
 }

@@ -4,8 +4,8 @@ use std::io;
 
 use super::UNREAD;
 use super::screen::Screen;
-use super::table::{Table, left, right};
-use super::values::{count, span};
+use super::table::{Facts, Table, left, right};
+use super::values::{count, span, time};
 use crate::hub::account::Role;
 use crate::wire::admin::result::{Account, AccountDone, AccountList, Redacted};
 
@@ -35,9 +35,49 @@ pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &AccountList) -> io::Resul
 
 /// What else there is to know.
 fn notes(account: &Account) -> String {
-    let password = (!account.password).then(|| "no password: nobody can log in".to_owned());
+    let password = (!account.password).then(|| match account.certificates.is_empty() {
+        true => "no password: nobody can log in".to_owned(),
+        false => "no password".to_owned(),
+    });
     let memos = (account.memos > 0).then(|| format!("{} waiting", count(account.memos, "message")));
-    password.into_iter().chain(memos).collect::<Vec<_>>().join(", ")
+    let certificates = certificates(account);
+    password.into_iter().chain(certificates).chain(memos).collect::<Vec<_>>().join(", ")
+}
+
+fn certificates(account: &Account) -> Option<String> {
+    let number = account.certificates.len() as u64;
+    (number > 0).then(|| count(number, "certificate"))
+}
+
+pub(in crate::ctl) fn one(to: &mut Screen<'_>, account: &Account) -> io::Result<()> {
+    let mut facts = vec![
+        ("Account", account.name.clone()),
+        ("Role", Role::from(account.role).to_string()),
+        ("Since", time(&account.since)),
+        ("Seen", if account.client.is_some() { "now".to_owned() } else { time(&account.seen) }),
+        ("Client", account.client.clone().unwrap_or_else(|| "none is logged in".to_owned())),
+        ("Password", if account.password { "set".to_owned() } else { "none".to_owned() }),
+    ];
+    for (at, one) in account.certificates.iter().enumerate() {
+        let key = if at == 0 { "Certificates" } else { "" };
+        facts.push((key, format!("{} since {}", one.fingerprint, time(&one.since))));
+    }
+    if account.certificates.is_empty() {
+        facts.push(("Certificates", "none log in".to_owned()));
+    }
+    facts.push(("Messages", format!("{} waiting", account.memos)));
+    Facts(facts).print(to)
+}
+
+pub(in crate::ctl) fn certified(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
+    let number = done.account.certificates.len() as u64;
+    let log = if number == 1 { "logs" } else { "log" };
+    to.done(&format!("{} {log} in to {} now.", count(number, "certificate"), done.account.name))
+}
+
+pub(in crate::ctl) fn uncertified(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
+    let left = certificates(&done.account).map_or_else(String::new, |left| format!("; {left} left"));
+    to.done(&format!("It does not log in to {} any more{left}.", done.account.name))
 }
 
 pub(in crate::ctl) fn added(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
@@ -46,7 +86,8 @@ pub(in crate::ctl) fn added(to: &mut Screen<'_>, done: &AccountDone) -> io::Resu
 }
 
 pub(in crate::ctl) fn password(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
-    to.done(&format!("{} has another password.", done.account.name))
+    let still = certificates(&done.account).map_or_else(String::new, |still| format!("; {still} can log in as before"));
+    to.done(&format!("{} has another password{still}.", done.account.name))
 }
 
 pub(in crate::ctl) fn unlocked(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {

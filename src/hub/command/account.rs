@@ -28,3 +28,12 @@ pub(super) fn unregister(call: &mut Call<'_, '_>, args: &str) {
     }
     call.turn.unregister(call.id);
 }
+
+pub(super) fn certificate(call: &mut Call<'_, '_>, args: &str) {
+    match split_word(args) {
+        ("" | "list", "") => call.turn.list_certificates(call.id),
+        ("add", "") => call.turn.add_certificate(call.id),
+        ("remove", which) if !which.is_empty() => call.turn.remove_certificate(call.id, which, clip(which)),
+        _ => call.usage(),
+    }
+}

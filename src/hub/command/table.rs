@@ -526,6 +526,21 @@ pub static COMMANDS: &[Command] = &[
         ..ROW
     },
     Command {
+        name: "certificate",
+        aliases: &["cert", "certfp"],
+        usage: "[add|remove N]",
+        about: "log in by a certificate, or list those that do",
+        group: Group::You,
+        detail: "A connection by TLS can show one: openssl s_client -cert FILE -key FILE ...\n\
+                 add: whoever comes with this connection's is logged in to your name at once;\n\
+                 remove 2: the second of the list does no longer.",
+        weight: 2,
+        role: Role::Member,
+        takes: Takes::Nothing,
+        run: account::certificate,
+        ..ROW
+    },
+    Command {
         name: "unregister",
         about: "give your registered name up",
         group: Group::You,

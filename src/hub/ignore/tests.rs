@@ -20,7 +20,11 @@ impl Stage {
         self.next += 1;
         let port = u16::try_from(session.0).expect("few");
         let peer = ([192, 0, 2, 1], port).into();
-        self.hub.handle(Input::Connect { session, peer, encrypted: false }, Now::default(), &mut Vec::new());
+        self.hub.handle(
+            Input::Connect { session, peer, encrypted: false, certificate: None },
+            Now::default(),
+            &mut Vec::new(),
+        );
         self.says(session, &format!("/nick {nick}"));
         session
     }
@@ -118,7 +122,11 @@ fn what_follows_from_a_name_does_not_depend_on_who_ignores_it() {
         counts.push(stage.says(eve, "hi").len());
         let mut effects = Vec::new();
         let (session, peer) = (SessionId(stage.next), ([192, 0, 2, 2], 1).into());
-        stage.hub.handle(Input::Connect { session, peer, encrypted: false }, Now::default(), &mut effects);
+        stage.hub.handle(
+            Input::Connect { session, peer, encrypted: false, certificate: None },
+            Now::default(),
+            &mut effects,
+        );
         counts.push(effects.len());
         stage.hub.check_invariants();
         counts

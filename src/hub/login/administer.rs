@@ -57,7 +57,16 @@ impl Turn<'_> {
         let id = self.hub.accounts.next_id();
         let role = role.max(Role::Member);
         let since = self.hub.stamp(self.now);
-        let account = Account { id, name, hashed, role, since, seen: self.now.wall, places: Vec::new() };
+        let account = Account {
+            id,
+            name,
+            hashed,
+            role,
+            since,
+            seen: self.now.wall,
+            places: Vec::new(),
+            certificates: Vec::new(),
+        };
         if let Err(other) = self.hub.accounts.put(account.clone()) {
             let other = self.hub.accounts.get(other).map_or("", |account| account.name.shown());
             return Err(Refusal::NameRegistered(other.into()));

@@ -49,6 +49,9 @@ impl Turn<'_> {
         if let Err(refusal) = self.hub.may_register(id, self.now) {
             return self.refuse(id, refusal);
         }
+        if let Some(refusal) = self.hub.keeps_passwords_out(id, !password.is_empty()) {
+            return self.refuse(id, refusal);
+        }
         // People used to other programs type the name before the password, or an e-mail address after it.
         let own = self.hub.people.sessions[&id].own_nick();
         let password = match password.split_once(' ') {
@@ -59,6 +62,7 @@ impl Turn<'_> {
             }
             _ => password,
         };
+        self.warn_of_plain_password(id);
         if password.is_empty() {
             return self.ask(id, Dialogue::Register { first: None });
         }
@@ -87,18 +91,25 @@ impl Turn<'_> {
         if let Some(account) = session.account.and_then(|account| self.hub.accounts.get(account)) {
             return self.refuse(id, Refusal::LoggedIn(account.name.shown().into()));
         }
+        // What stands in place of a name may be a password, if the person is used to another program.
+        let is_known = || name.is_empty() || self.hub.accounts.find(&name::fold(name)).is_some();
+        if let Some(refusal) = self.hub.keeps_passwords_out(id, !password.is_empty() || !is_known()) {
+            return self.refuse(id, refusal);
+        }
         let name: Arc<str> = if name.is_empty() { session.own_nick().shown().into() } else { name.into() };
         if self.hub.recording.unread && self.hub.accounts.find(&name::fold(&name)).is_none() {
             return self.refuse(id, Refusal::AccountsUnread);
         }
         if password.is_empty() {
             // The hub does not ask for the password of an account that does not exist; besides, the word may itself be
-            // a password, if the person is used to another program.
+            // a password.
             if self.hub.accounts.find(&name::fold(&name)).is_none() {
                 return self.refuse(id, Refusal::NoLogin(name));
             }
+            self.warn_of_plain_password(id);
             return self.ask(id, Dialogue::Login { name });
         }
+        self.warn_of_plain_password(id);
         self.check_login(id, name, Secret::new(password.to_owned()));
     }
 
@@ -143,11 +154,20 @@ impl Turn<'_> {
 
     /// `/passwd`.
     pub(in crate::hub) fn passwd(&mut self, id: SessionId) {
-        self.ask(id, Dialogue::Present);
+        self.ask_over_secure(id, Dialogue::Present);
     }
 
     /// `/unregister`.
     pub(in crate::hub) fn unregister(&mut self, id: SessionId) {
-        self.ask(id, Dialogue::Unregister);
+        self.ask_over_secure(id, Dialogue::Unregister);
+    }
+
+    /// Begins `dialogue`, if passwords are taken over the connection of `id`.
+    fn ask_over_secure(&mut self, id: SessionId, dialogue: Dialogue) {
+        if let Some(refusal) = self.hub.keeps_passwords_out(id, false) {
+            return self.refuse(id, refusal);
+        }
+        self.warn_of_plain_password(id);
+        self.ask(id, dialogue);
     }
 }

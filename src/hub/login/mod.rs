@@ -10,9 +10,11 @@
 //! | what is asked, and what an answer means | `dialogue` |
 //! | how often a password may be tried | `tries` |
 //! | what follows when a password has been hashed | `outcome` |
+//! | certificates that log in | `certificates` |
 //! | what administrators do | `administer` |
 
 mod administer;
+mod certificates;
 mod commands;
 mod dialogue;
 mod outcome;

@@ -14,6 +14,15 @@ use super::{Answer, Dialogue, Pending, Then};
 use crate::values::id::{AccountId, SessionId};
 use crate::values::name::Name;
 
+/// How somebody has shown that an account is theirs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// By its password; `renewed` is a new hash of it, if the known one was made with other parameters.
+    Password { renewed: Option<Hashed> },
+    /// By the key of one of its certificates.
+    Certificate,
+}
+
 impl Hub {
     /// Logs `id` in to `account`, if the account exists.
     pub fn log_in(&mut self, id: SessionId, account: AccountId) {
@@ -43,10 +52,14 @@ impl Turn<'_> {
                 self.end_dialogue(id);
                 self.change_account(account, Some(hashed), None, None);
                 self.done_on_record(id, Done::PasswordChanged);
+                let certificates = self.hub.accounts.get(account).map_or(0, |account| account.certificates.len());
+                if certificates > 0 {
+                    self.done(id, Done::CertificatesStay(certificates));
+                }
                 Ok(())
             }
             (Then::Login { account: Some(account), .. }, Answer::Right { renewed }) => {
-                self.let_in(id, account, renewed)
+                self.let_in(id, account, Proof::Password { renewed })
             }
             (Then::Login { name, account, .. }, _) => {
                 self.hub.counters.logins_failed += 1;
@@ -105,6 +118,7 @@ impl Turn<'_> {
             since: self.hub.stamp(self.now),
             seen: self.now.wall,
             places,
+            certificates: Vec::new(),
         };
         if self.hub.accounts.put(made.clone()).is_err() {
             return Err(Refusal::NameRegistered(shown));
@@ -117,12 +131,12 @@ impl Turn<'_> {
         self.hub.counters.registrations += 1;
         self.happened(What::Registered, id, None, None);
         self.done_on_record(id, Done::Registered(shown));
-        self.come_in(id, None);
+        self.come_in(id, None, None);
         Ok(())
     }
 
-    /// Logs in `id`, whose password was right.
-    pub(super) fn let_in(&mut self, id: SessionId, account: AccountId, renewed: Option<Hashed>) -> Result<(), Refusal> {
+    /// Logs in `id`, which has shown to be the owner of the account.
+    pub(super) fn let_in(&mut self, id: SessionId, account: AccountId, proof: Proof) -> Result<(), Refusal> {
         let Some(Account { name, role, since, .. }) = self.hub.accounts.get(account).cloned() else {
             return Err(Refusal::WrongPassword);
         };
@@ -138,7 +152,9 @@ impl Turn<'_> {
         if role != Role::Operator && self.turn_away(id) {
             return Ok(());
         }
-        self.end_dialogue(id);
+        if self.hub.people.sessions[&id].dialogue.is_some() {
+            self.end_dialogue(id);
+        }
         let elsewhere: Vec<_> = self.hub.logged_in_to(account).filter(|other| *other != id).collect();
         for other in elsewhere {
             self.tell(other, Message::Goodbye(Farewell::Elsewhere));
@@ -170,7 +186,8 @@ impl Turn<'_> {
         } else {
             self.hub.put_off_unseen_name(id);
         }
-        if let Some(renewed) = renewed {
+        let by_certificate = proof == Proof::Certificate;
+        if let Proof::Password { renewed: Some(renewed) } = proof {
             self.change_account(account, Some(renewed), None, None);
         }
         let place = self.hub.place(id);
@@ -183,11 +200,13 @@ impl Turn<'_> {
             self.put_account(account);
         }
         self.hub.counters.logins += 1;
-        if !self.come_in(id, was_here.map(Since::Time)) {
+        // Who comes by certificate has not been greeted at the door.
+        let welcome = by_certificate.then(|| self.hub.welcome());
+        if !self.come_in(id, was_here.map(Since::Time), welcome) {
             return Ok(());
         }
-        self.happened(What::LoggedIn, id, None, None);
-        self.done(id, Done::LoggedIn { name: name.shown().into(), role });
+        self.happened(What::LoggedIn, id, None, by_certificate.then(|| "by certificate".into()));
+        self.done(id, Done::LoggedIn { name: name.shown().into(), role, by_certificate });
         if let Some(was_here) = was_here.filter(|_| !was_at_door) {
             self.tell_what_is_new(id, was_here);
         }
@@ -201,7 +220,7 @@ impl Turn<'_> {
     /// Logs in `id`, as if its password had been right.
     #[cfg(test)]
     pub(in crate::hub) fn let_in_for_tests(&mut self, id: SessionId, account: AccountId) {
-        self.let_in(id, account, None).expect("it may");
+        self.let_in(id, account, Proof::Password { renewed: None }).expect("it may");
     }
 
     /// Gives `id` a guest's name. Its room is told so if `aloud`.

@@ -54,7 +54,7 @@ impl Stage {
     }
 
     fn comes(&mut self, session: SessionId, address: [u8; 4]) {
-        self.input(Input::Connect { session, peer: (address, 4000).into(), encrypted: false });
+        self.input(Input::Connect { session, peer: (address, 4000).into(), encrypted: false, certificate: None });
     }
 
     fn input(&mut self, input: impl Into<Input>) {

@@ -30,6 +30,7 @@ fn account(id: u64, name: &str) -> Account {
         since: Wall(1),
         seen: Wall(1),
         places: Vec::new(),
+        certificates: Vec::new(),
     }
 }
 
@@ -52,7 +53,7 @@ fn hub(settings: Settings) -> Hub {
 fn come(hub: &mut Hub, id: u64, account: u64, from: u64, now: Now) -> Vec<Effect> {
     let session = SessionId(id);
     let peer = format!("192.0.2.{from}:{}", 1000 + id).parse().expect("an address");
-    hub.handle(Input::Connect { session, peer, encrypted: false }, now, &mut Vec::new());
+    hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, now, &mut Vec::new());
     let mut effects = Vec::new();
     hub.turn(now, &mut effects).let_in_for_tests(session, AccountId(account));
     hub.check_invariants();
@@ -176,7 +177,7 @@ fn who_does_not_read_is_shown_them_when_they_do() {
     come(&mut hub, 1, 1, 1, later(1));
     leave(&mut hub, 1, "eve", "hello").expect("kept");
     let (session, peer) = (SessionId(2), "192.0.2.2:2".parse().expect("an address"));
-    hub.handle(Input::Connect { session, peer, encrypted: false }, later(2), &mut Vec::new());
+    hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, later(2), &mut Vec::new());
     hub.handle(News::Crowded { session, on: true }, later(2), &mut Vec::new());
     let mut effects = Vec::new();
     hub.turn(later(2), &mut effects).let_in_for_tests(session, AccountId(5));
@@ -193,7 +194,7 @@ fn whom_they_ignore_they_are_not_shown_and_it_is_gone() {
     leave(&mut hub, 1, "eve", "of ann").expect("kept");
     leave(&mut hub, 2, "eve", "of bob").expect("kept");
     let (session, peer) = (SessionId(3), "192.0.2.3:2".parse().expect("an address"));
-    hub.handle(Input::Connect { session, peer, encrypted: false }, later(2), &mut Vec::new());
+    hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, later(2), &mut Vec::new());
     send(&mut hub, 3, "/ignore ann", later(2));
     let mut effects = Vec::new();
     hub.turn(later(2), &mut effects).let_in_for_tests(session, AccountId(5));

@@ -54,6 +54,9 @@ pub enum Done {
     Mode(Mode),
     /// The password that is asked for next will be seen on the screen.
     TypingShows,
+    /// Others can read the client's password on its way; it would be encrypted on the way to this place, if the settings
+    /// say where.
+    PasswordReadable(Option<Arc<str>>),
     /// ^C has cleared what was typed.
     Interrupted,
     /// A report was made.
@@ -213,13 +216,24 @@ pub enum Done {
     /// There is an account of this name now.
     Registered(Arc<str>),
     /// The client is logged in to the account of this name, which has this role.
-    LoggedIn { name: Arc<str>, role: Role },
+    LoggedIn {
+        name: Arc<str>,
+        role: Role,
+        /// Whether a certificate has done it, unasked.
+        by_certificate: bool,
+    },
     /// This number of lines was said in the client's room since its person was `last` here, by their account.
     NewSince { room: Arc<str>, lines: usize, last: Wall },
     /// The client is logged out, and has this name now.
     LoggedOut(Arc<str>),
     /// The account has another password.
     PasswordChanged,
+    /// The account whose password was changed has this number of certificates, which log in to it as before.
+    CertificatesStay(usize),
+    /// The certificate of this connection logs in to the account of this name from now on.
+    CertificateAdded { short: Arc<str>, name: Arc<str> },
+    /// The certificate whose fingerprint begins so does not log in any more.
+    CertificateRemoved(Arc<str>),
     /// The account of this name was removed, as its owner wished.
     Unregistered(Arc<str>),
     /// The client's account was removed by an administrator.

@@ -26,7 +26,10 @@ pub use entrance::{Entrance, Welcome};
 pub use farewell::Farewell;
 pub use line::{Line, Said};
 pub use refusal::Refusal;
-pub use shown::{Listed, Replaced, Seen, ShownBearer, ShownLeaver, ShownLine, ShownReport, ShownRoom, ShownSanction};
+pub use shown::{
+    Listed, Replaced, Seen, ShownBearer, ShownCertificate, ShownLeaver, ShownLine, ShownReport, ShownRoom,
+    ShownSanction,
+};
 pub use view::{Offset, View};
 
 use std::sync::Arc;
@@ -100,6 +103,9 @@ pub enum Message {
         account: Option<(Arc<str>, Role)>,
         encrypted: bool,
     },
+    /// The certificates that log in to the account of this name; `own` is that of the connection, if it has shown one
+    /// that does not.
+    Certificates { name: Arc<str>, shown: Vec<ShownCertificate>, own: Option<Arc<str>> },
     /// Whether somebody is here, or when they were here last.
     Seen(Seen),
     /// The commands that this role may use: the dozen that newcomers need, or `all` by name.

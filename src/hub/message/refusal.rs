@@ -321,6 +321,19 @@ pub enum Refusal {
     BansUnread,
     /// There are as many accounts as there may be: `limits.accounts`.
     TooManyAccounts(usize),
+    /// No password is taken over a connection that is not encrypted. One may have been `sent` already.
+    PasswordPlain { at: Option<Arc<str>>, sent: bool },
+    /// The connection has shown no certificate; encrypted ones that do are taken at this place, if the connection is not
+    /// encrypted and the settings say where.
+    NoCertificate { encrypted: bool, at: Option<Arc<str>> },
+    /// The certificate logs in to the client's account already.
+    CertificateKnown,
+    /// The certificate logs in to another account.
+    CertificateOfOther,
+    /// This number of certificates log in to the account, as many as may be.
+    TooManyCertificates(usize),
+    /// The account has no certificate of this number.
+    NoSuchCertificate(Arc<str>),
     /// The password has fewer characters than this.
     PasswordShort(usize),
     /// The password has more bytes than this.

@@ -65,6 +65,17 @@ pub struct Replaced {
     pub until: Option<Wall>,
 }
 
+/// A certificate that logs in to an account, as it is shown to its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownCertificate {
+    /// The beginning of its fingerprint.
+    pub short: Arc<str>,
+    /// Since when it logs in.
+    pub since: Wall,
+    /// Whether it is that of the owner's connection.
+    pub is_own: bool,
+}
+
 /// Which sanctions are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listed {

@@ -39,7 +39,11 @@ fn stage(kind: Kind, owned: bool, modes: Modes) -> (Hub, SessionId) {
     let mut hub = Hub::new(Settings::default(), [7; 16], now, &mut effects);
     hub.handle(News::Archive(Some(Box::default())), now, &mut effects);
     let id = SessionId(1);
-    hub.handle(Input::Connect { session: id, peer: ([192, 0, 2, 1], 1).into(), encrypted: false }, now, &mut effects);
+    hub.handle(
+        Input::Connect { session: id, peer: ([192, 0, 2, 1], 1).into(), encrypted: false, certificate: None },
+        now,
+        &mut effects,
+    );
     let mut account = |text: &str, role| {
         let name = Name::parse(text, 24).expect("a name");
         hub.turn(now, &mut effects).add_account(name, None, role, by).expect("it is free")

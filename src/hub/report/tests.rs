@@ -28,12 +28,13 @@ fn hub(reports: Vec<Report>) -> (Hub, SessionId) {
         since: Wall(1),
         seen: Wall(1),
         places: Vec::new(),
+        certificates: Vec::new(),
     };
     let recalled = Recalled { accounts: vec![olga], reports, last_line: 50, ..Recalled::default() };
     hub.handle(News::Archive(Some(Box::new(recalled))), NOW, &mut effects);
     let session = SessionId(2001);
     let peer = ([192, 0, 2, 1], 1024).into();
-    hub.handle(Input::Connect { session, peer, encrypted: false }, NOW, &mut effects);
+    hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, NOW, &mut effects);
     hub.log_in(session, AccountId(1));
     (hub, session)
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use crate::hub::account::{Account, Role};
+use crate::hub::account::{Account, Certificate, Role};
 use crate::hub::archive::{Recalled, Record, Selector};
 use crate::hub::lasting::Lasting;
 use crate::hub::ownership::Ownership;
@@ -21,6 +21,7 @@ use crate::store::tests::{
     LOBBY, Moment, copy, database, is_sound, line, name, open, open_with, record, seqs, settings, write_here,
 };
 use crate::store::{Answer, OpenError, Query, Reader, schema};
+use crate::values::fingerprint::Fingerprint;
 use crate::values::id::{AccountId, RoomId, SanctionId, SessionId};
 use crate::values::time::Wall;
 
@@ -206,7 +207,16 @@ fn ban(id: u64, network: &str) -> Sanction {
 
 fn account(id: u64, text: &str) -> Account {
     let (since, seen) = (Wall(1), Wall(1));
-    Account { id: AccountId(id), name: name(text), hashed: None, role: Role::Member, since, seen, places: Vec::new() }
+    Account {
+        id: AccountId(id),
+        name: name(text),
+        hashed: None,
+        role: Role::Member,
+        since,
+        seen,
+        places: Vec::new(),
+        certificates: Vec::new(),
+    }
 }
 
 /// A room that lasts, of the first account.
@@ -237,6 +247,33 @@ fn furnished() -> TempDir {
     let lines = (1..=50).map(|seq| record(line(seq, "said before")));
     write_here(dir.path(), &settings(), (1..).zip(records.into_iter().chain(lines)));
     dir
+}
+
+#[test]
+fn certificates_are_recalled_as_they_were_written_last_and_are_gone_with_their_account() {
+    let dir = TempDir::new().unwrap();
+    let one = |byte: u8| Certificate { fingerprint: Fingerprint::new([byte; 32]), since: Wall(byte.into()) };
+    let with = |id: u64, text: &str, certificates: &[Certificate]| Account {
+        certificates: certificates.to_vec(),
+        ..account(id, text)
+    };
+    let kept = |account: Account| Record::Account(Box::new(account));
+    let records = [
+        kept(with(1, "ann", &[one(1), one(2)])),
+        kept(with(2, "bob", &[one(3)])),
+        kept(with(3, "cat", &[one(4)])),
+        kept(with(1, "ann", &[one(2)])),
+        kept(with(2, "bob", &[])),
+        Record::Unaccount(AccountId(3)),
+    ];
+    write_here(dir.path(), &settings(), (1..).zip(records));
+    let recalled = open(&dir).recalled.accounts;
+    assert_eq!(recalled, [with(1, "ann", &[one(2)]), with(2, "bob", &[])]);
+    // What makes no sense there costs the account nothing else.
+    let db = rusqlite::Connection::open(database(&dir)).unwrap();
+    db.execute("UPDATE accounts SET certificates = '[{\"fingerprint\":\"00\"}]' WHERE id = 1", []).unwrap();
+    drop(db);
+    assert_eq!(open(&dir).recalled.accounts[0], with(1, "ann", &[]));
 }
 
 #[test]

@@ -261,6 +261,16 @@ pub struct AccountPasswdArgs {
     pub hashed: Option<Text<256>>,
 }
 
+/// An account, and a certificate that is to log in to it, or no longer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountCertificateArgs {
+    /// The name of the account.
+    pub name: Text<256>,
+    /// SHA-256 of the certificate's public key: 64 hexadecimal digits, with or without colons.
+    pub fingerprint: Text<95>,
+}
+
 /// An account and its new role.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

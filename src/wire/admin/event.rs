@@ -136,7 +136,7 @@ pub fn happened(happening: &Happening) -> Event {
         What::RoomClosed => Some(happening.text.as_deref().map_or("closed".into(), |why| format!("closed: {why}"))),
         What::Unmuted => Some("unmuted".to_owned()),
         What::Registered => Some("registered".to_owned()),
-        What::LoggedIn => Some("logged in".to_owned()),
+        What::LoggedIn => Some(happening.text.as_deref().map_or("logged in".into(), |how| format!("logged in {how}"))),
         What::LoggedOut => Some("logged out".to_owned()),
         What::LoginFailed => happening.target.as_deref().map(|name| format!("failed to log in as {name}")),
         What::AccountChanged => happening.text.as_deref().map(|what| format!("changed: {what}")),

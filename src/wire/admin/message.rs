@@ -88,6 +88,11 @@ impl From<Refusal> for ControlError {
                 let more = if more > 0 { format!(" and {more} more") } else { String::new() };
                 conflict(format!("not everybody in the room is encrypted: {names}{more}"))
             }
+            Refusal::CertificateKnown => conflict("this certificate logs in to that account already".into()),
+            Refusal::CertificateOfOther => conflict("this certificate logs in to another account".into()),
+            Refusal::TooManyCertificates(limit) => {
+                conflict(format!("{limit} certificates log in to that account already, and no more may"))
+            }
             Refusal::NoLasting => conflict("no rooms last here (rooms.lasting)".into()),
             Refusal::TooManyLasting(limit) => conflict(format!("{limit} rooms last already (rooms.lasting)")),
             Refusal::TooManyLastingOfOne(limit) => {

@@ -38,11 +38,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::wire::admin::args::{
-    AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs, BanTestArgs,
-    ClientsListArgs, CloseArgs, DescribeArgs, FilterArgs, HistoryArgs, KickArgs, LiftArgs, LockdownArgs, LogLevelArgs,
-    MetricsArgs, MuteArgs, NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs, RoomArgs,
-    RoomSetArgs, SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs, TopicArgs,
-    UnbanArgs, UnfilterArgs, WhoArgs,
+    AccountAddArgs, AccountArgs, AccountCertificateArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs, BanArgs,
+    BanTestArgs, ClientsListArgs, CloseArgs, DescribeArgs, FilterArgs, HistoryArgs, KickArgs, LiftArgs, LockdownArgs,
+    LogLevelArgs, MetricsArgs, MuteArgs, NoArgs, RedactArgs, RenameArgs, ReportArgs, ReportsCloseArgs, ReportsListArgs,
+    RoomArgs, RoomSetArgs, SanctionListArgs, SanctionTestArgs, SayArgs, SearchArgs, ShutdownArgs, SubscribeArgs,
+    TopicArgs, UnbanArgs, UnfilterArgs, WhoArgs,
 };
 use crate::wire::admin::describe::Description;
 use crate::wire::admin::event::Event;
@@ -51,10 +51,10 @@ use crate::wire::admin::execute::{Answer, Call, accounts, clients, history, one,
 use crate::wire::admin::json::Arguments;
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{
-    AccountDone, AccountList, BackupPiece, BanList, BanTest, Banned, Client, ClientList, Closed, FilterList, Filtered,
-    Hello, HistoryStats, Kicked, Lifted, Lines, Lockdown, LogLevel, Metrics, Muted, Redacted, Reloaded, Renamed,
-    ReportList, ReportShown, ReportsClosed, Room, RoomList, Said, SanctionList, SanctionTest, Status, Stopped, Topic,
-    Unbanned,
+    Account, AccountDone, AccountList, BackupPiece, BanList, BanTest, Banned, Client, ClientList, Closed, FilterList,
+    Filtered, Hello, HistoryStats, Kicked, Lifted, Lines, Lockdown, LogLevel, Metrics, Muted, Redacted, Reloaded,
+    Renamed, ReportList, ReportShown, ReportsClosed, Room, RoomList, Said, SanctionList, SanctionTest, Status, Stopped,
+    Topic, Unbanned,
 };
 
 /// One row of the table: all that is fixed about a command.
@@ -401,6 +401,8 @@ commands! {
     "lockdown" Lockdown(LockdownArgs) -> Lockdown, One, Changes, Hub(rooms::lockdown);
     /// Lists the accounts.
     "accounts.list" AccountsList(NoArgs) -> AccountList, One, Reads, Listing(Listing::accounts);
+    /// Tells all about one account.
+    "accounts.get" AccountsGet(AccountArgs) -> Account, One, Reads, Hub(accounts::get);
     /// Makes an account: from then on nobody else can have that name. Without a password nobody can log in
     /// to it until there is one.
     "accounts.add" AccountsAdd(AccountAddArgs) -> AccountDone, One, Changes, Hub(accounts::add), unaudited "password" "hashed";
@@ -408,6 +410,10 @@ commands! {
     "accounts.passwd" AccountsPasswd(AccountPasswdArgs) -> AccountDone, One, Changes, Hub(accounts::passwd), unaudited "password" "hashed";
     /// Forgets how often strangers have tried the password of an account, so that nobody waits because of them.
     "accounts.unlock" AccountsUnlock(AccountArgs) -> AccountDone, One, Changes, Hub(accounts::unlock);
+    /// Has a certificate log in to an account from now on: a client that shows it is logged in as soon as it comes.
+    "accounts.certify" AccountsCertify(AccountCertificateArgs) -> AccountDone, One, Changes, Hub(accounts::certify);
+    /// Has a certificate of an account log in no longer; who is logged in stays.
+    "accounts.uncertify" AccountsUncertify(AccountCertificateArgs) -> AccountDone, One, Changes, Hub(accounts::uncertify);
     /// Gives an account another role.
     "accounts.role" AccountsRole(AccountRoleArgs) -> AccountDone, One, Changes, Hub(accounts::role);
     /// Removes an account; what was said under its name stays.
@@ -470,6 +476,7 @@ mod tests {
         let any = json!({
             "who": ["ann"], "which": "b1", "target": "ann", "name": "ann", "nick": "eve", "role": "member",
             "room": "lobby", "query": "tea", "text": "hello", "report": "r1", "reports": ["r1"],
+            "fingerprint": "0123456789abcdef".repeat(4),
         });
         let schema = (spec.args)(&mut SchemaGenerator::default()).to_value();
         let required = schema["required"].as_array().cloned().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! What a client is told that has been done: by itself, to it, or for it.
 
 use super::page::Page;
+use super::refusal::encrypted_at;
 use super::times::{date_and_time, length, until, until_in};
 use super::{article, count, mode, more_modes, notice};
 use crate::hub::account::Role;
@@ -42,6 +43,10 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::Mode(Mode::Line) => notice(out, &["your program edits your lines now; /mode char ends it"]),
         Done::TypingShows => {
             notice(out, &["careful: your program shows what you type next; mind who sees your screen"]);
+        }
+        Done::PasswordReadable(at) => {
+            notice(out, &["careful: your connection is not encrypted, so others on its way can read a password"]);
+            encrypted_at(at.as_deref(), out);
         }
         Done::Interrupted => notice(out, &["what you had typed is gone; /quit leaves"]),
         Done::Reported { id, about, here, is_among_them, told, lines, room, is_private } => {
@@ -231,16 +236,26 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::Registered(name) => {
             notice(out, &[name, " is registered, and nobody else can have it; /login ", name, " next time"]);
         }
-        Done::LoggedIn { name, role: Role::Operator } => {
-            notice(out, &["welcome, ", name, ": you are logged in, as an operator"]);
+        Done::LoggedIn { name, role, by_certificate } => {
+            let role = if *role == Role::Operator { ", as an operator" } else { "" };
+            let how = if *by_certificate { " by your certificate" } else { "" };
+            notice(out, &["welcome, ", name, ": you are logged in", how, role]);
         }
         Done::NewSince { room, lines, last } => {
             let (number, last) = (count(*lines, "line was", "lines were"), date_and_time(*last));
             notice(out, &[&number, " said in ", room, " since you left, ", &last, ": see /history"]);
         }
-        Done::LoggedIn { name, .. } => notice(out, &["welcome, ", name, ": you are logged in"]),
         Done::LoggedOut(nick) => notice(out, &["you are logged out; you are ", nick, " now"]),
         Done::PasswordChanged => notice(out, &["your password is changed"]),
+        Done::CertificatesStay(number) => {
+            let (number, log) =
+                (count(*number, "certificate", "certificates"), if *number == 1 { "logs" } else { "log" });
+            notice(out, &[&number, " still ", log, " in to it: /certificate lists them"]);
+        }
+        Done::CertificateAdded { short, name } => {
+            notice(out, &["certificate ", short, " logs in to ", name, " from now on, as soon as it comes"]);
+        }
+        Done::CertificateRemoved(short) => notice(out, &["certificate ", short, " does not log in any more"]),
         Done::Unregistered(name) => notice(out, &[name, " is not registered any more; you are a guest now"]),
         Done::AccountRemoved => notice(out, &["your account was removed by an operator; you are a guest now"]),
         Done::RoleChanged(role) => notice(out, &["your account is that of ", article(*role), " now"]),

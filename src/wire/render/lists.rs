@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::page::{Page, columns};
-use super::times::{span, until};
+use super::times::{date_and_time, span, until};
 use super::{count, notice, pieces, row, usage};
 use crate::hub::account::Role;
 use crate::hub::command::{COMMANDS, Command, Group};
-use crate::hub::message::{Listed, ShownBearer, ShownLeaver, ShownRoom, ShownSanction};
+use crate::hub::message::{Listed, ShownBearer, ShownCertificate, ShownLeaver, ShownRoom, ShownSanction};
 use crate::hub::ownership::Modes;
 use crate::values::time::in_words;
 
@@ -77,6 +77,23 @@ pub(super) fn rooms(rooms: &[ShownRoom], found: Found<'_>, out: &mut Page<'_>) {
         cells(out, &[(&room.name, widest), (&people, 11)], &text.join(" "));
     }
     found.more(rooms.len(), "/rooms ab*", out);
+}
+
+/// Appends the certificates that log in to an account, one a row, and what can be done with that of the connection.
+pub(super) fn certificates(name: &str, shown: &[ShownCertificate], own: Option<&str>, out: &mut Page<'_>) {
+    match shown {
+        [] => notice(out, &["no certificate logs in to ", name, "; /help certificate tells how one does"]),
+        [_] => notice(out, &["1 certificate logs in to ", name, ":"]),
+        more => notice(out, &[&more.len().to_string(), " certificates log in to ", name, ":"]),
+    }
+    for (number, one) in (1_usize..).zip(shown) {
+        let own = if one.is_own { ", this connection's" } else { "" };
+        let since = format!("since {}{own}", date_and_time(one.since));
+        cells(out, &[(&number.to_string(), 1), (&one.short, 16)], &since);
+    }
+    if let Some(own) = own {
+        notice(out, &["this connection's is ", own, ": /certificate add has it log you in"]);
+    }
 }
 
 /// Appends the commands that one needs at first, those about the same side by side.

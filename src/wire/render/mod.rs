@@ -279,6 +279,7 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
             let found = Found { total: *total, beginning: beginning.as_deref(), is_part: *is_part };
             lists::rooms(rooms, found, out);
         }
+        Message::Certificates { name, shown, own } => lists::certificates(name, shown, own.as_deref(), out),
         Message::Whois { nick, room, since, idle, away, account, encrypted } => {
             notice(
                 out,

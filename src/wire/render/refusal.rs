@@ -185,6 +185,34 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::TooManyAccounts(limit) => {
             notice(out, &[&there_are(*limit, "account", "accounts"), " already, and no more are allowed"]);
         }
+        Refusal::PasswordPlain { at, sent } => {
+            notice(out, &["passwords are taken over encrypted connections (TLS) alone, and yours is not"]);
+            if *sent {
+                notice(
+                    out,
+                    &["nobody here has looked at yours, but it has come in plain text: change it if you use it"],
+                );
+            }
+            encrypted_at(at.as_deref(), out);
+        }
+        Refusal::NoCertificate { encrypted: true, .. } => {
+            notice(out, &["your connection has shown no certificate; /help certificate tells how it shows one"]);
+        }
+        Refusal::NoCertificate { encrypted: false, at } => {
+            notice(out, &["only an encrypted connection (TLS) shows a certificate, and yours is not one"]);
+            encrypted_at(at.as_deref(), out);
+        }
+        Refusal::CertificateKnown => notice(out, &["this certificate logs you in already"]),
+        Refusal::CertificateOfOther => {
+            notice(out, &["this certificate logs in to another name, where it can be removed"])
+        }
+        Refusal::TooManyCertificates(limit) => {
+            let certificates = count(*limit, "certificate", "certificates");
+            notice(out, &["there are ", &certificates, " already; /certificate remove 1 makes place for another"]);
+        }
+        Refusal::NoSuchCertificate(given) => {
+            notice(out, &["there is no certificate ", given, "; /certificate lists them by number"]);
+        }
         Refusal::PasswordShort(least) => {
             let least = count(*least, "character", "characters");
             notice(out, &["a password has at least ", &least]);

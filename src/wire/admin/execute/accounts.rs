@@ -8,11 +8,14 @@ use crate::hub::account::{self, Hashed};
 use crate::hub::archive::Selector;
 use crate::hub::message::Refusal;
 use crate::hub::{Hub, Input};
+use crate::values::fingerprint::Fingerprint;
 use crate::values::id::AccountId;
 use crate::values::name::{self, Name};
-use crate::wire::admin::args::{AccountAddArgs, AccountArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs};
+use crate::wire::admin::args::{
+    AccountAddArgs, AccountArgs, AccountCertificateArgs, AccountEraseArgs, AccountPasswdArgs, AccountRoleArgs,
+};
 use crate::wire::admin::message::{ControlError, ErrorCode};
-use crate::wire::admin::result::{Account, AccountDone};
+use crate::wire::admin::result::{Account, AccountDone, Certificate};
 use crate::wire::admin::value::{Text, Time};
 
 /// The longest hash: what argon2 gives has a hundred characters.
@@ -53,6 +56,40 @@ pub(in crate::wire::admin) fn unlock(call: &mut Call<'_>, args: &AccountArgs) ->
     let id = find(call.hub, &args.name)?;
     call.change(Input::UnlockAccount { account: id });
     done(call.hub, id)
+}
+
+pub(in crate::wire::admin) fn get(call: &mut Call<'_>, args: &AccountArgs) -> Result<Account, ControlError> {
+    let id = find(call.hub, &args.name)?;
+    Ok(done(call.hub, id)?.account)
+}
+
+pub(in crate::wire::admin) fn certify(
+    call: &mut Call<'_>,
+    args: &AccountCertificateArgs,
+) -> Result<AccountDone, ControlError> {
+    let account = find(call.hub, &args.name)?;
+    let certificate = fingerprint(&args.fingerprint)?;
+    call.hub.may_certify(account, &certificate)?;
+    call.change(Input::Certify { account, certificate, on: true, by: call.by });
+    done(call.hub, account)
+}
+
+pub(in crate::wire::admin) fn uncertify(
+    call: &mut Call<'_>,
+    args: &AccountCertificateArgs,
+) -> Result<AccountDone, ControlError> {
+    let account = find(call.hub, &args.name)?;
+    let certificate = fingerprint(&args.fingerprint)?;
+    if call.hub.accounts().of_certificate(&certificate) != Some(account) {
+        let message = format!("no certificate {certificate} logs in to {:?}", &*args.name);
+        return Err(ControlError::new(ErrorCode::NotFound, message));
+    }
+    call.change(Input::Certify { account, certificate, on: false, by: call.by });
+    done(call.hub, account)
+}
+
+fn fingerprint(text: &str) -> Result<Fingerprint, ControlError> {
+    text.parse().map_err(|why: String| ControlError::argument("fingerprint", why))
 }
 
 pub(in crate::wire::admin) fn role(call: &mut Call<'_>, args: &AccountRoleArgs) -> Result<AccountDone, ControlError> {
@@ -114,6 +151,11 @@ pub(super) fn shown(hub: &Hub, account: &account::Account) -> Account {
         seen: Time(account.seen),
         client: hub.sessions().find(|session| session.account == Some(account.id)).map(|one| one.id.to_string()),
         password: account.hashed.is_some(),
+        certificates: account.certificates.iter().map(certificate).collect(),
         memos: hub.memos().waiting_for(account.id) as u64,
     }
+}
+
+fn certificate(one: &account::Certificate) -> Certificate {
+    Certificate { fingerprint: one.fingerprint.to_string(), since: Time(one.since) }
 }

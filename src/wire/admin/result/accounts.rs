@@ -21,9 +21,21 @@ pub struct Account {
     pub client: Option<String>,
     /// Whether the account has a password; without one, nobody can log in to it.
     pub password: bool,
+    /// The certificates that log in to the account, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates: Vec<Certificate>,
     /// How many messages wait until somebody logs in to it.
     #[serde(default, skip_serializing_if = "none_wait")]
     pub memos: u64,
+}
+
+/// A certificate that logs in to an account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Certificate {
+    /// SHA-256 of its public key, in hexadecimal digits.
+    pub fingerprint: String,
+    /// Since when it logs in.
+    pub since: Time,
 }
 
 fn none_wait(memos: &u64) -> bool {

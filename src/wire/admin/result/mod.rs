@@ -20,7 +20,7 @@ mod reports;
 mod rooms;
 mod sanctions;
 
-pub use self::accounts::{Account, AccountDone, AccountList};
+pub use self::accounts::{Account, AccountDone, AccountList, Certificate};
 pub use self::daemon::{
     AdminConnection, BackupPiece, Count, Hello, Listener, Lockdown, LogLevel, LoopTurns, Metrics, Reloaded,
     SettingsRead, Status, Stopped, TurnCount,
