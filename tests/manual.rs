@@ -834,7 +834,29 @@ A name that was registered, or in use, when this was not asked stays its owner's
 Passwords are hashed with argon2id; `accounts.memory` and `accounts.passes` say how hard. The unit needs \
          `accounts.memory` times `accounts.hashers` on top of its memory. A password is in the daemon's memory until it \
          is hashed, in what outlives the daemon for some seconds longer, and in no file, journal or event. Between the \
-         person and the daemon it travels as everything else does: whoever can listen to the connection can read it.
+         person and the daemon it travels as everything else does: whoever can listen to a connection that is not encrypted \
+         can read it.
+
+Encryption (`chathub-tls`(8)) can be demanded for three things. `accounts.encryption` is about passwords: by default, \
+         whoever sends one over a connection that is not encrypted is told so, where a better way is known; \"required\" \
+         takes none, before one is asked for, and neither looks at nor keeps one that was sent along. `access.encryption` = \
+         \"required\" lets nobody in who is not encrypted; they are told how to come, by `access.encrypted_at`. And \
+         /room encrypted, or `chathub ctl rooms set ROOM encrypted`, makes it a condition for coming into one room, for \
+         its owner and for operators as well. It is refused while somebody is there who is not encrypted, and names them; so \
+         all who are in such a room are. After /room plain, those who come without are shown only what was said since. \
+         The lobby cannot be such a room. What the settings demand is for those who come from then on: who is here stays. \
+         Connections from a network of `access.secure`, which is this machine if nothing else stands there, count as \
+         encrypted for all of this. Make it empty if something on this machine takes plain connections from elsewhere and \
+         passes them on without the PROXY protocol.
+
+Who has registered can log in without a password, by the certificate that a connection by TLS shows: /certificate add, on \
+         such a connection, has it log in, and /certificate remove ends that. Administrators do both by `chathub ctl \
+         account certify` and `uncertify`, and `chathub ctl account show` tells which there are. Whoever comes with one of \
+         them is logged in at once, also where only those who are registered come in, during a lockdown, and where \
+         passwords have to be encrypted; bans and mutes hold as for others. An account can have five. A certificate \
+         belongs to one account, is known by SHA-256 of its public key, so that it may be renewed for the same key, and needs \
+         nobody\'s signature. Another password does not end them; /unregister, and removing the account, does. How \
+         `chathub-tls` is told to ask for them stands in `chathub-tls`(8).
 
 A password that was wrong is asked for again, three times in all. What could be one is said to nobody: the \
          line behind a question that came to nothing, lines that were sent ahead of it, `login NAME PASSWORD` without \
@@ -1252,7 +1274,18 @@ With `--client-certificates`, clients are asked for a certificate. None is neede
     systemctl edit chathub-tls.service
         [Service]
         ExecStart=
-        ExecStart=/usr/bin/chathub-tls --client-certificates",
+        ExecStart=/usr/bin/chathub-tls --client-certificates
+    systemctl restart chathub-tls.service
+
+Somebody with a registered name then makes one, and has it log in:
+
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=ann -keyout ann.pem -out ann.pem
+    openssl s_client -quiet -cert ann.pem -connect chat.example.org:6970
+    /login ann
+    /certificate add
+
+From then on, the second of these lines is enough. See `chathub`(8), \"ACCOUNTS AND MODERATION\", also on how encryption is \
+         demanded.",
     );
     page.section("BOUNDS");
     page.text(

@@ -16,7 +16,7 @@ use chathub::hub::archive::Recalled;
 use chathub::hub::login::Job;
 use chathub::hub::message::Farewell;
 use chathub::machine::{Order, Outcome};
-use chathub::settings::Settings;
+use chathub::settings::{Passwords, Settings};
 use chathub::values::id::SessionId;
 use serde_json::json;
 use shared::dice::Dice;
@@ -29,6 +29,9 @@ const PASSWORDS: &[&str] = &["qXj-first-secret", "qXj-other-secret", "qXj-short"
 const MARK: &str = "qXj";
 
 const NAMES: &[&str] = &["ann", "bob", "eve"];
+
+/// What is told to who will be asked for no password.
+const IN_VAIN: [&str; 2] = ["no password is asked for any more", "passwords are taken over encrypted connections"];
 
 /// A terminal tells of itself, and then goes along with sending each key: its lines are edited here, and Tab
 /// completes.
@@ -54,6 +57,8 @@ struct Walk {
     /// What happened, for whoever reads why it failed.
     story: Vec<String>,
     logins: u64,
+    /// How often none was taken because it was not encrypted.
+    plain: u64,
     /// Who is asked for a password and types it now.
     asked: Option<SessionId>,
     /// How often a terminal was shown something to type behind, or what was typed.
@@ -108,7 +113,8 @@ impl Walk {
                 Outcome::Hash(job) => {
                     assert!(job.password.reveal().contains(MARK), "somebody's password is hashed");
                 }
-                Outcome::Order(Order::Tell(to, _)) if shown.contains("no password is asked for any more") => {
+                Outcome::Order(Order::Tell(to, _)) if IN_VAIN.iter().any(|words| shown.contains(words)) => {
+                    self.plain += u64::from(shown.contains(IN_VAIN[1]));
                     self.refused = Some(to);
                 }
                 _ => {}
@@ -202,11 +208,15 @@ impl Walk {
         assert!(needed || !kept.contains(MARK), "a password is kept for nothing: {kept}");
         self.jobs.clear();
         self.act("another process".to_owned(), |world| world.archive(Recalled::default()));
+        let mut settings = self.world.hub().settings().clone();
+        settings.accounts.encryption = self.dice.of(&[Passwords::Optional, Passwords::Advised, Passwords::Required]);
+        self.act(format!("{:?}", settings.accounts.encryption), |world| world.set(settings));
     }
 }
 
-/// How often somebody logged in, and how often a terminal was drawn on.
-fn walk(seed: u64) -> (u64, u64) {
+/// How often somebody logged in, how often a terminal was drawn on, and how often no password was taken because it was
+/// not encrypted.
+fn walk(seed: u64) -> [u64; 3] {
     let mut settings = Settings::default();
     settings.accounts.attempts = 1000;
     settings.accounts.registrations = 1000;
@@ -222,6 +232,7 @@ fn walk(seed: u64) -> (u64, u64) {
         refused: None,
         story: Vec::new(),
         logins: 0,
+        plain: 0,
         asked: None,
         drawn: 0,
     };
@@ -242,7 +253,7 @@ fn walk(seed: u64) -> (u64, u64) {
         walk.send(session, INTERRUPT);
     }
     walk.carry_on();
-    (walk.logins, walk.drawn)
+    [walk.logins, walk.drawn, walk.plain]
 }
 
 #[test]
@@ -251,7 +262,7 @@ fn a_password_is_in_nothing_that_follows_but_what_is_to_be_hashed() {
     let seeds: Vec<u64> = asked.unwrap_or_else(|| vec![1, 2, 3, RandomState::new().hash_one(0)]);
     for seed in seeds {
         eprintln!("CHATHUB_SEED={seed}");
-        let (logins, drawn) = walk(seed);
-        assert!(logins > 0 && drawn > 0, "somebody logs in on the way, and somebody on a terminal: {logins}, {drawn}");
+        let often = walk(seed);
+        assert!(often.iter().all(|count| *count > 0), "logins, on a terminal, not encrypted: {often:?}");
     }
 }

@@ -66,7 +66,7 @@ pub struct Account {
     pub id: AccountId,
     /// The name. Nobody else can bear it, nor one that looks like it.
     pub name: Name,
-    /// The password. `None`: nobody can log in until an administrator sets one.
+    /// The password. `None`: until an administrator sets one, only certificates log in.
     pub hashed: Option<Hashed>,
     /// What its owner may do; never [`Role::Guest`].
     pub role: Role,

@@ -59,9 +59,9 @@ pub fn goes_on(scene: &str, left: &Left, stage: &mut Stage) {
             assert_eq!(kept(stage), 0, "what is kept for a time is let go of");
         }
         "rooms" => {
-            let is = "-- cellar is public, and ann's; only registered people speak; each says one\r\n   \
-                      line in 30 s; everybody sets its topic; it is kept while empty; moderators:\r\n   \
-                      olga; successor: cat\r\n";
+            let is = "-- cellar is public, and ann's; only registered people speak; only encrypted\r\n   \
+                      connections come in; each says one line in 30 s; everybody sets its topic;\r\n   \
+                      it is kept while empty; moderators: olga; successor: cat\r\n";
             stage.sees("ann", |stage| stage.line(stage.who("ann"), "/join cellar"));
             stage.check("ann", b"/room\n", "ann", is);
             stage.check("ann", b"/topic\n", "ann", "-- topic of cellar: for later\r\n");

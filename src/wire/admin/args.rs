@@ -349,7 +349,7 @@ pub struct RoomSetArgs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<bool>,
     /// Whether only people come in whose connections are encrypted, or come from a network of `access.secure`; not for
-    /// the lobby, nor while others are in the room.
+    /// the lobby, nor while anybody else is in the room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encrypted: Option<bool>,
     /// Whether only the owner, moderators and operators set the topic.

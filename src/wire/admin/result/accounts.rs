@@ -19,7 +19,7 @@ pub struct Account {
     /// The id of the client that is logged in to the account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// Whether the account has a password; without one, nobody can log in to it.
+    /// Whether the account has a password; without one, only its certificates log in to it.
     pub password: bool,
     /// The certificates that log in to the account, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
