@@ -719,6 +719,33 @@ Strikes: 2 against this address
     );
 }
 
+const FINGERPRINT: &str = "101ec267892f6b2174799ebfc36fe7b6255c24f81b8d9b8b77f6a9c09d436092";
+
+/// The account ann, to which these certificates log in.
+fn account(certificates: &[&str]) -> Value {
+    let since = "2026-11-22T10:01:02Z";
+    let certificates: Vec<Value> = certificates.iter().map(|one| json!({"fingerprint": one, "since": since})).collect();
+    json!({"name": "ann", "role": "member", "since": since, "seen": since, "password": false, "memos": 3,
+        "certificates": certificates})
+}
+
+#[test]
+fn account_is_a_list_of_facts_with_its_certificates() {
+    let (story, _) = answering(account(&[FINGERPRINT, FINGERPRINT])).run(&["account", "show", "ann"]);
+    story.exits(0).prints(&format!(
+        "     Account: ann
+        Role: member
+       Since: 2026-11-22 10:01:02Z
+        Seen: 2026-11-22 10:01:02Z
+      Client: none is logged in
+    Password: none
+Certificates: {FINGERPRINT} since 2026-11-22 10:01:02Z
+              {FINGERPRINT} since 2026-11-22 10:01:02Z
+    Messages: 3 waiting
+",
+    ));
+}
+
 #[test]
 fn what_was_done_is_one_sentence_and_nothing_with_quiet() {
     let cases: &[(&[&str], Value, &str)] = &[
@@ -738,6 +765,21 @@ fn what_was_done_is_one_sentence_and_nothing_with_quiet() {
             &["account", "erase", "ann", "--yes"],
             json!({"lines": 0, "dry_run": false}),
             "Removed the account ann; nothing that was said under its name is kept.\n",
+        ),
+        (
+            &["account", "certify", "ann", FINGERPRINT],
+            json!({"account": account(&[FINGERPRINT])}),
+            "1 certificate logs in to ann now.\n",
+        ),
+        (
+            &["account", "uncertify", "ann", FINGERPRINT],
+            json!({"account": account(&[FINGERPRINT, FINGERPRINT])}),
+            "It does not log in to ann any more; 2 certificates left.\n",
+        ),
+        (
+            &["account", "uncertify", "ann", FINGERPRINT],
+            json!({"account": account(&[])}),
+            "It does not log in to ann any more.\n",
         ),
         (&["kick", "ann", "bob"], json!({"kicked": ["c7", "c12"]}), "Disconnected c7, c12.\n"),
         (&["mute", "ann"], json!({"muted": ["c7"]}), "Muted ann (c7) until it is lifted.\n"),

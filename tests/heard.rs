@@ -455,6 +455,8 @@ fn whoever_names_themselves_is_found_by_the_name_that_they_see() {
 fn in_a_hall_of_villains(lasting: bool) -> Scene {
     let mut settings = Settings::default();
     (settings.moderation.mute_at, settings.pace.shown) = (0, 1000);
+    // Or none of them could make the room encrypted.
+    settings.access.secure = vec!["192.0.2.0/24".parse().expect("a network")];
     let mut scene = Scene::new(settings, true, false);
     scene.line(scene.bob, "/register correct-horse-8");
     for id in [scene.villain, scene.ann, scene.bob] {

@@ -11,6 +11,7 @@
 //! | `! limits.rooms=2` | a setting; before all else, one of the start |
 //! | `* connect ann 192.0.2.1 [PORT]` | ann connects; without an address, from one of her own |
 //! | `* encrypted ann [CERTIFICATE]` | ann connects by TLS, with that certificate if it is named |
+//! | `* proxied ann [encrypted]` | ann comes through a proxy on this machine, which says that she is encrypted, or not |
 //! | `* here ann bob` | they connect and take these names; nobody looks at what is seen of it |
 //! | `* crowd 20`, `* crowd leaves 5` | guests come and go whom nobody looks at |
 //! | `* hangup ann`, `* lost ann`, `* slow ann`, `* stuffed ann` | her connection ends in that way |
@@ -363,6 +364,11 @@ impl Stage {
                 let digits = |name: &str| name.bytes().cycle().take(32).map(|byte| format!("{byte:02x}")).collect();
                 let fingerprint = (!rest.is_empty()).then(|| digits(rest));
                 let id = self.world().connect_encrypted(peer, fingerprint);
+                self.name(first, id);
+            }
+            "proxied" => {
+                let peer = self.own_address();
+                let id = self.world().connect_proxied(peer, rest == "encrypted");
                 self.name(first, id);
             }
             "here" => {

@@ -288,7 +288,7 @@ settings! {
     /// strikes are for that address.
     proxy: Proxy {
         /// Networks of proxies that are believed. At that socket, nobody else is let in. A proxy can say any address.
-        networks: Vec<Network> = default_proxies(), Networks, Live;
+        networks: Vec<Network> = this_machine(), Networks, Live;
         /// How long a proxy may take to say it.
         wait: Duration = Duration::from_secs(5), time("1s", "1min"), Live;
         /// Whether all that comes through a proxy is encrypted as far as the proxy, although it does not say so:
@@ -436,19 +436,11 @@ settings! {
     }
 }
 
-fn default_proxies() -> Vec<Network> {
-    ["127.0.0.0/8", "::1"].map(|network| network.parse().expect("a network")).into()
-}
-
 fn default_chat() -> Vec<SocketAddr> {
     use core::net::{Ipv4Addr, Ipv6Addr};
     vec![(Ipv4Addr::LOCALHOST, 6969).into(), (Ipv6Addr::LOCALHOST, 6969).into()]
 }
 
 fn this_machine() -> Vec<Network> {
-    use core::net::{Ipv4Addr, Ipv6Addr};
-    [(Ipv4Addr::new(127, 0, 0, 0).into(), 8), (Ipv6Addr::LOCALHOST.into(), 128)]
-        .into_iter()
-        .filter_map(|(addr, length)| Network::new(addr, length))
-        .collect()
+    ["127.0.0.0/8", "::1"].map(|network| network.parse().expect("a network")).into()
 }

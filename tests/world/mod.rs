@@ -27,7 +27,7 @@ use chathub::hub::message::{Farewell, Line, Said};
 use chathub::hub::report::Report;
 use chathub::hub::sanction::Sanction;
 use chathub::hub::{self, By, Hub};
-use chathub::machine::{Input, Machine, Order, Outcome, Tls};
+use chathub::machine::{Input, Machine, Order, Outcome, Proxied, Tls};
 use chathub::settings::Settings;
 use chathub::values::id::AccountId;
 use chathub::values::id::{MemoId, ReportId, SanctionId};
@@ -268,9 +268,18 @@ impl World {
     pub fn connect_encrypted(&mut self, peer: SocketAddr, fingerprint: Option<String>) -> SessionId {
         let (id, suite) = (self.machine.next_id(), ENCRYPTED.0);
         let tls = Some(Tls { suite, group: 29, fingerprint, read: 0 });
-        self.handle(Input::Connect { id, cookie: id.0, peer, tls });
+        self.handle(Input::Connect { id, cookie: id.0, peer, tls, proxied: None });
         self.machine.unlock(id, |_| Some(secret()));
         self.sealers.insert(id, Sealer::new(suite, secret(), 0));
+        id
+    }
+
+    /// A client comes through a proxy on this machine, which says that it is encrypted as far as there, or nothing.
+    pub fn connect_proxied(&mut self, peer: SocketAddr, encrypted: bool) -> SessionId {
+        let id = self.machine.next_id();
+        let encryption = encrypted.then(Default::default);
+        let proxied = Some(Box::new(Proxied { proxy: ([127, 0, 0, 1], 40_000).into(), header: 28, encryption }));
+        self.handle(Input::Connect { id, cookie: id.0, peer, tls: None, proxied });
         id
     }
 
