@@ -13,6 +13,7 @@ use super::{facts, print};
 use crate::config::{Loaded, Problem};
 use crate::exit::Exit;
 use crate::logging::ids;
+use crate::settings::{Encryption, Passwords};
 use crate::store::Examined;
 use crate::values::time::Wall;
 use crate::wire::admin::result::{AdminConnection, DiskHistory, DiskRoom, Lockdown, SettingsRead, Status};
@@ -507,6 +508,16 @@ const SCENES: &[(&str, Severity, Break)] = &[
     ("settings-unused", Severity::Advice, |f| {
         f.settings.loaded.as_mut().expect("settings").settings.listen.chat =
             vec!["0.0.0.0:7000".parse().expect("an address")];
+    }),
+    ("settings-encryption", Severity::Error, |f| {
+        f.settings.loaded.as_mut().expect("settings").settings.access.encryption = Encryption::Required;
+        for unit in [TLS_PORT, TLS, PROXY] {
+            set(f, unit, "UnitFileState", "disabled");
+            set(f, unit, "ActiveState", "inactive");
+        }
+    }),
+    ("settings-encryption", Severity::Advice, |f| {
+        f.settings.loaded.as_mut().expect("settings").settings.accounts.encryption = Passwords::Required;
     }),
     ("settings-changed", Severity::Advice, |f| f.settings.files[1].made = Wall(NOW)),
     ("settings-waiting", Severity::Advice, |f| {

@@ -121,3 +121,50 @@ impl Turn<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::archive::Recalled;
+    use crate::hub::lasting::Lasting;
+    use crate::hub::message::Message;
+    use crate::hub::ownership::Ownership;
+    use crate::hub::{Effect, Input, News};
+    use crate::values::name::Name;
+    use crate::values::time::{Now, Wall};
+
+    /// Settings, and a hub with the clients 1, which is encrypted, and 2, which is not, in the room `vault`.
+    fn vault() -> Hub {
+        let mut hub = Hub::new(Settings::default(), [7; 16], Now::default(), &mut Vec::new());
+        for (number, encrypted) in [(1, true), (2, false)] {
+            let (session, peer) = (SessionId(number), ([192, 0, 2, 7], 4000 + u16::from(encrypted)).into());
+            let connect = Input::Connect { session, peer, encrypted, certificate: None };
+            hub.handle(connect, Now::default(), &mut Vec::new());
+            hub.handle(Input::Line { session, text: "/join vault".into() }, Now::default(), &mut Vec::new());
+        }
+        hub
+    }
+
+    #[test]
+    fn who_is_not_encrypted_goes_when_the_disk_tells_that_the_room_is() {
+        let mut hub = vault();
+        let mut ownership = Ownership::default();
+        (ownership.encrypted, ownership.lasts) = (true, true);
+        let name = Name::parse("vault", 24).expect("a name");
+        let kept = Lasting { name, topic: "".into(), since: Wall(0), ownership, room: None, topic_set: None };
+        let recalled = Recalled { lasting: vec![kept], ..Recalled::default() };
+        let mut effects = Vec::new();
+        hub.handle(News::Archive(Some(Box::new(recalled))), Now::default(), &mut effects);
+        let rooms =
+            [1, 2].map(|id| hub.room(hub.session(SessionId(id)).expect("here").room).expect("open").name.shown());
+        assert_eq!(rooms, ["vault", "lobby"]);
+        let is_told = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::Tell { to: SessionId(2), message: Message::Refused(Refusal::RoomEncrypted { .. }) }
+            )
+        };
+        assert!(effects.iter().any(is_told));
+        hub.check_invariants();
+    }
+}

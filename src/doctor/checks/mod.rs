@@ -134,6 +134,7 @@ pub static CHECKS: &[Check] = &[
     check("settings-readable", "whether the service may read its settings", settings::readable),
     check("settings-ignored", "files that are not read", settings::ignored),
     check("settings-unused", "settings that have no effect", settings::unused),
+    check("settings-encryption", "whether anybody can come encrypted, where that is demanded", settings::encryption),
     check("settings-changed", "settings that were changed and not read again", settings::changed),
     check("settings-waiting", "settings that wait for a restart", settings::waiting),
     check("clock-synchronized", "whether the clock is kept right", machine::clock),

@@ -1,9 +1,9 @@
 //! The settings files.
 
-use super::super::facts::{Facts, Kind, Node, Subject};
+use super::super::facts::{Facts, Kind, Node, PROXY, Subject, TLS_PORT, Unit};
 use super::super::finding::{Checked, Finding, Seen, Unseen, quoted};
 use super::{FINE, one};
-use crate::settings::{SETTINGS, Settings};
+use crate::settings::{Encryption, Passwords, SETTINGS, Settings};
 use crate::users;
 use crate::values::time::Wall;
 use crate::wire::admin::result::SettingsRead;
@@ -115,6 +115,42 @@ pub(super) fn unused(facts: &Facts) -> Checked {
         .say("To change the port or the address:")
         .run("systemctl edit chathub.socket")
         .run("systemctl restart chathub.socket")
+    }))
+}
+
+pub(super) fn encryption(facts: &Facts) -> Checked {
+    let loaded = facts.loaded()?;
+    let (access, accounts) = (&loaded.settings.access, &loaded.settings.accounts);
+    let demand = match (access.encryption, accounts.encryption) {
+        (Encryption::Required, _) => "access.encryption",
+        (_, Passwords::Required) => "accounts.encryption",
+        _ => return FINE,
+    };
+    if facts.subject == Subject::ByHand {
+        return FINE;
+    }
+    facts.systemd()?;
+    let is_there = |name: &str| {
+        let is_so = |unit: &Unit| unit.text("UnitFileState").starts_with("enabled") || unit.is("ActiveState", "active");
+        facts.unit(name).is_ok_and(is_so)
+    };
+    if !is_there(TLS_PORT) && !is_there(PROXY) {
+        let why =
+            format!("{demand} demands encryption, and nobody comes encrypted: {TLS_PORT} and {PROXY} are not enabled");
+        return one(Some(
+            Finding::error(why)
+                .say("With a certificate where chathub-tls(8) has it:")
+                .run("systemctl enable --now chathub-tls.service")
+                .run("systemctl restart chathub.service"),
+        ));
+    }
+    one(access.encrypted_at.is_none().then(|| {
+        Finding::advice(format!(
+            "{demand} demands encryption, and access.encrypted_at does not tell people where to come"
+        ))
+        .say("Set it to host and port, such as \"chat.example.org:6970\":")
+        .run("editor /etc/chathub/chathub.toml")
+        .run("systemctl reload chathub.service")
     }))
 }
 
