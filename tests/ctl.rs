@@ -889,7 +889,7 @@ room    string   always  The name of the room that was closed.
     let all = describe(&DescribeArgs::default()).unwrap();
     let (story, _) = answering(serde_json::to_value(&all).unwrap()).run(&["describe"]);
     assert!(
-        story.out.contains("\nclients.kick      admin    changes  one          Disconnects clients"),
+        story.out.contains("\nclients.kick        admin    changes  one          Disconnects clients"),
         "{}",
         story.told
     );
