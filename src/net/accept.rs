@@ -20,7 +20,6 @@ use super::arrival::Arrival;
 use super::keep::fault;
 use super::keep::queue::{self, Keeping};
 use super::keep::recovery::Newcomer;
-use super::proxied;
 use crate::hub;
 use crate::kernel;
 use crate::logging::{InWords, ids};
@@ -30,11 +29,24 @@ use crate::values::plain::Plain;
 /// The first and the longest pause after descriptors or memory have run out.
 pub(super) const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
+/// What is counted at the sockets for proxies.
+#[derive(Debug, Default)]
+pub struct OfProxies {
+    /// Connections of somebody who is no proxy that is believed.
+    pub strangers: AtomicU64,
+    /// Connections with a header that cannot be used, or with none.
+    pub headers: AtomicU64,
+    /// Connections whose header did not come in time.
+    pub late: AtomicU64,
+    /// Connections by which a proxy looked whether somebody answers.
+    pub checks: AtomicU64,
+}
+
 /// What accepting counts.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// What came at the sockets for proxies.
-    pub proxied: proxied::Counts,
+    pub proxied: OfProxies,
     /// How often accepting was paused because descriptors or memory had run out.
     pub paused: AtomicU64,
     /// Connections that the queue of sockets did not take: they do not outlive the process.

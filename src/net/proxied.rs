@@ -42,19 +42,6 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How often refusals are logged at most; those in between are counted.
 const LOGGED_EVERY: Duration = Duration::from_secs(60);
 
-/// What is counted at the sockets for proxies.
-#[derive(Debug, Default)]
-pub struct Counts {
-    /// Connections of somebody who is no proxy that is believed.
-    pub strangers: AtomicU64,
-    /// Connections with a header that cannot be used, or with none.
-    pub headers: AtomicU64,
-    /// Connections whose header did not come in time.
-    pub late: AtomicU64,
-    /// Connections by which a proxy looked whether somebody answers.
-    pub checks: AtomicU64,
-}
-
 /// What all connections of proxies need.
 #[derive(Clone)]
 pub struct Proxies {

@@ -193,8 +193,8 @@ fn encryption(header: &ProxyHeader<'_>) -> Option<Encryption> {
 /// nothing is left.
 fn shown(text: &str) -> Option<String> {
     let mut shown = text::clean(text.as_bytes()).into_owned();
-    let end = shown.floor_char_boundary(TEXT);
-    shown.truncate(end);
+    let end = shown.char_indices().map(|(at, letter)| at + letter.len_utf8()).take_while(|end| *end <= TEXT).last();
+    shown.truncate(end.unwrap_or(0));
     Some(shown).filter(|text| !text.is_empty())
 }
 
