@@ -19,6 +19,7 @@
 //! | [`logging`] | the journal |
 //! | [`users`] | what the system calls a user |
 //! | [`client`] | the client of the admin socket, for `ctl` and other programs |
+//! | [`standing`] | how `chathub-tls` stands, as it writes it down and others read it |
 //! | [`doctor`] | what is wrong with an installation, and what to do about it |
 //! | [`ctl`], [`cli`], [`exit`] | `chathub ctl`, the command line, the exit codes |
 //!
@@ -41,6 +42,7 @@ pub mod machine;
 pub mod net;
 pub mod serve;
 pub mod settings;
+pub mod standing;
 pub mod store;
 pub mod systemd;
 pub mod users;

@@ -1163,6 +1163,14 @@ and 64 headers at most, and 20 seconds to come; its answer has 20 seconds to be 
     for metric in table::WEB {
         metric_item(&mut page, metric);
     }
+    page.subsection("Of chathub-tls");
+    page.text(
+        "These are there where `chathub-tls`(8) has been started since the machine was, and was not stopped: it writes them \
+         into a file.",
+    );
+    for metric in table::TLS {
+        metric_item(&mut page, metric);
+    }
     page.section("SOCKETS");
     page.text(
         "Sockets that are handed over as in `sd_listen_fds`(3) are known by their names: `metrics`, TCP, any number of them. \
@@ -1173,8 +1181,16 @@ and 64 headers at most, and 20 seconds to come; its answer has 20 seconds to be 
         &italic("/run/chathub/monitor.sock"),
         "The hub's socket for monitoring; see MONITORING of `chathub-admin`(7).",
     );
+    page.item(&italic("/run/chathub-tls/status.json"), "What `chathub-tls`(8) has written of itself.");
     page.exit_status(exit::WEB);
-    page.see_also(&["chathub(8)", "chathub-admin(7)", "chathub-ctl(1)", "prometheus(1)", "systemd.socket(5)"]);
+    page.see_also(&[
+        "chathub(8)",
+        "chathub-admin(7)",
+        "chathub-ctl(1)",
+        "chathub-tls(8)",
+        "prometheus(1)",
+        "systemd.socket(5)",
+    ]);
     page.0
 }
 
@@ -1251,8 +1267,12 @@ Files that are named by `--certificate` and `--key` are read again on SIGHUP (`s
 
 A certificate that has expired, that lacks its key or has another's, or that cannot be read is not started with: the \
          journal names file and reason, and the exit code is 78. Those who connect meanwhile get an alert, `internal_error`, and the next who \
-         connects has it tried again. From 14 days before the end of a certificate, the journal has a warning each day, and \
-         `systemctl status` says so. A certificate that expires while the program runs stays in use.
+         connects has it tried again. From 14 days before the end of a certificate, the journal has a warning each day; `systemctl status`, \
+         `chathub doctor` and the metrics of `chathub-web`(8) say so as well, with an alert rule for Prometheus. A \
+         certificate that expires while the program runs stays in use.
+
+`chathub doctor`, run as root, also looks at the files that the next start would read: so half of a renewed pair is seen \
+         while the whole one before it is still in use. The hook looks before it restarts anything.
 
     chathub-tls --check --certificate FILE --key FILE
 
@@ -1344,6 +1364,10 @@ The hub's socket takes datagrams of the user `chathub-tls` alone.",
         ("LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES", "The sockets that are handed over, as in `sd_listen_fds`(3)."),
         ("NOTIFY_SOCKET, WATCHDOG_USEC", "Where the service manager is told how it goes, as in `sd_notify`(3)."),
         (
+            "RUNTIME_DIRECTORY",
+            "Where `status.json` is written, as the unit's `RuntimeDirectory=` says; without it, it is not.",
+        ),
+        (
             "CREDENTIALS_DIRECTORY",
             "Where certificates and keys are, if none is named: `cert` and `key`, `cert2` and `key2`, and so on.",
         ),
@@ -1358,6 +1382,13 @@ The hub's socket takes datagrams of the user `chathub-tls` alone.",
         ),
         ("/etc/chathub/tls/key.pem", "Its private key."),
         ("/run/chathub/handover.sock", "The hub's socket for connections that are handed over."),
+        (
+            "/run/chathub-tls/status.json",
+            "Until when the certificates in use are valid, why others were refused, and what is counted, for \
+             `chathub-web`(8) and `chathub doctor`. It is written when something changes, and every 20 seconds. A stop \
+             takes it away; a start that fails leaves one that says why. Everybody may read it: it tells nothing that a \
+             client does not see, but for counts and paths. Its form is no interface.",
+        ),
         ("/usr/share/chathub/certbot/chathub", "A deploy hook for certbot."),
     ] {
         page.item(&italic(name), about);

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, Parser};
 
 use super::serve::listen_address;
+use crate::standing;
 
 /// Where the hub's socket for monitoring is.
 pub const MONITOR_SOCKET: &str = "/run/chathub/monitor.sock";
@@ -39,6 +40,10 @@ pub struct WebArgs {
     /// Ask the hub on this socket: that for monitoring, or the admin socket.
     #[arg(long, value_name = "PATH", default_value = MONITOR_SOCKET)]
     pub socket: PathBuf,
+
+    /// Where chathub-tls writes how it stands; if there is no such file, nothing is told of it.
+    #[arg(long, value_name = "PATH", default_value = standing::FILE)]
+    pub tls_status: PathBuf,
 }
 
 impl WebArgs {

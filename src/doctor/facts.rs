@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::finding::{Seen, Unseen};
 use crate::config::{Loaded, Problem};
+use crate::standing::Standing;
 use crate::store::Examined;
 use crate::values::time::Wall;
 use crate::wire::admin::result::{DiskHistory, Status};
@@ -72,6 +73,8 @@ pub struct Facts {
     pub machine: Machine,
     /// The programs that the unit runs beside the daemon, those that are there.
     pub scripts: Seen<Vec<Node>>,
+    /// TLS.
+    pub tls: Tls,
     /// What the journal has.
     pub journal: Seen<Journal>,
     /// What the daemon answers, or why it does not.
@@ -96,6 +99,15 @@ pub struct Systemd {
     pub version: Option<u32>,
     /// Its units, by name.
     pub units: BTreeMap<String, Unit>,
+}
+
+impl Systemd {
+    /// Whether somebody wants connections to be encrypted.
+    #[must_use]
+    pub fn wants_tls(&self) -> bool {
+        let units = [TLS_PORT, TLS].iter().filter_map(|name| self.units.get(*name));
+        units.filter(|unit| unit.is_loaded()).any(|unit| unit.is_enabled() || unit.is("ActiveState", "active"))
+    }
 }
 
 /// A unit.
@@ -147,6 +159,12 @@ impl Unit {
     #[must_use]
     pub fn is_loaded(&self) -> bool {
         self.is("LoadState", "loaded")
+    }
+
+    /// Whether it starts at boot.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.text("UnitFileState").starts_with("enabled")
     }
 
     /// The value that the files give to `directive`, the last one if there are several.
@@ -346,6 +364,17 @@ pub struct Machine {
     pub memory: Seen<u64>,
     /// Whether the kernel takes its clock for right.
     pub clock_is_right: Seen<bool>,
+}
+
+/// The port for TLS, if it is wanted.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// What `chathub-tls` has written of itself.
+    pub standing: Seen<Standing>,
+    /// The files of certificates and keys, those that are there.
+    pub files: Seen<Vec<Node>>,
+    /// What is wrong with those that could not be used if it started now.
+    pub unusable: Seen<Vec<String>>,
 }
 
 /// What the journal has of the service.

@@ -14,6 +14,7 @@ use crate::config::{Loaded, Problem};
 use crate::exit::Exit;
 use crate::logging::ids;
 use crate::settings::{Encryption, Passwords};
+use crate::standing::{Certificate, Standing};
 use crate::store::Examined;
 use crate::values::time::Wall;
 use crate::wire::admin::result::{AdminConnection, DiskHistory, DiskRoom, Lockdown, SettingsRead, Status};
@@ -21,6 +22,8 @@ use crate::wire::admin::value::Time;
 
 const NOW: i64 = 1_800_000_000_000;
 const HOUR: i64 = 3_600_000;
+/// In seconds.
+const DAY: u64 = 86_400;
 
 const EXEC: &str = "{ path=/usr/bin/chathub ; argv[]=/usr/bin/chathub serve ; ignore_errors=no ; start_time=[n/a] }";
 const STOP: &str = "{ path=/usr/bin/chathub ; argv[]=/usr/bin/chathub ctl shutdown --if-stopping=chathub.service ; \
@@ -225,10 +228,47 @@ fn healthy() -> Facts {
             clock_is_right: Ok(true),
         },
         scripts: Ok(vec![node("/usr/lib/chathub/after-stop", Kind::File, 0o755, 0)]),
+        tls: tls(),
         journal: Ok(Journal { reachable: true, kept: true, events: Ok(Vec::new()) }),
         daemon: Ok(Ok(daemon)),
         process: Ok(Running { pid: 4711, descriptors: Ok(65536), program: Ok("/usr/bin/chathub".into()) }),
     }
+}
+
+/// Two certificates that have been in use for some time, and end in 60 days.
+fn tls() -> Tls {
+    let now = u64::try_from(NOW / 1000).expect("after 1970");
+    let certificate = |name: &str| Certificate { name: name.into(), from: now - 30 * DAY, until: now + 60 * DAY };
+    let standing = Standing {
+        written: now - 3,
+        serves: true,
+        read: now - 3600,
+        certificates: vec![certificate("chat.example.org"), certificate("192.0.2.7")],
+        ..Standing::default()
+    };
+    let files = ["cert.pem", "key.pem"].map(|name| node(&format!("/etc/chathub/tls/{name}"), Kind::File, 0o600, 0));
+    Tls { standing: Ok(standing), files: Ok(files.into()), unusable: Ok(Vec::new()) }
+}
+
+fn standing(facts: &mut Facts) -> &mut Standing {
+    facts.tls.standing.as_mut().expect("it stands")
+}
+
+/// The second certificate ends so many seconds from now.
+fn ends(facts: &mut Facts, seconds: i64) {
+    standing(facts).certificates[1].until = u64::try_from(NOW / 1000 + seconds).expect("after 1970");
+}
+
+/// A file of the pair was written after it was read.
+fn renewed(facts: &mut Facts) {
+    facts.tls.files.as_mut().expect("files")[0].made = Wall(NOW - 60_000);
+}
+
+/// What is on disk does not belong together.
+fn halved(facts: &mut Facts) {
+    renewed(facts);
+    let problem = "/etc/chathub/tls/key.pem: this is not the key of the certificate in /etc/chathub/tls/cert.pem";
+    facts.tls.unusable = Ok(vec![problem.into()]);
 }
 
 fn hub(pid: u32, line: &str) -> Process {
@@ -409,6 +449,26 @@ const SCENES: &[(&str, Severity, Break)] = &[
     ("socket-proxy", Severity::Warning, |f| {
         f.settings.loaded.as_mut().expect("settings").settings.proxy.networks.clear();
     }),
+    ("tls-certificates", Severity::Error, |f| ends(f, -1)),
+    ("tls-certificates", Severity::Warning, |f| ends(f, 0)),
+    ("tls-certificates", Severity::Warning, |f| ends(f, 14 * 86_400 - 1)),
+    ("tls-certificates", Severity::Warning, |f| {
+        ends(f, 86_400);
+        renewed(f);
+    }),
+    ("tls-certificates", Severity::Error, |f| standing(f).certificates[0].from += 31 * DAY),
+    ("tls-certificates", Severity::Warning, renewed),
+    ("tls-certificates", Severity::Error, halved),
+    ("tls-certificates", Severity::Error, |f| {
+        halved(f);
+        set(f, TLS, "ActiveState", "inactive");
+        *standing(f) = Standing { written: 1, refused: Some("cert: so it was".into()), ..Standing::default() };
+    }),
+    ("tls-certificates", Severity::Error, |f| {
+        f.tls.unusable = Err(Unseen::hidden("keys are for root"));
+        standing(f).refused = Some("key.pem: this is not the key of the certificate in cert.pem".into());
+    }),
+    ("tls-certificates", Severity::Warning, |f| standing(f).written -= 120),
     ("port", Severity::Error, |f| {
         set(f, CHAT, "ActiveState", "failed");
         let other = Process { pid: 99, name: "nc".into(), line: "nc -l 6969".into() };
@@ -677,6 +737,41 @@ fn each_finding_says_in_one_line_what_it_means_and_what_to_do() {
 }
 
 #[test]
+fn a_certificate_that_is_renewed_needs_a_restart_alone_and_fourteen_days_are_the_bound() {
+    let told = |break_it: Break| {
+        let mut facts = healthy();
+        break_it(&mut facts);
+        let found = Report::of(&facts).findings.into_iter().filter(|(id, _)| *id == "tls-certificates");
+        found.map(|(_, finding)| (finding.what, finding.steps)).collect::<Vec<_>>()
+    };
+    assert!(told(|f| ends(f, 14 * 86_400)).is_empty());
+    let renew = Step::Type("certbot renew".into());
+    let restart = Step::Type("systemctl restart chathub-tls.service".into());
+    let soon = &told(|f| ends(f, 86_400))[0];
+    assert_eq!(soon.0, "the certificate for 192.0.2.7 expires in a day (2027-01-16T08:00:00Z)");
+    assert!(soon.1.contains(&renew) && soon.1.contains(&restart), "{soon:?}");
+    let waiting = &told(|f| {
+        ends(f, 86_400);
+        renewed(f);
+    })[0];
+    assert!(!waiting.1.contains(&renew) && waiting.1.contains(&restart), "{waiting:?}");
+    // What was refused once, and is right on disk by now, is not told any more.
+    assert!(told(|f| standing(f).refused = Some("key.pem: no".into())).is_empty());
+    let half = told(halved);
+    assert_eq!(half.len(), 1, "{half:?}");
+    assert!(half[0].0.ends_with("cert.pem: the one before it is in use, up to the next start"), "{half:?}");
+    // Where it is not wanted, nothing is looked at.
+    let nobody = told(|f| {
+        ends(f, -1);
+        for name in [TLS, TLS_PORT] {
+            set(f, name, "UnitFileState", "disabled");
+            set(f, name, "ActiveState", "inactive");
+        }
+    });
+    assert!(nobody.is_empty(), "{nobody:?}");
+}
+
+#[test]
 fn a_drop_in_is_named_by_file_and_line() {
     let mut facts = healthy();
     set(&mut facts, SERVICE, "Type", "simple");
@@ -788,6 +883,7 @@ fn a_machine_of_which_nothing_can_be_seen_has_no_findings_that_are_guessed() {
     facts.daemon = Err(hidden());
     facts.process = Err(hidden());
     facts.scripts = Err(hidden());
+    facts.tls = Tls { standing: Err(hidden()), files: Err(hidden()), unusable: Err(hidden()) };
     facts.machine = Machine {
         wmem_max: Err(hidden()),
         rmem_max: Err(hidden()),

@@ -7,7 +7,9 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use chathub::standing::{Certificate, Standing};
 use chathub::wire::admin::metrics::table;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -35,6 +37,7 @@ impl Web {
     fn start(socket: &Path, story: &Story) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chathub-web"));
         command.args(["--listen", "127.0.0.1:0", "--socket"]).arg(socket);
+        command.arg("--tls-status").arg(socket.with_file_name("status.json"));
         Self::run(command, story)
     }
 
@@ -174,6 +177,43 @@ impl Played {
     }
 }
 
+/// As `chathub-tls` writes it that has two certificates for one name, one of which has ended.
+fn standing() -> Standing {
+    let certificate = |until| Certificate { name: "chat.example.org".into(), from: 1, until };
+    Standing {
+        written: SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs(),
+        serves: true,
+        certificates: vec![certificate(4_102_444_800), certificate(2)],
+        outcomes: [("handed_over".to_owned(), 7)].into(),
+        ..Standing::default()
+    }
+}
+
+#[test]
+fn whether_chathub_tls_serves_is_told_where_it_was_started_and_also_while_the_hub_is_away() {
+    let dir = TempDir::new().unwrap();
+    let web = Web::start(&dir.path().join("monitor.sock"), &Story::default());
+    let up =
+        || web.metrics().into_iter().filter(|(name, _)| name.starts_with("chathub_tls_")).collect::<BTreeMap<_, _>>();
+    assert_eq!(up(), BTreeMap::new(), "it was never started");
+    let value = |standing: Standing| {
+        standing.write(dir.path()).unwrap();
+        let values = up();
+        (values["chathub_tls_up"], values["chathub_tls_certificates_refused"])
+    };
+    assert_eq!(value(standing()), (1.0, 0.0));
+    assert_eq!(value(Standing { refused: Some("key.pem: no".into()), ..standing() }), (1.0, 1.0));
+    assert_eq!(value(Standing { serves: false, refused: Some("it has expired".into()), ..standing() }), (0.0, 1.0));
+    // It was killed a while ago.
+    let old = standing().written - 120;
+    assert_eq!(value(Standing { written: old, ..standing() }), (0.0, 0.0));
+    std::fs::write(dir.path().join("status.json"), "gibberish").unwrap();
+    assert_eq!(up(), BTreeMap::from([("chathub_tls_up".to_owned(), 0.0)]));
+    Standing::take_away(dir.path());
+    assert_eq!(up(), BTreeMap::new(), "it was stopped");
+    assert_eq!(web.end(), Some(0));
+}
+
 #[test]
 fn what_the_table_names_is_served_and_nothing_else_in_both_formats() {
     let (daemon, web) = hub_and_web();
@@ -181,6 +221,7 @@ fn what_the_table_names_is_served_and_nothing_else_in_both_formats() {
     ann.send("hello");
     bob.expect("ann: hello");
     let addr = daemon.addr();
+    standing().write(daemon.path("monitor.sock").parent().unwrap()).unwrap();
     let named: Vec<String> = table::all().flat_map(|metric| metric.series()).collect();
     let texts = ["", OPEN].map(|accept| {
         let (status, head, text) = web.page("/metrics", accept);
@@ -211,6 +252,12 @@ fn what_the_table_names_is_served_and_nothing_else_in_both_formats() {
         ("chathub_client_behind_bytes_sum", 0.0),
         ("chathub_unread", 0.0),
         ("chathub_recording", 1.0),
+        ("chathub_tls_up", 1.0),
+        ("chathub_tls_certificate_expires_seconds{certificate=\"1\",name=\"chat.example.org\"}", 4_102_444_800.0),
+        ("chathub_tls_certificate_expires_seconds{certificate=\"2\",name=\"chat.example.org\"}", 2.0),
+        ("chathub_tls_handshakes_total{outcome=\"handed_over\"}", 7.0),
+        ("chathub_tls_handshakes_total{outcome=\"failed\"}", 0.0),
+        ("chathub_tls_certificates_refused", 0.0),
     ] {
         assert_eq!(values.get(series), Some(&value), "{series}:\n{}", texts[0].1);
     }
@@ -222,7 +269,7 @@ fn what_the_table_names_is_served_and_nothing_else_in_both_formats() {
     let printed = daemon.ctl(&["metrics"]).done();
     let heads =
         |text: &str| text.lines().filter(|line| line.starts_with("# HELP")).map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(heads(&printed), heads(&texts[1].1)[table::WEB.len()..]);
+    assert_eq!(heads(&printed), heads(&texts[1].1)[table::WEB.len() + table::TLS.len()..]);
     if have("promtool") {
         for (head, text) in &texts {
             // It reads the older format only.

@@ -1,10 +1,12 @@
 //! Certificates: which one a client gets, what is refused, what ends soon, reading again.
 
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Output;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use chathub::standing::Standing;
 use nix::sys::signal::Signal;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -264,6 +266,67 @@ fn certificates_are_read_again_and_what_cannot_be_used_is_refused() {
     assert_eq!(shown(&program, "chat.example.org"), new);
     slow.shake("hi\r\n").unwrap();
     assert_eq!(hub.take().hear(), "hi\r\n");
+}
+
+/// What is written down for metrics and doctor. It is written before the service manager is told the same.
+#[track_caller]
+fn standing(directory: &Path) -> Option<Standing> {
+    Standing::read(&directory.join("status.json")).unwrap()
+}
+
+#[test]
+fn what_is_told_to_the_service_manager_is_written_down_for_metrics_and_doctor() {
+    let setup = Setup::new().pair("soon", &["chat.example.org"]).pair("other", &["192.0.2.7"]);
+    write_pair(&setup.path("soon"), &["chat.example.org"], -80, 10);
+    let mut program = setup.start();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    program.status("expires in 10 days: ");
+    let first = standing(program.dir.path()).unwrap();
+    assert!(first.serves_at(now) && first.read.abs_diff(now) < 60 && first.refused.is_none(), "{first:?}");
+    let told: Vec<_> = first.certificates.iter().map(|one| (one.name.as_str(), (one.until - now) / 86_400)).collect();
+    assert_eq!(told, [("chat.example.org", 10), ("192.0.2.7", 90)]);
+    // What becomes of connections.
+    let hub = Played::at(&program.path("handover.sock"));
+    Client::new(program.connect(), &Manner::default()).shake("hi\r\n").unwrap();
+    hub.take();
+    program.connect().write_all(b"hello\r\n").unwrap();
+    program.status("1 handed over, 1 not encrypted");
+    let outcomes = standing(program.dir.path()).unwrap().outcomes;
+    assert_eq!((outcomes["handed_over"], outcomes["not_encrypted"], outcomes["failed"]), (1, 1, 0));
+    // Half of it is renewed.
+    std::fs::write(program.path("soon.pem"), made(&["chat.example.org"], -1, 90).0).unwrap();
+    program.signal(Signal::SIGHUP);
+    program.status("new certificates were refused");
+    let half = standing(program.dir.path()).unwrap();
+    let refused = half.refused.unwrap();
+    assert!(refused.contains("soon.key: this is not the key of the certificate in "), "{refused}");
+    assert_eq!((half.refusals, &half.certificates, half.serves), (1, &first.certificates, true));
+    // The other half: nothing is told of it any more, but for the count.
+    write_pair(&program.path("soon"), &["new.example.org"], -1, 90);
+    program.signal(Signal::SIGHUP);
+    program.status("new.example.org until ");
+    let whole = standing(program.dir.path()).unwrap();
+    assert_eq!((whole.refused, whole.refusals, whole.certificates[0].name.as_str()), (None, 1, "new.example.org"));
+    // Who is killed leaves it to grow old; who is asked to end takes it away.
+    program.signal(Signal::SIGTERM);
+    assert_eq!(program.ended(), Some(0));
+    assert_eq!(standing(program.dir.path()), None);
+}
+
+#[test]
+fn a_start_that_fails_leaves_why() {
+    let setup = Setup::new();
+    write_pair(&setup.path("old"), &["chat.example.org"], -90, -1);
+    assert_eq!(refused(&setup, "old.pem", "old.key", true).status.code(), Some(78));
+    assert_eq!(standing(setup.dir.path()), None, "a look writes nothing");
+    assert_eq!(refused(&setup, "old.pem", "old.key", false).status.code(), Some(78));
+    let left = standing(setup.dir.path()).unwrap();
+    let why = left.refused.unwrap();
+    assert!(!left.serves && left.certificates.is_empty() && why.contains("the certificate has expired"), "{why}");
+    // Without a directory of its own it does without.
+    let mut command = setup.command();
+    command.env_remove("RUNTIME_DIRECTORY").args(["--certificate", "nowhere", "--key", "nowhere"]);
+    assert_eq!(command.args(["--listen", "127.0.0.1:0"]).output().unwrap().status.code(), Some(78));
 }
 
 #[test]

@@ -92,6 +92,7 @@ impl Setup {
         ] {
             command.env_remove(name);
         }
+        command.env("RUNTIME_DIRECTORY", self.dir.path());
         command.args(&self.args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         command
     }

@@ -1,8 +1,10 @@
-//! What is counted, and the line that tells of it in `systemctl status`.
+//! What is counted, and the words that tell of it in `systemctl status`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use chathub::standing::OUTCOMES;
 use tokio::sync::Notify;
 
 macro_rules! events {
@@ -38,6 +40,18 @@ events! {
     Paused => "pauses",
 }
 
+/// What becomes of a connection in the end, in the order of [`OUTCOMES`].
+const ENDS: [Event; OUTCOMES.len()] = [
+    Event::HandedOver,
+    Event::Failed,
+    Event::Plain,
+    Event::TimedOut,
+    Event::TooMuch,
+    Event::GaveWay,
+    Event::GaveWayAddress,
+    Event::HubAway,
+];
+
 /// All that is counted since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
@@ -54,8 +68,13 @@ impl Counts {
     }
 
     /// How many there were.
-    fn of(&self, event: Event) -> u64 {
+    pub(crate) fn of(&self, event: Event) -> u64 {
         self.counted[event as usize].load(Ordering::Relaxed)
+    }
+
+    /// What has become of connections.
+    pub(crate) fn outcomes(&self) -> BTreeMap<String, u64> {
+        OUTCOMES.iter().zip(ENDS).map(|(name, event)| ((*name).to_owned(), self.of(event))).collect()
     }
 
     /// Until something was counted since the last time.
@@ -91,5 +110,10 @@ mod tests {
             counts.note(event);
         }
         assert_eq!(counts.in_words(), "1 handed over, 2 not encrypted");
+        let outcomes = counts.outcomes();
+        assert_eq!((outcomes["handed_over"], outcomes["not_encrypted"], outcomes["failed"]), (1, 2, 0));
+        // What has become of none is no outcome; all else is one.
+        let others = [Event::Accepted, Event::Paused];
+        assert!(WORDS.iter().all(|(event, _)| others.contains(event) != ENDS.contains(event)));
     }
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use chathub::standing;
+
 /// A certificate that ends within this time is worth a warning each day.
-const SOON: u64 = 14 * DAY;
+const SOON: u64 = standing::SOON.as_secs();
 
 const DAY: u64 = 24 * 60 * 60;
 

@@ -18,7 +18,7 @@
 //! | certificates of clients | [`client_certificate`] |
 //! | handing over, and waiting for the hub | [`hub`] |
 //! | what is told to those who are not handed over | [`words`] |
-//! | what is counted; the line in `systemctl status` | [`counts`], [`status`] |
+//! | what is counted; the line in `systemctl status`, the file for metrics and doctor | [`counts`], [`status`] |
 //! | the certificate for trying out | [`self_signed`] |
 
 mod choice;
@@ -104,6 +104,7 @@ fn start(args: &TlsArgs, handed: systemd::NamedSockets) -> Result<(), (Exit, Str
     let (files, pairs) = match loaded {
         Ok(loaded) => loaded,
         Err(problem) => {
+            status::failed(&problem.1, pairs::now());
             turn_away(&listeners);
             return Err(problem);
         }

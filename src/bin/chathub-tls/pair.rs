@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use chathub::standing;
 use jiff::Timestamp;
 use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -107,6 +108,11 @@ impl Pair {
     /// When it ends.
     pub(crate) fn ends(&self) -> String {
         date(self.valid.1)
+    }
+
+    /// What is written down of it.
+    pub(crate) fn told(&self) -> standing::Certificate {
+        standing::Certificate { name: self.name(), from: self.valid.0.as_secs(), until: self.valid.1.as_secs() }
     }
 
     /// What is to be told of its end, if it is near or over.

@@ -2,10 +2,11 @@
 
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use chathub::cli::tls::TlsArgs;
+use chathub::standing::{self, Standing};
 use chathub::systemd;
 use chathub::values::plain::Plain;
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,37 +41,56 @@ struct Certificates {
     files: Vec<Files>,
     client_certificates: bool,
     engine: RwLock<Arc<Engine>>,
+    reading: Mutex<Reading>,
+}
+
+/// How reading them went.
+#[derive(Debug, Default)]
+struct Reading {
+    /// When those in use were read, since 1970.
+    at: Duration,
     /// Why the last reading was refused.
-    refused: Mutex<Option<String>>,
+    refused: Option<String>,
+    /// How often one was.
+    refusals: u64,
 }
 
 impl Certificates {
     fn new(files: Vec<Files>, pairs: Vec<Pair>, client_certificates: bool) -> io::Result<Self> {
         let engine = Engine::new(pairs, client_certificates).map_err(io::Error::other)?;
-        let (engine, refused) = (RwLock::new(Arc::new(engine)), Mutex::default());
-        Ok(Self { files, client_certificates, engine, refused })
+        let reading = Reading { at: pairs::now(), ..Reading::default() };
+        let (engine, reading) = (RwLock::new(Arc::new(engine)), Mutex::new(reading));
+        Ok(Self { files, client_certificates, engine, reading })
     }
 
     fn engine(&self) -> Arc<Engine> {
         self.engine.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn reading(&self) -> MutexGuard<'_, Reading> {
+        self.reading.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Reads the files again. If one cannot be used, all that was stays.
     fn read_again(&self) {
+        // What is written to the files from here on was not read.
+        let at = pairs::now();
         let read = pairs::read(&self.files)
             .and_then(|pairs| Engine::new(pairs, self.client_certificates).map_err(|error| error.to_string()));
-        let refused = match read {
+        match read {
             Ok(engine) => {
                 *self.engine.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(engine);
                 info!("the certificates were read again");
-                None
+                let mut reading = self.reading();
+                (reading.at, reading.refused) = (at, None);
             }
             Err(problem) => {
                 error!("new certificates are refused, and the old ones stay: {problem}");
-                Some(problem)
+                let mut reading = self.reading();
+                reading.refused = Some(problem);
+                reading.refusals += 1;
             }
-        };
-        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+        }
     }
 
     /// Writes to the journal what ends soon, or has ended.
@@ -81,8 +101,23 @@ impl Certificates {
     }
 
     fn status(&self, under_way: usize, counted: &str) -> String {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        status::line(self.engine().pairs(), refused.as_deref(), under_way, counted, pairs::now())
+        status::line(self.engine().pairs(), self.reading().refused.as_deref(), under_way, counted, pairs::now())
+    }
+
+    /// What is written down for metrics and doctor.
+    fn standing(&self, under_way: usize, counts: &Counts) -> Standing {
+        let reading = self.reading();
+        Standing {
+            written: pairs::now().as_secs(),
+            serves: true,
+            read: reading.at.as_secs(),
+            certificates: self.engine().pairs().iter().map(Pair::told).collect(),
+            refused: reading.refused.clone(),
+            refusals: reading.refusals,
+            under_way: under_way as u64,
+            outcomes: counts.outcomes(),
+            pauses: counts.of(Event::Paused),
+        }
     }
 }
 
@@ -152,22 +187,27 @@ pub(crate) async fn serve(
     systemd::stopping(GOODBYE);
     let _ = stop.send(true);
     while accepting.join_next().await.is_some() {}
+    status::ended();
     info!("ended: {}", counts.in_words());
     Ok(())
 }
 
-/// Tells the service manager how it goes, whenever that changes, and the journal each day what ends soon.
+/// Tells the service manager, metrics and doctor how it goes, whenever that changes, and the journal each day what ends
+/// soon.
 async fn tell(door: Door) {
-    let mut daily = tokio::time::interval(DAILY);
-    let (mut line, counts) = (String::new(), &door.shared.counts);
+    let (mut daily, mut often) = (tokio::time::interval(DAILY), tokio::time::interval(standing::EVERY));
+    let (mut line, mut file, counts) = (String::new(), status::File::own(), &door.shared.counts);
     loop {
-        let now = door.certificates.status(door.places.count(), &counts.in_words());
+        let under_way = door.places.count();
+        file.write(&door.certificates.standing(under_way, counts));
+        let now = door.certificates.status(under_way, &counts.in_words());
         if now != line && systemd::status(&now) {
             line = now;
         }
         tokio::select! {
             () = counts.changed() => tokio::time::sleep(STATUS).await,
             _ = daily.tick() => door.certificates.tell(),
+            _ = often.tick() => {}
         }
     }
 }

@@ -1,6 +1,11 @@
-//! The line that `systemctl status` shows.
+//! How it goes: the line that `systemctl status` shows, and what is written down for metrics and doctor.
 
+use std::path::PathBuf;
 use std::time::Duration;
+
+use chathub::standing::Standing;
+use chathub::values::plain::Plain;
+use tracing::warn;
 
 use super::pair::Pair;
 use super::pairs;
@@ -17,4 +22,51 @@ pub(crate) fn line(pairs: &[Pair], refused: Option<&str>, under_way: usize, coun
     }
     parts.push(format!("{under_way} under way, {counted}"));
     parts.join("; ")
+}
+
+/// The directory of the file for metrics and doctor: the unit's `RuntimeDirectory=`. Without one, nothing is written.
+fn directory() -> Option<PathBuf> {
+    std::env::var_os("RUNTIME_DIRECTORY").filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// The file for metrics and doctor.
+#[derive(Debug)]
+pub(crate) struct File {
+    directory: Option<PathBuf>,
+    /// The last time, it could be written.
+    works: bool,
+}
+
+impl File {
+    /// That of this process.
+    pub(crate) fn own() -> Self {
+        Self { directory: directory(), works: true }
+    }
+
+    /// Writes it. Whether that works is logged when it changes.
+    pub(crate) fn write(&mut self, standing: &Standing) {
+        let Some(directory) = &self.directory else { return };
+        let written = standing.write(directory);
+        if let (Err(error), true) = (&written, self.works) {
+            let directory = directory.display();
+            warn!(
+                "metrics and doctor are not told of certificates: {directory} cannot be written to: {}",
+                Plain(error)
+            );
+        }
+        self.works = written.is_ok();
+    }
+}
+
+/// Takes the file away: this process ends because it was asked to.
+pub(crate) fn ended() {
+    if let Some(directory) = directory() {
+        Standing::take_away(&directory);
+    }
+}
+
+/// Writes down why this process cannot start.
+pub(crate) fn failed(problem: &str, now: Duration) {
+    let standing = Standing { written: now.as_secs(), refused: Some(problem.to_owned()), ..Standing::default() };
+    File::own().write(&standing);
 }

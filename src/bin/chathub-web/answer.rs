@@ -1,7 +1,9 @@
 //! What is answered to which request. There are three pages, to be read and nothing else.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
 
 use chathub::wire::admin::metrics::text::{Format, text};
 use chathub::wire::admin::metrics::{Sheet, table};
@@ -11,6 +13,7 @@ use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Version};
 
 use super::figures::Figures;
+use super::handshakes;
 use super::places::Places;
 
 /// What is answered with, and counted by.
@@ -23,13 +26,14 @@ const PLAIN: &str = "text/plain; charset=utf-8";
 #[derive(Debug)]
 pub(crate) struct Pages {
     figures: Figures,
+    tls_status: PathBuf,
     places: Arc<Places>,
     answered: [AtomicU64; CODES.len()],
 }
 
 impl Pages {
-    pub(crate) fn new(figures: Figures, places: Arc<Places>) -> Self {
-        Self { figures, places, answered: Default::default() }
+    pub(crate) fn new(figures: Figures, tls_status: PathBuf, places: Arc<Places>) -> Self {
+        Self { figures, tls_status, places, answered: Default::default() }
     }
 
     /// Answers a request. What is sent behind its headers is read by nobody.
@@ -67,6 +71,7 @@ impl Pages {
         }
         own.count(&table::WEB_CONNECTIONS, self.places.count());
         own.count(&table::WEB_GAVE_WAY, self.places.gave_way());
+        handshakes::measure(&mut own, &self.tls_status, SystemTime::now());
         let mut families = own.into_families();
         families.extend(answered.families.iter().flatten().cloned());
         text(&families, format)

@@ -12,16 +12,19 @@
 //! | how many connections there are, and which gives way | [`places`] |
 //! | what is answered to which request | [`answer`] |
 //! | the question to the hub, and who shares the answer | [`figures`] |
+//! | what `chathub-tls` has written down | [`handshakes`] |
 //! | what is measured, and the texts | [`chathub::wire::admin::metrics`] |
 
 mod answer;
 mod connection;
 mod figures;
+mod handshakes;
 mod patient;
 mod places;
 
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -79,7 +82,7 @@ fn main() -> Exit {
             return Exit::Refused;
         }
     };
-    match runtime.block_on(serve(listeners, activated, figures)) {
+    match runtime.block_on(serve(listeners, activated, figures, args.tls_status)) {
         Ok(()) => Exit::Done,
         Err(problem) => {
             error!("cannot serve: {problem}");
@@ -114,11 +117,11 @@ fn listeners(args: &WebArgs, handed: systemd::NamedSockets) -> Result<(Vec<TcpLi
     Ok((args.listen.iter().map(bind).collect::<Result<_, _>>()?, false))
 }
 
-async fn serve(listeners: Vec<TcpListener>, activated: bool, figures: Figures) -> io::Result<()> {
+async fn serve(listeners: Vec<TcpListener>, activated: bool, figures: Figures, tls_status: PathBuf) -> io::Result<()> {
     let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (stop, stopping) = watch::channel(false);
     let places = Places::new(CONNECTIONS);
-    let pages = Arc::new(Pages::new(figures, places.clone()));
+    let pages = Arc::new(Pages::new(figures, tls_status, places.clone()));
     let mut accepting = JoinSet::new();
     for listener in listeners {
         info!("serving metrics on http://{}/metrics", listener.local_addr()?);

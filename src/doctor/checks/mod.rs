@@ -7,6 +7,7 @@
 //! | whether units are there, enabled, failed; what exit codes mean | `units` |
 //! | what of the service's unit must not be changed | `service` |
 //! | what of the sockets' units must not be changed; ports; the admin socket | `sockets` |
+//! | the units for TLS; certificates | `tls` |
 //! | the state directory, the files in it, the database | `state` |
 //! | descriptors, memory, the kernel's bounds | `limits` |
 //! | the settings files | `settings` |
@@ -20,6 +21,7 @@ mod service;
 mod settings;
 mod sockets;
 mod state;
+mod tls;
 mod units;
 
 use std::net::SocketAddr;
@@ -111,7 +113,8 @@ pub static CHECKS: &[Check] = &[
     check("socket-defer", "DeferAcceptSec= of the sockets: whether the hub may speak first", sockets::defer),
     check("socket-monitor", "the socket for monitoring, if it is enabled", sockets::monitor),
     check("socket-metrics", "the socket for metrics, if it is enabled", sockets::metrics),
-    check("socket-tls", "the port for TLS, if it is enabled, and what hands its connections over", sockets::tls),
+    check("socket-tls", "the port for TLS, if it is enabled, and what hands its connections over", tls::units),
+    check("tls-certificates", "the certificates for TLS: their end, and whether they can be used", tls::certificates),
     check("socket-proxy", "the port for proxies, if it is enabled, and which are believed", sockets::proxy),
     check("port", "whether another program has the port", sockets::port),
     check("other-hubs", "other hubs that run", sockets::other_hubs),

@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::super::facts::{
-    ADMIN, CHAT, Facts, HANDOVER, Kind, Listening, METRICS, MONITOR, Node, PROXY, Process, SERVICE, Subject, TLS,
-    TLS_PORT, Unit, WEB,
+    ADMIN, CHAT, Facts, Kind, Listening, METRICS, MONITOR, Node, PROXY, Process, SERVICE, Subject, Unit, WEB,
 };
 use super::super::finding::{Checked, Finding, Severity, Unseen, quoted};
 use super::{FINE, addresses, changed, one, span};
@@ -132,50 +131,6 @@ pub(super) fn metrics(facts: &Facts) -> Checked {
             .run(format!("systemctl enable {MONITOR}"))
             .run(format!("systemctl restart {SERVICE}"))
             .say("Nobody who is connected notices."),
-        );
-    }
-    Ok(found)
-}
-
-pub(super) fn tls(facts: &Facts) -> Checked {
-    let (port, program) = (facts.unit(TLS_PORT)?, facts.unit(TLS)?);
-    let is_wanted = |unit: &Unit| unit.text("UnitFileState").starts_with("enabled");
-    if ![port, program].iter().any(|unit| is_wanted(unit) || unit.is("ActiveState", "active")) {
-        return Err(Unseen::absent(format!("{TLS_PORT} is not enabled")));
-    }
-    let mut found = Vec::new();
-    match port.text("ActiveState") {
-        "active" => {}
-        state => found.push(
-            Finding::error(format!("{TLS_PORT} is {state}: nobody can connect with encryption"))
-                .say("Most often another program has the port:")
-                .run(format!("journalctl -u {TLS_PORT} -n 20"))
-                .run(format!("systemctl restart {TLS_PORT}")),
-        ),
-    }
-    if program.is("ActiveState", "failed") {
-        found.push(
-            Finding::error(format!("{TLS} has failed: nobody can connect with encryption"))
-                .say("Most often a certificate has expired, or is not there; the journal names it:")
-                .run(format!("journalctl -u {TLS} -n 20"))
-                .run(format!("systemctl restart {TLS}")),
-        );
-    }
-    // By this socket it hands connections over.
-    let Ok(handover) = facts.unit(HANDOVER) else { return Ok(found) };
-    let service_runs = facts.unit(SERVICE).is_ok_and(|service| service.is("ActiveState", "active"));
-    if !is_wanted(handover) {
-        found.push(
-            Finding::warning(format!("{TLS_PORT} is enabled and {HANDOVER} is not: who connects is told to try later"))
-                .run(format!("systemctl enable {HANDOVER}"))
-                .run(format!("systemctl restart {SERVICE}"))
-                .say("Nobody who is connected notices."),
-        );
-    } else if service_runs && !handover.is("ActiveState", "active") {
-        found.push(
-            Finding::warning(format!("{HANDOVER} is enabled and not served: the service was started before"))
-                .run(format!("systemctl restart {SERVICE}"))
-                .say("Nobody who is connected notices."),
         );
     }
     Ok(found)

@@ -11,6 +11,7 @@
 //! | the settings files | `settings` |
 //! | processes, sockets that listen, the kernel, the clock | `machine` |
 //! | the journal | `journal` |
+//! | certificates | `tls` |
 //! | the daemon | `daemon` |
 
 mod daemon;
@@ -20,6 +21,7 @@ mod machine;
 mod program;
 mod settings;
 mod state;
+mod tls;
 mod units;
 
 use std::path::{Path, PathBuf};
@@ -113,6 +115,7 @@ pub(super) fn look(args: &DoctorArgs) -> Facts {
         state: state::look(state_path, pid),
         settings,
         machine: machine::look(),
+        tls: tls::look(systemd.as_ref().ok().filter(|_| subject == Subject::Service)),
         journal: if activated && systemd.is_ok() {
             Ok(journal::look())
         } else {

@@ -13,11 +13,34 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The longest answer that is read, in bytes.
 const MOST: u64 = 4 * 1024 * 1024;
 
+/// What a program has told.
+pub(super) struct Told {
+    /// What it has printed.
+    pub(super) out: String,
+    /// What it has complained of.
+    pub(super) complaint: String,
+    /// Whether it has succeeded.
+    succeeded: bool,
+}
+
 /// What the program prints, also if it ends with a complaint and has printed something.
 ///
 /// # Errors
 /// [`Unseen::Absent`] if there is no such program; [`Unseen::Hidden`] if it fails, or takes too long.
 pub(super) fn ask(name: &str, args: &[&str]) -> Seen<String> {
+    let Told { out, complaint, succeeded } = run(name, args)?;
+    if out.trim().is_empty() && !succeeded && !complaint.trim().is_empty() {
+        let why = complaint.lines().next().unwrap_or_default().trim();
+        return Err(Unseen::hidden(format!("{name} says: {why}")));
+    }
+    Ok(out)
+}
+
+/// What the program prints and complains of, however it ends.
+///
+/// # Errors
+/// [`Unseen::Absent`] if there is no such program; [`Unseen::Hidden`] if it cannot be run, or takes too long.
+pub(super) fn run(name: &str, args: &[&str]) -> Seen<Told> {
     let hidden = |why: String| Unseen::hidden(format!("{name} {why}"));
     let mut child = Command::new(name)
         .args(args)
@@ -62,8 +85,5 @@ pub(super) fn ask(name: &str, args: &[&str]) -> Seen<String> {
     let _ = child.kill();
     let ended = child.wait().map_err(|error| hidden(error.to_string()))?;
     let [out, complaint] = texts;
-    if out.trim().is_empty() && !ended.success() && !complaint.trim().is_empty() {
-        return Err(hidden(format!("says: {}", complaint.lines().next().unwrap_or_default().trim())));
-    }
-    Ok(out)
+    Ok(Told { out, complaint, succeeded: ended.success() })
 }

@@ -176,6 +176,25 @@ metrics! { WEB, "What `chathub-web` adds of itself. These are there also when th
     WEB_GAVE_WAY = "web_gave_way" Counter;
 }
 
+metrics! { TLS, "What `chathub-web` adds of `chathub-tls`, where that has been started since the machine was.":
+    /// 1 if chathub-tls serves; 0 if it could not start, hangs or was killed.
+    TLS_UP = "tls_up" Gauge;
+    /// When the certificates in use expire, in seconds since 1970, by their order and their first name.
+    TLS_CERTIFICATE_EXPIRES = "tls_certificate_expires_seconds" Gauge ["certificate" "name"];
+    /// 1 if the certificates that were read last cannot be used: those before them stay, or there are none.
+    TLS_CERTIFICATES_REFUSED = "tls_certificates_refused" Gauge;
+    /// Times that certificates were read again and refused.
+    TLS_CERTIFICATE_REFUSALS = "tls_certificate_refusals" Counter;
+    /// Handshakes under way.
+    TLS_UNDER_WAY = "tls_handshakes_under_way" Gauge;
+    /// Connections to the port for TLS, by what became of them: handed_over (the hub has them), failed, not_encrypted,
+    /// timed_out, sent_too_much, gave_way (there were too many), gave_way_to_address (of its address),
+    /// not_taken_by_hub.
+    TLS_HANDSHAKES = "tls_handshakes" Counter ["outcome"];
+    /// Times that chathub-tls accepted no more: too many waited for the hub, or the system was out of something.
+    TLS_PAUSES = "tls_accept_pauses" Counter;
+}
+
 /// Rows that are there only while what is said is recorded on disk.
 pub static DISK: &[&Metric] = &[
     &HISTORY_DISK_LINES,
@@ -199,7 +218,7 @@ pub fn of_hub() -> impl Iterator<Item = Metric> {
 
 /// What `chathub-web` serves.
 pub fn all() -> impl Iterator<Item = Metric> {
-    of_hub().chain(WEB.iter().map(|metric| **metric))
+    of_hub().chain(WEB.iter().chain(TLS).map(|metric| **metric))
 }
 
 #[cfg(test)]

@@ -1,0 +1,233 @@
+//! How `chathub-tls` stands: what it writes down of itself, for `chathub-web` and `chathub doctor`.
+//!
+//! It is a file of its own, because the program has a sandbox and answers nobody but clients: whoever asks needs neither
+//! the program nor the hub to be there. The file is replaced as a whole, whenever something changes, and again every
+//! [`EVERY`]: so an old one is that of a program that hangs or was killed. A program that was asked to end takes it away;
+//! one that could not start leaves one that says why. There is nothing in it that a client of the port could not see, but
+//! for counts and the paths of certificates.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::time::Duration;
+
+use nix::fcntl::OFlag;
+use serde::{Deserialize, Serialize};
+
+use crate::values::plain::Plain;
+
+/// Where the unit has it (`RuntimeDirectory=`).
+pub const FILE: &str = "/run/chathub-tls/status.json";
+
+/// Its name in the directory.
+const NAME: &str = "status.json";
+
+/// It is written at least so often.
+pub const EVERY: Duration = Duration::from_secs(20);
+
+/// One that is older is of a program that hangs or is gone.
+const STALE: u64 = 60;
+
+/// A certificate that ends within this time is worth a warning.
+pub const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// Bytes that are read at most.
+const LONGEST: u64 = 64 * 1024;
+
+/// Certificates that are told of at most.
+const CERTIFICATES: usize = 64;
+
+/// Bytes of a name or of a reason that are told at most.
+const TEXT: usize = 512;
+
+/// What can become of a connection, as it is counted.
+pub const OUTCOMES: [&str; 8] = [
+    "handed_over",
+    "failed",
+    "not_encrypted",
+    "timed_out",
+    "sent_too_much",
+    "gave_way",
+    "gave_way_to_address",
+    "not_taken_by_hub",
+];
+
+/// How it stands. Times are seconds since 1970.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Standing {
+    /// When this was written.
+    pub written: u64,
+    /// Whether it takes connections.
+    pub serves: bool,
+    /// When the certificates in use were read.
+    pub read: u64,
+    /// The certificates in use.
+    pub certificates: Vec<Certificate>,
+    /// Why those that were read last are not in use.
+    pub refused: Option<String>,
+    /// How often certificates were refused that were read again.
+    pub refusals: u64,
+    /// Handshakes that are under way.
+    pub under_way: u64,
+    /// What has become of connections since the start, by [`OUTCOMES`].
+    pub outcomes: BTreeMap<String, u64>,
+    /// How often accepting was paused.
+    pub pauses: u64,
+}
+
+/// A certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Certificate {
+    /// What it is called: its first name or address.
+    pub name: String,
+    /// From when it is valid.
+    pub from: u64,
+    /// Until when it is valid, that second included.
+    pub until: u64,
+}
+
+impl Standing {
+    /// Whether it takes connections at `now`, as far as this is known.
+    #[must_use]
+    pub const fn serves_at(&self, now: u64) -> bool {
+        self.serves && now.saturating_sub(self.written) <= STALE
+    }
+
+    /// Replaces what stands in the directory. Everybody may read it, whatever the umask is.
+    ///
+    /// # Errors
+    /// What the system says. What stood there stays.
+    pub fn write(&self, directory: &Path) -> io::Result<()> {
+        let bytes = serde_json::to_vec(&self.bounded())?;
+        let beside = directory.join(format!("{NAME}.new"));
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&beside)?;
+        file.set_permissions(Permissions::from_mode(0o644))?;
+        file.write_all(&bytes)?;
+        fs::rename(beside, directory.join(NAME))
+    }
+
+    /// Takes away what stands in the directory.
+    pub fn take_away(directory: &Path) {
+        // If it stays, it grows old.
+        let _ = fs::remove_file(directory.join(NAME));
+    }
+
+    /// What a file says; `None` if there is none. The user of `chathub-tls` may put there whatever it likes: no link is
+    /// followed, nothing is waited for, and there is a bound.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub fn read(path: &Path) -> Result<Option<Self>, String> {
+        let about = |why: String| format!("{}: {why}", path.display());
+        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+        let file = match OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) {
+            Ok(file) => file,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+            Err(error) => return Err(about(Plain(&error).to_string())),
+        };
+        let mut bytes = Vec::new();
+        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let read = if is_file { file.take(LONGEST + 1).read_to_end(&mut bytes) } else { Ok(0) };
+        if let Err(error) = read {
+            return Err(about(Plain(&error).to_string()));
+        }
+        let fits = is_file && bytes.len() as u64 <= LONGEST;
+        let said = serde_json::from_slice::<Self>(&bytes).ok().filter(|_| fits);
+        said.map(|said| Some(said.bounded())).ok_or_else(|| about("it is not what chathub-tls writes".to_owned()))
+    }
+
+    /// The same within the bounds.
+    fn bounded(&self) -> Self {
+        let mut this = self.clone();
+        this.certificates.truncate(CERTIFICATES);
+        let texts = this.certificates.iter_mut().map(|certificate| &mut certificate.name).chain(&mut this.refused);
+        for text in texts {
+            let end = (0..=TEXT.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            text.truncate(end);
+        }
+        this.outcomes.retain(|outcome, _| OUTCOMES.contains(&outcome.as_str()));
+        this
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing() -> Standing {
+        let certificate = Certificate { name: "chat.example.org".into(), from: 1, until: 2 };
+        Standing {
+            written: 1000,
+            serves: true,
+            certificates: vec![certificate],
+            refused: Some("key.pem: no".into()),
+            outcomes: BTreeMap::from([("failed".to_owned(), 3)]),
+            ..Standing::default()
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_by_everybody_and_can_be_taken_away() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join(NAME);
+        assert_eq!(Standing::read(&path), Ok(None));
+        assert_eq!(Standing::read(&path.join("below")), Ok(None));
+        for pauses in 0..2 {
+            let standing = Standing { pauses, ..standing() };
+            standing.write(directory.path()).expect("written");
+            assert_eq!(Standing::read(&path), Ok(Some(standing)));
+        }
+        let mode = fs::metadata(&path).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o644);
+        assert_eq!(fs::read_dir(directory.path()).expect("a directory").count(), 1);
+        Standing::take_away(directory.path());
+        assert_eq!(Standing::read(&path), Ok(None));
+        // Of another release: what is not known is passed over, what is not there is as at a start.
+        fs::write(&path, r#"{"serves": true, "colour": "red", "outcomes": {"of_a_stranger": 1}}"#).expect("written");
+        assert_eq!(Standing::read(&path), Ok(Some(Standing { serves: true, ..Standing::default() })));
+    }
+
+    #[test]
+    fn what_is_none_of_it_is_refused_and_not_waited_for() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name);
+        nix::unistd::mkfifo(&path("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
+        standing().write(directory.path()).expect("written");
+        std::os::unix::fs::symlink(path(NAME), path("link")).expect("a link");
+        fs::write(path("text"), "root:x:0:0").expect("written");
+        let long = format!("{{\"serves\": true, \"refused\": \"{}\"}}", "x".repeat(70_000));
+        fs::write(path("long"), long).expect("written");
+        for name in ["pipe", "link", "text", "long", "."] {
+            let refused = Standing::read(&path(name)).expect_err(name);
+            assert!(!refused.contains("root"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn nothing_in_it_grows_without_bound() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let certificate = Certificate { name: "ü".repeat(1000), from: 1, until: 2 };
+        let standing = Standing {
+            certificates: vec![certificate; 1000],
+            refused: Some("x".repeat(100_000)),
+            outcomes: (0..1000).map(|number| (number.to_string(), number)).collect(),
+            ..Standing::default()
+        };
+        standing.write(directory.path()).expect("written");
+        let read = Standing::read(&directory.path().join(NAME)).expect("read").expect("there");
+        assert_eq!((read.certificates.len(), read.certificates[0].name.len()), (CERTIFICATES, TEXT));
+        assert_eq!((read.refused.map(|text| text.len()), read.outcomes.len()), (Some(TEXT), 0));
+    }
+
+    #[test]
+    fn an_old_one_is_of_a_program_that_is_gone() {
+        let standing = standing();
+        assert!(standing.serves_at(1000) && standing.serves_at(1060) && standing.serves_at(0));
+        assert!(!standing.serves_at(1061));
+        assert!(!Standing { serves: false, ..standing }.serves_at(1000));
+    }
+}
