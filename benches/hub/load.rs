@@ -26,6 +26,7 @@ use crate::histogram::Histogram;
 use crate::peers::{Dialect, Peer, Step};
 use crate::proc::{cpu_of, machine_cpu, now, own_cpu, pss_of};
 use crate::report::Figures;
+use crate::sealed::{Hands, Sealing, Shaker};
 
 const TIMER: u64 = u64::MAX;
 const SECOND: u64 = 1_000_000_000;
@@ -61,6 +62,9 @@ pub(crate) struct Spec {
     pub(crate) measure: Duration,
     /// chathub's admin socket.
     pub(crate) admin: Option<PathBuf>,
+    /// What stands before the server: its port, and its process.
+    #[serde(default)]
+    pub(crate) front: Option<(u16, i32)>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -76,6 +80,10 @@ pub(crate) enum Task {
     Churn { slots: usize },
     /// So many lines a second as in `Open`, first alone, then with so many abusers of each kind.
     Abuse { rate: u64, each: usize },
+    /// So many lines a second as in `Open`, first alone, then with handshakes without end, half ones and whole ones.
+    Shaken { rate: u64 },
+    /// The server is killed so often; after each time a line must reach everybody.
+    Killed { times: usize },
 }
 
 enum Role {
@@ -97,6 +105,7 @@ enum Phase {
 
 struct Client {
     stream: TcpStream,
+    sealing: Option<Sealing>,
     role: Role,
     phase: Phase,
     room: usize,
@@ -127,6 +136,11 @@ struct Load {
     spec: Spec,
     dialect: Dialect,
     address: SocketAddr,
+    /// Hands those over who only listen.
+    hands: Option<Hands>,
+    shaker: Option<Shaker>,
+    /// What was decrypted, to be worked through.
+    content: Vec<u8>,
     pid: i32,
     epoll: Epoll,
     events: Vec<EpollEvent>,
@@ -171,6 +185,7 @@ impl Drop for Abusers {
 struct Mark {
     at: u64,
     server: Duration,
+    front: Duration,
     own: Duration,
     abusers: Duration,
     machine: Duration,
@@ -208,9 +223,14 @@ impl Load {
                 stirred: false,
             })
             .collect();
+        let handover = spec.admin.as_ref().map(|admin| admin.with_file_name("handover.sock"));
+        let hands = spec.peer.suite().zip(handover).map(|(suite, handover)| Hands::new(suite, &handover));
         Ok(Self {
             dialect,
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, spec.front.map_or(port, |(port, _)| port))),
+            hands: hands.transpose()?,
+            shaker: spec.peer.shakes().then(Shaker::new).transpose()?,
+            content: Vec::new(),
             pid,
             epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
             events: vec![EpollEvent::empty(); 512],
@@ -238,7 +258,8 @@ impl Load {
     }
 
     fn work(&mut self, figures: &mut Figures) -> io::Result<()> {
-        let empty = pss_of(self.pid);
+        let front = self.spec.front.map(|(_, pid)| pid);
+        let (empty, empty_front) = (pss_of(self.pid), front.map_or(0, pss_of));
         self.arrive(figures)?;
         if self.failed() {
             return Ok(());
@@ -252,6 +273,11 @@ impl Load {
         let full = pss_of(self.pid);
         figures.set("memory_empty", empty as f64);
         figures.set("memory_each", full.saturating_sub(empty) as f64 / self.spec.clients as f64);
+        if let Some(front) = front {
+            let full = pss_of(front);
+            figures.set("memory_front_empty", empty_front as f64);
+            figures.set("memory_front_each", full.saturating_sub(empty_front) as f64 / self.spec.clients as f64);
+        }
         if self.spec.senders > 0 {
             self.probe()?;
         }
@@ -268,6 +294,8 @@ impl Load {
             Task::Idle => self.measured(figures)?,
             Task::Churn { slots } => self.churn(slots, figures)?,
             Task::Abuse { each, .. } => return self.abused(each, figures),
+            Task::Shaken { .. } => return self.shaken(figures),
+            Task::Killed { times } => return self.killed(times, figures),
         }
         if let Some(latency) = &self.latency {
             for (name, part) in [("p50_ms", 0.5), ("p90_ms", 0.9), ("p99_ms", 0.99), ("p999_ms", 0.999)] {
@@ -290,8 +318,8 @@ impl Load {
             if speaks {
                 self.rooms[room].voices.push(id);
             }
-            let stream = self.connect(id)?;
-            self.add(stream, Role::Hearer, room, speaks)?;
+            let (stream, sealing) = self.connect_sealed(id, speaks)?;
+            self.add(stream, sealing, Role::Hearer, room, speaks)?;
             while self.clients.len() - self.here >= ARRIVING && !self.failed() {
                 self.turn(20)?;
                 self.overdue(start.at, JOIN_DEADLINE, "joining");
@@ -321,12 +349,29 @@ impl Load {
                 for _ in 0..self.spec.senders {
                     let id = self.clients.len();
                     let stream = self.connect(id)?;
-                    self.add(stream, Role::Publisher, room, true)?;
+                    self.add(stream, None, Role::Publisher, room, true)?;
                     self.rooms[room].voices.push(id);
                 }
             }
         }
         Ok(())
+    }
+
+    /// A connection, encrypted if that is what is measured.
+    fn connect_sealed(&self, id: usize, speaks: bool) -> io::Result<(TcpStream, Option<Sealing>)> {
+        if let Some(hands) = self.hands.as_ref().filter(|_| !speaks) {
+            let stream = TcpStream::connect(hands.address()?)?;
+            let sealing = hands.hand_over()?;
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            return Ok((stream, Some(sealing)));
+        }
+        let mut stream = self.connect(id)?;
+        let Some(shaker) = &self.shaker else { return Ok((stream, None)) };
+        stream.set_nonblocking(false)?;
+        let sealing = shaker.shake(&mut stream)?;
+        stream.set_nonblocking(true)?;
+        Ok((stream, Some(sealing)))
     }
 
     fn connect(&self, id: usize) -> io::Result<TcpStream> {
@@ -341,7 +386,14 @@ impl Load {
         Ok(socket.into())
     }
 
-    fn add(&mut self, stream: TcpStream, role: Role, room: usize, speaks: bool) -> io::Result<()> {
+    fn add(
+        &mut self,
+        stream: TcpStream,
+        mut sealing: Option<Sealing>,
+        role: Role,
+        room: usize,
+        speaks: bool,
+    ) -> io::Result<()> {
         let id = self.clients.len();
         let out = match role {
             Role::Publisher => Vec::new(),
@@ -357,8 +409,14 @@ impl Load {
             self.talking.push(id);
         }
         self.due.push(0);
+        // The greeting may have come with the end of the handshake.
+        let mut greeting = Vec::new();
+        if let Some(sealing) = &mut sealing {
+            sealing.rest(&mut greeting);
+        }
         self.clients.push(Client {
             stream,
+            sealing,
             role,
             phase,
             room,
@@ -367,6 +425,10 @@ impl Load {
             out,
             said: 0,
         });
+        if !greeting.is_empty() {
+            self.buffer[..greeting.len()].copy_from_slice(&greeting);
+            self.take_in(id, greeting.len());
+        }
         Ok(())
     }
 
@@ -422,7 +484,7 @@ impl Load {
     fn talk_for(&mut self, span: Duration) -> io::Result<()> {
         let start = now();
         let end = start + u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
-        let (Task::Open { rate } | Task::Abuse { rate, .. }) = self.spec.task else {
+        let (Task::Open { rate } | Task::Abuse { rate, .. } | Task::Shaken { rate }) = self.spec.task else {
             while now() < end && !self.failed() {
                 self.turn(10)?;
                 if let Task::Closed { .. } = self.spec.task {
@@ -458,6 +520,7 @@ impl Load {
         Mark {
             at: now(),
             server: cpu_of(self.pid),
+            front: self.spec.front.map_or(Duration::ZERO, |(_, pid)| cpu_of(pid)),
             own: own_cpu(),
             abusers: self.abusers.as_ref().map_or(Duration::ZERO, |abusers| cpu_of(abusers.0.id().cast_signed())),
             machine: machine_cpu(),
@@ -471,7 +534,10 @@ impl Load {
 
     fn compare(&self, from: &Mark, to: &Mark, figures: &mut Figures) {
         let wall = (to.at - from.at) as f64 / 1e9;
-        let server = (to.server - from.server).as_secs_f64();
+        let front = (to.front - from.front).as_secs_f64();
+        // What stands before the server is a part of it.
+        let server = (to.server - from.server).as_secs_f64() + front;
+        figures.set("front_busy", front / wall);
         let own = (to.own - from.own).as_secs_f64();
         let machine = (to.machine.saturating_sub(from.machine)).as_secs_f64();
         let deliveries = (to.deliveries - from.deliveries) as f64;
@@ -537,7 +603,7 @@ impl Load {
         for _ in 0..slots {
             let id = self.clients.len();
             let stream = self.connect(id)?;
-            self.add(stream, Role::Visitor, 0, true)?;
+            self.add(stream, None, Role::Visitor, 0, true)?;
         }
         self.talk_for(self.spec.warm)?;
         let from = self.mark();
@@ -588,6 +654,94 @@ impl Load {
         figures.set("memory_each_abuser", most.saturating_sub(calm) as f64 / abusers as f64);
         self.status(figures)?;
         self.drain()
+    }
+
+    /// Latency without handshakes, then with as many as four clients make who do nothing else.
+    fn shaken(&mut self, figures: &mut Figures) -> io::Result<()> {
+        let Some((port, front)) = self.spec.front else { return Err(io::Error::other("nobody does handshakes")) };
+        let long = 3 * self.spec.measure;
+        self.talk_for(self.spec.warm)?;
+        self.phase("calm", long, figures)?;
+        let calm = pss_of(front);
+        for (name, role) in [("half", "half"), ("whole", "whole")] {
+            let mut storm = Command::new(std::env::current_exe()?)
+                .args(["--role-shake", role, &port.to_string()])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()?;
+            let (asks, told) = (storm.stdin.take(), storm.stdout.take());
+            let (Some(mut asks), Some(told)) = (asks, told.map(BufReader::new)) else {
+                return Err(io::Error::other("a storm that tells nothing"));
+            };
+            let mut told = told.lines();
+            let stormer = storm.id().cast_signed();
+            self.abusers = Some(Abusers(storm));
+            let mut done = || -> io::Result<f64> {
+                asks.write_all(b"\n")?;
+                let line = told.next().unwrap_or_else(|| Err(ErrorKind::UnexpectedEof.into()))?;
+                line.parse().map_err(io::Error::other)
+            };
+            self.talk_for(self.spec.warm)?;
+            let (before, from, hub, at) = (done()?, cpu_of(front), cpu_of(self.pid), now());
+            let own = cpu_of(stormer);
+            self.phase(name, long, figures)?;
+            let shaken = done()? - before;
+            let wall = (now() - at) as f64 / 1e9;
+            let micros = |from: Duration, to: Duration| (to - from).as_secs_f64() * 1e6 / shaken.max(1.0);
+            figures.set(&format!("{name}_per_s"), shaken / wall);
+            figures.set(&format!("{name}_us"), micros(from, cpu_of(front)));
+            figures.set(&format!("{name}_hub_us"), micros(hub, cpu_of(self.pid)));
+            figures.set(&format!("{name}_storm_us"), micros(own, cpu_of(stormer)));
+            figures.set(&format!("{name}_front_busy"), (cpu_of(front) - from).as_secs_f64() / wall);
+            figures.set(&format!("{name}_memory"), pss_of(front) as f64);
+            self.abusers = None;
+            self.quiet()?;
+        }
+        figures.set("front_memory", calm as f64);
+        self.drain()
+    }
+
+    /// How long it takes from the server's death until everybody has heard the next line.
+    fn killed(&mut self, times: usize, figures: &mut Figures) -> io::Result<()> {
+        let (mut ready, mut first, mut all) = (0.0_f64, Vec::new(), Vec::new());
+        let mut orders = io::stdin().lines();
+        for _ in 0..times {
+            println!("kill it");
+            let told = orders.next().unwrap_or_else(|| Err(ErrorKind::UnexpectedEof.into()))?;
+            let mut words = told.split(' ').map(|word| word.parse::<u64>().map_err(io::Error::other));
+            let mut word = || words.next().unwrap_or_else(|| Err(ErrorKind::InvalidData.into()));
+            let (pid, killed, was_ready) = (word()?, word()?, word()?);
+            self.pid = i32::try_from(pid).map_err(io::Error::other)?;
+            ready = ready.max((was_ready - killed) as f64 / 1e9);
+            figures.set(&format!("ready_{}_s", all.len()), (was_ready - killed) as f64 / 1e9);
+            // Said after the death, and heard from the next process.
+            let before = self.deliveries;
+            self.say(0, now());
+            let mut heard = None;
+            while !self.failed() {
+                self.turn(1)?;
+                if self.deliveries > before {
+                    heard.get_or_insert_with(now);
+                }
+                let heard_by = |id: usize| self.clients[id].reader.speaks.is_some() || !self.lacks(id);
+                if heard.is_some() && (0..self.clients.len()).all(heard_by) {
+                    break;
+                }
+                self.overdue(killed, DRAIN_DEADLINE, "a line after a death");
+            }
+            all.push((now() - killed) as f64 / 1e9);
+            first.extend(heard.map(|at| (at - killed) as f64 / 1e9));
+            self.quiet()?;
+        }
+        let middle = |values: &mut Vec<f64>| {
+            values.sort_by(f64::total_cmp);
+            values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+        };
+        figures.set("ready_s", ready);
+        figures.set("first_s", middle(&mut first));
+        figures.set("all_s", middle(&mut all));
+        figures.set("all_longest_s", all.last().copied().unwrap_or(f64::NAN));
+        Ok(())
     }
 
     /// Says what is due for `span`, and notes how long it took to be heard.
@@ -685,6 +839,15 @@ impl Load {
         let mut talking = std::mem::take(&mut self.talking);
         talking.retain(|&id| {
             let client = &mut self.clients[id];
+            if let Some(sealing) = &mut client.sealing {
+                return match sealing.send(&mut client.out, &mut client.stream) {
+                    Ok(sent) => !sent,
+                    Err(error) => {
+                        self.faults.push(format!("writing as client {id}: {error}"));
+                        false
+                    }
+                };
+            }
             match client.stream.write(&client.out) {
                 Ok(wrote) => drop(client.out.drain(..wrote)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -740,6 +903,19 @@ impl Load {
             Err(error) => return self.lost(id, &error.to_string()),
         };
         self.last_input = now();
+        let mut come = taken;
+        if let Some(sealing) = &mut client.sealing
+            && taken > 0
+        {
+            self.content.clear();
+            if let Err(why) = sealing.open(&self.buffer[kept..kept + taken], &mut self.content) {
+                return self.lost(id, &why);
+            }
+            come = self.content.len();
+            // What is decrypted is shorter.
+            self.buffer.resize(self.buffer.len().max(kept + come), 0);
+            self.buffer[kept..kept + come].copy_from_slice(&self.content);
+        }
         self.received += taken as u64;
         self.reads += 1;
         match client.role {
@@ -747,7 +923,7 @@ impl Load {
             Role::Visitor if taken == 0 && client.phase == Phase::Leaving => self.left(id),
             _ if taken == 0 => self.lost(id, "closed by the server"),
             Role::Visitor if client.phase == Phase::Leaving => {}
-            _ => self.take_in(id, kept + taken),
+            _ => self.take_in(id, kept + come),
         }
     }
 

@@ -13,16 +13,20 @@ mod abuse;
 mod attack;
 mod check;
 mod confined;
+mod front;
 mod histogram;
 mod limit;
 mod load;
 mod peers;
 mod proc;
 mod report;
+mod sealed;
+mod store;
 mod strike;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -38,12 +42,14 @@ use report::{Column, Figures, Outcome, Ratio};
 const HELP: &str = "\
 cargo bench --bench hub -- [SCENARIO...] [OPTION...]
 
-Scenarios: fanout latency idle storm churn rooms abuse curve survival (all, if none is named)
+Scenarios: fanout latency idle storm churn rooms abuse curve survival encryption handshakes fronts recovery (all, if
+none is named)
 abuse NAME... runs only these attacks:{ATTACKS}
   --quick          fewer cells, shorter, fewer repetitions: to see that it works
-  --peers LIST     limit,chathub,kept,recorded,redis,ngircd or all (default: limit,chathub; survival:
-                   chathub,kept,recorded). kept is chathub whose clients outlive it, with the bench as its
-                   service manager; recorded also has what is said on disk, as it is installed
+  --peers LIST     limit,chathub,kept,recorded,aes128,aes256,chacha,tls,haproxy,redis,ngircd or all (default:
+                   limit,chathub; survival: chathub,kept,recorded). kept is chathub whose clients outlive it, with
+                   the bench as its service manager; recorded also has what is said on disk, as it is installed;
+                   aes128 and so on are kept with encrypted listeners; tls has chathub-tls before it, haproxy that
   --cell TEXT      only cells whose label contains TEXT
   --reps N         repetitions of each cell (default 5, quick 2)
   --secs S         measured seconds of each run (default 3, quick 1)
@@ -76,6 +82,10 @@ impl Scenario {
     fn peers(&self) -> &'static [Peer] {
         match self.name {
             "survival" => &[Peer::Chathub, Peer::Kept, Peer::Recorded],
+            "encryption" => &[Peer::Kept, Peer::Aes128, Peer::Aes256, Peer::Chacha],
+            "recovery" => &[Peer::Kept, Peer::Aes128, Peer::Aes256, Peer::Chacha],
+            "handshakes" => &[Peer::Tls],
+            "fronts" => &[Peer::Kept, Peer::Tls, Peer::Haproxy],
             _ => &[Peer::Limit, Peer::Chathub],
         }
     }
@@ -153,6 +163,47 @@ const ABUSE: &[Column] = &[
     column("abusers_busy", "abusers busy", Ratio::Hidden),
     column("others_busy", "others busy", Ratio::Hidden),
 ];
+const ENCRYPTION: &[Column] = &[
+    column("deliveries_per_s", "deliveries/s", Ratio::Shown),
+    column("server_us_per_delivery", "CPU us/delivery", Ratio::Shown),
+    column("generator_us_per_delivery", "generator us/delivery", Ratio::Shown),
+    column("deliveries_per_read", "lines/read", Ratio::Hidden),
+    column("memory_each", "PSS B/client", Ratio::Hidden),
+    column("others_busy", "others busy", Ratio::Hidden),
+];
+const HANDSHAKES: &[Column] = &[
+    column("calm_p50_ms", "p50 ms before", Ratio::Hidden),
+    column("calm_p99_ms", "p99 ms before", Ratio::Hidden),
+    column("half_p50_ratio", "p50 half ones", Ratio::Hidden),
+    column("half_p99_ratio", "p99 half ones", Ratio::Hidden),
+    column("half_per_s", "half/s", Ratio::Hidden),
+    column("half_us", "CPU us each", Ratio::Hidden),
+    column("whole_p50_ratio", "p50 whole ones", Ratio::Hidden),
+    column("whole_p99_ratio", "p99 whole ones", Ratio::Hidden),
+    column("whole_per_s", "whole/s", Ratio::Hidden),
+    column("whole_us", "CPU us each", Ratio::Hidden),
+    column("whole_hub_us", "hub us each", Ratio::Hidden),
+    column("whole_storm_us", "client us each", Ratio::Hidden),
+    column("front_memory", "PSS B calm", Ratio::Hidden),
+    column("whole_memory", "PSS B storm", Ratio::Hidden),
+];
+const FRONTS: &[Column] = &[
+    column("deliveries_per_s", "deliveries/s", Ratio::Shown),
+    column("p50_ms", "p50 ms", Ratio::Shown),
+    column("p99_ms", "p99 ms", Ratio::Shown),
+    column("server_us_per_delivery", "CPU us/delivery", Ratio::Shown),
+    column("front_busy", "front busy", Ratio::Hidden),
+    column("memory_each", "hub PSS B/client", Ratio::Hidden),
+    column("memory_front_empty", "front PSS B empty", Ratio::Hidden),
+    column("memory_front_each", "front PSS B/client", Ratio::Hidden),
+    column("others_busy", "others busy", Ratio::Hidden),
+];
+const RECOVERY: &[Column] = &[
+    column("ready_s", "s until ready, longest", Ratio::Shown),
+    column("first_s", "s until a line is heard", Ratio::Shown),
+    column("all_s", "s until all have it", Ratio::Shown),
+    column("memory_each", "PSS B/client", Ratio::Hidden),
+];
 const CURVE: &[Column] = &[
     column("server_us_per_delivery", "CPU us/delivery", Ratio::Shown),
     column("memory_each", "PSS B/client", Ratio::Hidden),
@@ -171,6 +222,10 @@ fn main() -> ExitCode {
             let each = each.parse().map_err(std::io::Error::other)?;
             let port = port.parse().map_err(std::io::Error::other)?;
             abuse::run(each, port)
+        }),
+        ["--role-shake", how, port] => role(|| {
+            let port = port.parse().map_err(std::io::Error::other)?;
+            sealed::storm(how == "whole", port)
         }),
         ["--role-attack", name, port, admin] => role(|| {
             let port = port.parse().map_err(std::io::Error::other)?;
@@ -252,7 +307,8 @@ fn options(words: &[&str]) -> Result<Options, String> {
                         .collect::<Result<_, _>>()?,
                 });
             }
-            "fanout" | "latency" | "idle" | "storm" | "churn" | "rooms" | "abuse" | "curve" | "survival" => {
+            "fanout" | "latency" | "idle" | "storm" | "churn" | "rooms" | "abuse" | "curve" | "survival"
+            | "encryption" | "handshakes" | "fronts" | "recovery" => {
                 options.scenarios.push(word.to_owned());
             }
             name if strike::ATTACKS.iter().any(|attack| attack.name == name) => options.attacks.push(name.to_owned()),
@@ -328,6 +384,33 @@ fn scenarios(options: &Options) -> Vec<Scenario> {
                 Cell::one_room("N=1000 S=10 W=1", 1_000, 10, Task::Closed { window: 1 }),
                 Cell::one_room("storm N=10000", 10_000, 1, Task::Idle),
             ],
+        },
+        Scenario {
+            name: "encryption",
+            columns: ENCRYPTION,
+            cells: [1, 64, 640]
+                .map(|window| Cell::one_room(&format!("N=1000 S=10 W={window}"), 1_000, 10, Task::Closed { window }))
+                .into_iter()
+                .chain([Cell::one_room("idle N=5000", 5_000, 0, Task::Idle)])
+                .collect(),
+        },
+        Scenario {
+            name: "handshakes",
+            columns: HANDSHAKES,
+            cells: vec![Cell::one_room("N=100 100/s", 100, 10, Task::Shaken { rate: 100 })],
+        },
+        Scenario {
+            name: "fronts",
+            columns: FRONTS,
+            cells: vec![
+                Cell::one_room("N=1000 S=10 W=64", 1_000, 10, Task::Closed { window: 64 }),
+                Cell::one_room("N=1000 100/s", 1_000, 10, Task::Open { rate: 100 }),
+            ],
+        },
+        Scenario {
+            name: "recovery",
+            columns: RECOVERY,
+            cells: vec![Cell::one_room("N=5000, 5 kills", 5_000, 1, Task::Killed { times: 5 })],
         },
         Scenario {
             name: "self-test",
@@ -432,7 +515,16 @@ fn run_cell(cell: &Cell, options: &Options, peers: &[Peer], base: Peer, remarks:
     let mut runs: BTreeMap<Peer, Vec<Figures>> = BTreeMap::new();
     for _ in 0..options.reps {
         for &peer in peers {
-            let unfit = matches!(cell.task, Task::Abuse { .. }) && peer != Peer::Chathub;
+            let unfit = match cell.task {
+                Task::Abuse { .. } => peer != Peer::Chathub,
+                Task::Shaken { .. } => peer != Peer::Tls,
+                Task::Killed { .. } => !peer.is_kept(),
+                _ => false,
+            };
+            if peer == Peer::Haproxy && !front::has_haproxy() {
+                remarks.push("LEFT OUT: haproxy is not installed (Debian: haproxy)".to_owned());
+                continue;
+            }
             if unfit || clients > peer.most_clients() {
                 remarks.push(format!("{} is not asked to serve {}", peer.name(), cell.label));
                 continue;
@@ -446,6 +538,7 @@ fn run_cell(cell: &Cell, options: &Options, peers: &[Peer], base: Peer, remarks:
                 warm: options.measure / 3,
                 measure: options.measure,
                 admin: None,
+                front: None,
             };
             eprintln!("   {label}: {}", peer.name());
             let figures = run_once(&spec).unwrap_or_else(|fault| {
@@ -464,24 +557,37 @@ fn run_once(spec: &Spec) -> Result<Figures, String> {
         Task::Abuse { .. } => "abuse.toml",
         _ => "unlimited.toml",
     };
-    let server = Running::start(spec.peer, settings)?;
-    let spec = Spec { admin: Some(server.admin()), ..spec.clone() };
-    let generator = std::env::current_exe()
+    let mut server = Running::start(spec.peer, settings)?;
+    let spec = Spec { admin: Some(server.admin()), front: server.front(), ..spec.clone() };
+    let fails = |error: std::io::Error| format!("cannot run the generator: {error}");
+    let mut generator = std::env::current_exe()
         .and_then(|own| {
             Command::new(own)
                 .arg("--role-load")
                 .arg(serde_json::to_string(&spec)?)
                 .args([server.port.to_string(), server.pid().to_string()])
-                .stdin(Stdio::null())
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
                 .stderr(Stdio::inherit())
-                .output()
+                .spawn()
         })
-        .map_err(|error| format!("cannot run the generator: {error}"))?;
-    if !generator.status.success() {
-        return Err(format!("the generator ended with {}\n{}", generator.status, server.last_words()));
+        .map_err(fails)?;
+    let (mut orders, mut last) = (generator.stdin.take(), String::new());
+    for line in generator.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines) {
+        last = line.map_err(fails)?;
+        if last == "kill it" {
+            let (killed, ready) = server.kill()?;
+            if let Some(orders) = &mut orders {
+                writeln!(orders, "{} {killed} {ready}", server.pid()).map_err(fails)?;
+            }
+        }
     }
-    let mut figures: Figures = serde_json::from_slice(&generator.stdout)
-        .map_err(|error| format!("the generator said something strange: {error}"))?;
+    let ended = generator.wait().map_err(fails)?;
+    if !ended.success() {
+        return Err(format!("the generator ended with {ended}\n{}", server.last_words()));
+    }
+    let mut figures: Figures =
+        serde_json::from_str(&last).map_err(|error| format!("the generator said something strange: {error}"))?;
     if spec.peer.is_kept() {
         // Else something else was measured.
         let status = server.status().map_err(|error| format!("no status: {error}"))?;

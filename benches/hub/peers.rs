@@ -1,24 +1,25 @@
 //! The servers that are measured: how each is started without limits, and how one talks to it.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, IoSliceMut, Write as _};
-use std::mem::MaybeUninit;
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use chathub::wire::tls::suite::Suite;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use serde::{Deserialize, Serialize};
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::check::{PAYLOAD, Stamp, probe};
 use crate::confined::{Confined, Held};
+use crate::front::Front;
+use crate::proc::now;
+use crate::store::{Named, STORED, Store, script};
 
 /// A server we know how to start and to talk to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -30,13 +31,32 @@ pub(crate) enum Peer {
     Kept,
     /// The same, and what is said is recorded: as the package has it.
     Recorded,
+    /// `Kept`, whose listeners are encrypted: the generator hands their connections over, without handshakes.
+    Aes128,
+    Aes256,
+    Chacha,
+    /// `Kept` behind `chathub-tls`: everybody is encrypted.
+    Tls,
+    /// `Kept` behind haproxy, which has the certificate: everybody is encrypted.
+    Haproxy,
     Redis,
     Ngircd,
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Limit, Self::Chathub, Self::Kept, Self::Recorded, Self::Redis, Self::Ngircd];
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Limit,
+        Self::Chathub,
+        Self::Kept,
+        Self::Recorded,
+        Self::Aes128,
+        Self::Aes256,
+        Self::Chacha,
+        Self::Tls,
+        Self::Haproxy,
+        Self::Redis,
+        Self::Ngircd,
+    ];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -44,6 +64,11 @@ impl Peer {
             Self::Chathub => "chathub",
             Self::Kept => "kept",
             Self::Recorded => "recorded",
+            Self::Aes128 => "aes128",
+            Self::Aes256 => "aes256",
+            Self::Chacha => "chacha",
+            Self::Tls => "tls",
+            Self::Haproxy => "haproxy",
             Self::Redis => "redis",
             Self::Ngircd => "ngircd",
         }
@@ -58,20 +83,35 @@ impl Peer {
     pub(crate) fn most_clients(self) -> usize {
         match self {
             Self::Ngircd => 1_000,
-            Self::Limit | Self::Chathub | Self::Kept | Self::Recorded | Self::Redis => usize::MAX,
+            _ => usize::MAX,
         }
     }
 
     /// Do its clients outlive it?
     pub(crate) fn is_kept(self) -> bool {
-        matches!(self, Self::Kept | Self::Recorded)
+        !matches!(self, Self::Limit | Self::Chathub | Self::Redis | Self::Ngircd)
+    }
+
+    /// The suite by which its listeners are encrypted, if the generator hands them over.
+    pub(crate) fn suite(self) -> Option<Suite> {
+        match self {
+            Self::Aes128 => Some(Suite::Aes128),
+            Self::Aes256 => Some(Suite::Aes256),
+            Self::Chacha => Some(Suite::ChaCha20),
+            _ => None,
+        }
+    }
+
+    /// Is there a handshake?
+    pub(crate) fn shakes(self) -> bool {
+        matches!(self, Self::Tls | Self::Haproxy)
     }
 
     pub(crate) fn dialect(self) -> Dialect {
         match self {
-            Self::Limit | Self::Chathub | Self::Kept | Self::Recorded => Dialect::Lines,
             Self::Redis => Dialect::Resp,
             Self::Ngircd => Dialect::Irc,
+            _ => Dialect::Lines,
         }
     }
 }
@@ -181,8 +221,12 @@ pub(crate) struct Running {
     pub(crate) port: u16,
     child: Child,
     dir: PathBuf,
-    /// What keeps the descriptors of a server that is to survive.
-    _store: Option<Store>,
+    peer: Peer,
+    settings: PathBuf,
+    /// What keeps the descriptors of a server that is to survive, and the sockets on which it listens.
+    store: Option<(Store, Vec<Named>)>,
+    /// What stands before it, and does the handshakes.
+    front: Option<Front>,
     /// The limit on its memory, if there is to be one. Goes when the process has.
     confined: Option<Confined>,
 }
@@ -203,28 +247,47 @@ impl Running {
     pub(crate) fn start_in(peer: Peer, settings: &str, confined: Option<Confined>) -> Result<Self, String> {
         let dir = scratch_dir().map_err(|error| format!("cannot make a directory: {error}"))?;
         let port = free_port().map_err(|error| format!("no free port: {error}"))?;
-        let log = dir.join("log");
-        let mut command = command(peer, &dir, port, settings, confined.as_ref())
-            .map_err(|error| format!("cannot prepare: {error}"))?;
-        let mut store = None;
-        let child = File::create(&log).and_then(|file| {
-            command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-            if peer.is_kept() {
-                store = Some(Store::open(&dir.join("notify"))?);
-                hand_over(&mut command, &dir)?;
-            }
-            command.spawn()
+        let settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(settings);
+        let settings = if peer == Peer::Recorded { recording(&settings, &dir) } else { Ok(settings) };
+        let prepared = settings.and_then(|settings| {
+            let open = || Ok::<_, io::Error>((Store::open(&dir.join("notify"))?, sockets(&dir)?));
+            let store = if peer.is_kept() { Some(open()?) } else { None };
+            Ok((settings, store))
         });
-        let child = match child {
-            Ok(child) => child,
-            Err(error) => {
-                fs::remove_dir_all(&dir).ok();
-                return Err(format!("cannot start {:?}: {error}", command.get_program()));
-            }
-        };
-        let mut running = Self { port, child, dir, _store: store, confined };
-        running.await_port(peer, &log)?;
+        let started = prepared.and_then(|(settings, store)| {
+            let child = spawn(peer, &dir, port, &settings, store.as_ref(), confined.as_ref())?;
+            Ok(Self { port, child, dir: dir.clone(), peer, settings, store, front: None, confined })
+        });
+        let mut running = started.map_err(|error| {
+            fs::remove_dir_all(&dir).ok();
+            format!("cannot start {}: {error}", peer.name())
+        })?;
+        running.await_port(peer, &dir.join("log"))?;
+        if peer.shakes() {
+            running.front = Some(Front::start(peer, &running.dir, running.port)?);
+        }
         Ok(running)
+    }
+
+    /// Where people connect, if not to the server itself, and the process that is there.
+    pub(crate) fn front(&self) -> Option<(u16, i32)> {
+        self.front.as_ref().map(|front| (front.port, front.pid()))
+    }
+
+    /// Kills it, as `kill -9` does, and starts the next one. Returns when it was killed and when the next one was ready.
+    ///
+    /// # Errors
+    /// A text for the person at the terminal.
+    pub(crate) fn kill(&mut self) -> Result<(u64, u64), String> {
+        let fails = |error: io::Error| format!("cannot start it again: {error}");
+        let (store, _) = self.store.as_ref().ok_or("it does not outlive that")?;
+        let killed = now();
+        self.child.kill().map_err(fails)?;
+        self.child.wait().map_err(fails)?;
+        self.child =
+            spawn(self.peer, &self.dir, self.port, &self.settings, self.store.as_ref(), None).map_err(fails)?;
+        let ready = store.ready(Duration::from_secs(20)).ok_or("the next one does not become ready")?;
+        Ok((killed, ready))
     }
 
     pub(crate) fn pid(&self) -> i32 {
@@ -251,10 +314,8 @@ impl Running {
         loop {
             let said = fs::read_to_string(log).unwrap_or_default();
             let up = match peer {
-                Peer::Limit | Peer::Chathub | Peer::Kept | Peer::Recorded => {
-                    logged_port(&said).inspect(|&port| self.port = port).is_some()
-                }
                 Peer::Redis | Peer::Ngircd => std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_ok(),
+                _ => logged_port(&said).inspect(|&port| self.port = port).is_some(),
             };
             if up {
                 return Ok(());
@@ -302,37 +363,40 @@ impl Drop for Running {
     }
 }
 
-fn command(peer: Peer, dir: &Path, port: u16, settings: &str, confined: Option<&Confined>) -> io::Result<Command> {
+fn spawn(
+    peer: Peer,
+    dir: &Path,
+    port: u16,
+    settings: &Path,
+    store: Option<&(Store, Vec<Named>)>,
+    confined: Option<&Confined>,
+) -> io::Result<Child> {
+    // Closed when it has been started.
+    let mut handed = Vec::new();
+    if let Some((store, sockets)) = store {
+        for (name, socket) in sockets {
+            handed.push((name.clone(), socket.try_clone()?));
+        }
+        handed.extend(store.kept()?);
+    }
+    let mut command = command(peer, dir, port, settings, &handed, confined)?;
+    let log = File::options().create(true).append(true).open(dir.join("log"))?;
+    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()
+}
+
+fn command(
+    peer: Peer,
+    dir: &Path,
+    port: u16,
+    settings: &Path,
+    handed: &[Named],
+    confined: Option<&Confined>,
+) -> io::Result<Command> {
     let mut command;
     match peer {
         Peer::Limit => {
             command = Command::new(std::env::current_exe()?);
             command.args(["--role-limit", "127.0.0.1:0"]);
-        }
-        Peer::Chathub | Peer::Kept | Peer::Recorded => {
-            let mut settings = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(settings);
-            if peer == Peer::Recorded {
-                settings = recording(&settings, dir)?;
-            }
-            let program = env!("CARGO_BIN_EXE_chathub");
-            if peer.is_kept() {
-                // What `hand_over` gives it as input and output becomes what sd_listen_fds(3) says.
-                let shell = "exec 3<&0 4<&1 </dev/null >&2; export LISTEN_PID=$$; exec \"$@\"";
-                let shell = confined.map(Confined::script).unwrap_or_default() + shell;
-                command = Command::new("sh");
-                command.args(["-c", &shell, "sh", program, "serve"]);
-            } else {
-                command = Command::new(program);
-                command.args(["serve", "--listen", "127.0.0.1:0", "--admin-socket"]).arg(dir.join("admin.sock"));
-            }
-            command.arg("--config").arg(settings).arg("--state-dir").arg(dir.join("state"));
-            // Nothing of a service manager that this run may itself be under.
-            for name in ["NOTIFY_SOCKET", "FDSTORE", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"] {
-                command.env_remove(name);
-            }
-            for name in ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "LISTEN_PIDFDID", "STATE_DIRECTORY"] {
-                command.env_remove(name);
-            }
         }
         Peer::Redis => {
             command = Command::new("redis-server");
@@ -360,6 +424,31 @@ fn command(peer: Peer, dir: &Path, port: u16, settings: &str, confined: Option<&
             command.arg("-n").arg("-f").arg(settings);
             command.env("PATH", "/usr/sbin:/usr/local/sbin:/usr/bin:/bin");
         }
+        _ => {
+            let program = env!("CARGO_BIN_EXE_chathub");
+            if peer.is_kept() {
+                let shell = confined.map(Confined::script).unwrap_or_default() + &script(handed)?;
+                // Other shells know descriptors of one digit only.
+                command = Command::new("bash");
+                command.args(["-c", &shell, "bash", program, "serve"]);
+            } else {
+                command = Command::new(program);
+                command.args(["serve", "--listen", "127.0.0.1:0", "--admin-socket"]).arg(dir.join("admin.sock"));
+            }
+            command.arg("--config").arg(settings).arg("--state-dir").arg(dir.join("state"));
+            // Nothing of a service manager that this run may itself be under.
+            for name in ["NOTIFY_SOCKET", "FDSTORE", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"] {
+                command.env_remove(name);
+            }
+            for name in ["LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID", "LISTEN_PIDFDID", "STATE_DIRECTORY"] {
+                command.env_remove(name);
+            }
+            if peer.is_kept() {
+                let names: Vec<&str> = handed.iter().map(|(name, _)| name.as_str()).collect();
+                command.env("LISTEN_FDS", names.len().to_string()).env("LISTEN_FDNAMES", names.join(":"));
+                command.env("NOTIFY_SOCKET", dir.join("notify")).env("FDSTORE", STORED.to_string());
+            }
+        }
     }
     Ok(command)
 }
@@ -376,72 +465,20 @@ fn recording(settings: &Path, dir: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// The service manager's half of a start: listening sockets, and whom to notify.
-fn hand_over(command: &mut Command, dir: &Path) -> io::Result<()> {
+/// The service manager's half of a start: the sockets on which the server listens.
+fn sockets(dir: &Path) -> io::Result<Vec<Named>> {
     let chat = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     chat.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
     chat.listen(4096)?;
     let admin = UnixListener::bind(dir.join("admin.sock"))?;
-    command.stdin(OwnedFd::from(chat)).stdout(OwnedFd::from(admin));
-    command.env("LISTEN_FDS", "2").env("LISTEN_FDNAMES", "chat:admin");
-    command.env("NOTIFY_SOCKET", dir.join("notify")).env("FDSTORE", STORED.to_string());
-    Ok(())
-}
-
-/// Descriptors that the store takes: more than chathub gives it.
-const STORED: usize = 16;
-
-/// The service manager's descriptor store (sd_notify(3)). What is in it is closed when this is dropped.
-struct Store {
-    notify: UnixDatagram,
-    keeping: Option<JoinHandle<()>>,
-}
-
-impl Store {
-    fn open(path: &Path) -> io::Result<Self> {
-        let notified = UnixDatagram::bind(path)?;
-        let notify = UnixDatagram::unbound()?;
-        notify.connect(path)?;
-        Ok(Self { notify, keeping: Some(thread::spawn(move || keep(&notified))) })
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        // Nobody else sends an empty one.
-        if self.notify.send(&[]).is_ok()
-            && let Some(keeping) = self.keeping.take()
-        {
-            keeping.join().ok();
-        }
-    }
-}
-
-/// Keeps what comes with `FDSTORE=1` until an empty notification comes; closes all else, which is what
-/// `BARRIER=1` waits for.
-fn keep(notified: &UnixDatagram) {
-    let mut kept: Vec<OwnedFd> = Vec::new();
-    loop {
-        let mut buffer = [0; 4096];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(STORED))];
-        let mut control = RecvAncillaryBuffer::new(&mut space);
-        let mut pieces = [IoSliceMut::new(&mut buffer)];
-        let Ok(received) = recvmsg(notified, &mut pieces, &mut control, RecvFlags::CMSG_CLOEXEC) else {
-            return;
-        };
-        if received.bytes == 0 {
-            return;
-        }
-        let stores = buffer[..received.bytes].split(|&b| b == b'\n').any(|line| line == b"FDSTORE=1");
-        for message in control.drain() {
-            if let RecvAncillaryMessage::ScmRights(descriptors) = message
-                && stores
-                && kept.len() < STORED
-            {
-                kept.extend(descriptors);
-            }
-        }
-    }
+    let handover = UnixDatagram::bind(dir.join("handover.sock"))?;
+    // Who hands a connection over is told by the kernel.
+    SockRef::from(&handover).set_passcred(true)?;
+    Ok(vec![
+        ("chat".to_owned(), chat.into()),
+        ("admin".to_owned(), admin.into()),
+        ("handover".to_owned(), handover.into()),
+    ])
 }
 
 /// The port in the line that says where the server listens, once that line is whole.
@@ -454,7 +491,7 @@ fn logged_port(log: &str) -> Option<u16> {
     })
 }
 
-fn free_port() -> io::Result<u16> {
+pub(crate) fn free_port() -> io::Result<u16> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     Ok(TcpListener::bind(any)?.local_addr()?.port())
 }
