@@ -29,6 +29,7 @@ METRICS = "chathub-metrics.socket"  # so is this one, for the next
 WEB = "chathub-web.service"
 TLS_PORT = "chathub-tls.socket"  # so is this one, for people who want encryption
 TLS = "chathub-tls.service"
+TLS_STATUS = "/run/chathub-tls/status.json"
 HANDOVER = "chathub-handover.socket"
 PROXY = "chathub-proxy.socket"
 SOCKETS = (CHAT, ADMIN)
@@ -599,6 +600,11 @@ def _(machine, packages):
     expect_equal("the port", machine.state(TLS_PORT), "active")
     expect_equal("the hand-over", machine.run("systemctl", "is-enabled", HANDOVER).out.strip(), "enabled")
     expect("chat.example.org until " in machine.show(TLS, "StatusText"), machine.show(TLS, "StatusText"))
+    # What it writes down is for everybody to read, and its directory is all that it can write to in /run.
+    told = json.loads(machine.must("runuser", "-u", "nobody", "--", "cat", TLS_STATUS).out)
+    expect_equal("what it tells", (told["serves"], told["certificates"][0]["name"]), (True, "chat.example.org"))
+    machine.must("systemctl", "start", METRICS)
+    expect("\nchathub_tls_up 1\n" in page(machine, "/metrics"), "it is not up")
     machine.must("systemctl", "restart", SERVICE)
     machine.wait_state(SERVICE, "active")
     expect_equal("the hand-over", machine.state(HANDOVER), "active")
@@ -615,12 +621,30 @@ def _(machine, packages):
     machine.must("chathub-tls", "self-signed", "--name", "new.example.org", "/etc/chathub/tls")
     machine.must("/usr/share/chathub/certbot/chathub")
     expect("new.example.org until " in machine.show(TLS, "StatusText"), machine.show(TLS, "StatusText"))
+    # The hook looks at what was renewed, before it restarts anything.
+    lineage, pid = "/root/lineage", machine.show(TLS, "MainPID")
+    machine.must("mkdir", lineage)
+    for name in ("fullchain.pem", "privkey.pem"):
+        machine.must("cp", "/etc/chathub/tls/cert.pem", f"{lineage}/{name}")
+    hook = machine.run("env", f"RENEWED_LINEAGE={lineage}", "/usr/share/chathub/certbot/chathub")
+    expect(hook.status != 0 and "there is no private key in it" in hook.text, hook.text)
+    expect_equal("the process", machine.show(TLS, "MainPID"), pid)
+    machine.must("cp", "/etc/chathub/tls/key.pem", f"{lineage}/privkey.pem")
+    machine.must("env", f"RENEWED_LINEAGE={lineage}", "/usr/share/chathub/certbot/chathub")
+    expect(machine.show(TLS, "MainPID") not in ("0", pid), "the hook restarts nothing")
     machine.must("cp", "/etc/chathub/tls/cert.pem", "/etc/chathub/tls/key.pem")
+    doctor = machine.run("chathub", "doctor").out
+    expect("tls-certificates" in doctor and "there is no private key in it" in doctor, doctor)
+    expect_equal("what is in use meanwhile", machine.state(TLS), "active")
     machine.run("systemctl", "restart", TLS)
     machine.wait_state(TLS, "failed")
+    text = page(machine, "/metrics")
+    expect("\nchathub_tls_up 0\n" in text and "\nchathub_tls_certificates_refused 1\n" in text, text)
     expect("there is no private key in it" in machine.journal("--unit", TLS, "--output=cat"), "no reason")
     expect_equal("the port", machine.state(TLS_PORT), "active")
     machine.must("systemctl", "disable", "--now", TLS_PORT, TLS, HANDOVER)
+    expect("chathub_tls" not in page(machine, "/metrics"), "it is told of though nobody wants it")
+    machine.must("systemctl", "stop", METRICS, MONITOR, WEB)
     machine.must("systemctl", "reset-failed", TLS)
     machine.must("rm", "-r", "/etc/chathub/tls")
 
