@@ -139,6 +139,8 @@ transcripts! {
     mentions
     names
     names_at_a_pace
+    newcomers_at_a_pace
+    talking_on_after_coming_again
     names_in_a_burst
     names_of_accounts
     names_taken_for_something_else
@@ -155,6 +157,7 @@ transcripts! {
     places_are_made
     passwords
     passwords_for_other_programs
+    other_protocols
     private
     private_messages_at_a_pace
     quiet

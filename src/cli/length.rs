@@ -17,13 +17,16 @@ fn whole_seconds(given: &str, least: u64, most: u64) -> Result<Duration, String>
     if time.is_zero() && !least.is_zero() {
         return Err(NoLength::NotPositive(given.into()).to_string());
     }
-    if time.subsec_nanos() != 0 || time < least || time > most {
-        return Err(format!("whole seconds are needed, and at most {}", in_words(most)));
+    if time > most {
+        return Err(format!("{given} is longer than {}", in_words(most)));
+    }
+    if time.subsec_nanos() != 0 || time < least {
+        return Err(format!("{given} is not a whole number of seconds"));
     }
     Ok(time)
 }
 
-/// 1 s to a year.
+/// 1 s to 100 years.
 pub(super) fn mute_time(given: &str) -> Result<Duration, String> {
     // In the protocol 0 s means "unmute", which is a command of its own here.
     whole_seconds(given, 1, LONGEST_MUTE)

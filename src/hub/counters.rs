@@ -92,6 +92,8 @@ counters! {
     history_lost;
     /// Clients disconnected to make place, who had never sent a line.
     gave_way;
+    /// Clients disconnected because their program spoke another protocol, such as HTTP.
+    no_chat;
     /// Clients disconnected because they had sent nothing for long.
     idled;
     /// Clients disconnected by an administrator.

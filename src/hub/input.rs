@@ -37,6 +37,8 @@ pub enum Input {
     Complete { session: SessionId, line: String },
     /// A client sent a line of `bytes` bytes, more than allowed. Nothing is left of it.
     Overlong { session: SessionId, bytes: u64 },
+    /// A client's first line was none: its program speaks a binary protocol, such as TLS.
+    Foreign { session: SessionId },
     /// An administrator disconnects a client, which is told the reason.
     Kick { session: SessionId, reason: Option<Arc<str>>, by: By },
     /// An administrator lifts all mutes of somebody.

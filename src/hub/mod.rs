@@ -32,6 +32,7 @@
 //! | lines that are rendered for one reader apart: their own, or one with their name in it | `mention` |
 //! | what goes to disk, and what comes back from it, at the start or later | `recording`, [`archive`], `recall` |
 //! | how long lines are kept in memory; lines removed before that | [`retention`], `redaction` |
+//! | programs that take the hub for a web server or the like | [`foreign`] |
 //! | how people type: who edits the line, what is echoed | `typing`, `complete` |
 //! | times in a named time zone | `zones` |
 //! | looking at the hub from outside | `looking` |
@@ -52,6 +53,7 @@ mod door;
 mod effect;
 mod encryption;
 mod entrance;
+pub mod foreign;
 mod happening;
 pub mod history;
 mod idleness;

@@ -276,6 +276,7 @@ impl Turn<'_> {
             Farewell::Elsewhere => Some("logged in from elsewhere".into()),
             Farewell::Idle => Some("idle".into()),
             Farewell::GaveWay => Some("made place for others".into()),
+            Farewell::NoChat => Some("no chat program".into()),
         };
         // What people say stays out of the journal, also what they say on leaving.
         let noted = if matches!(why, Farewell::Quit(_)) { None } else { reason.clone() };

@@ -303,6 +303,9 @@ impl Turn<'_> {
         if text::is_blank(text) {
             return self.hub.answers_nothing(id);
         }
+        if self.hub.speaks_another_protocol(id, text) {
+            return self.see_off_foreign(id);
+        }
         // A space before the slash is a slip: nobody means " /msg bob ..." for everybody.
         let command = text.trim_start().strip_prefix('/').filter(|rest| !rest.starts_with('/'));
         if !self.may_at_door(id, command) {
@@ -398,7 +401,8 @@ impl Turn<'_> {
             // Two clients of which one has written to the other may write to each other as fast as they like.
             Carrier::Private(to) if has_written(id, to) || has_written(to, id) => None,
             Carrier::Private(_) | Carrier::Memo => Some(Kind::People),
-            Carrier::Line | Carrier::LastWords | Carrier::Reason | Carrier::Grounds | Carrier::Report => None,
+            Carrier::LastWords => Some(Kind::LastWords),
+            Carrier::Line | Carrier::Reason | Carrier::Grounds | Carrier::Report => None,
         }
     }
 

@@ -110,6 +110,7 @@ impl Turn<'_> {
                     self.release(session);
                 }
             }
+            Input::Foreign { session } => self.see_off_foreign(session),
             Input::Kick { session, reason, by } => self.kick(session, reason, by),
             Input::Unmute { session, by } => self.unmute(session, by),
             Input::Rename { session, nick, by } => {

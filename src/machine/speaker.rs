@@ -255,6 +255,7 @@ impl Machine {
         let input = match heard {
             Heard::Line { text, .. } => hub::Input::Line { session: id, text },
             Heard::TooLong { bytes } => hub::Input::Overlong { session: id, bytes },
+            Heard::Foreign => hub::Input::Foreign { session: id },
             Heard::Leave => hub::Input::Line { session: id, text: "/quit".to_owned() },
             Heard::Terminal(terminal) => hub::Input::Terminal { session: id, terminal },
             Heard::Mode(mode) => hub::Input::Mode { session: id, mode },

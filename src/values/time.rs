@@ -120,7 +120,8 @@ pub fn take_length(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
     if let Some(found) = take_in_words(text) {
         return found.map(Some);
     }
-    let begins = text.strip_prefix(['-', '+']).unwrap_or(text).starts_with(|c: char| c.is_ascii_digit());
+    // Digits of other scripts are digits to whoever types them, and no reason to be given.
+    let begins = text.strip_prefix(['-', '+']).unwrap_or(text).starts_with(char::is_numeric);
     if !begins {
         return Ok(None);
     }
@@ -284,6 +285,7 @@ mod tests {
             ("10M", "10M can be minutes or months: write 10min or 10 months"),
             ("-5m", "-5m is not longer than nothing: write 10min, 2h or 3 days"),
             ("10x", "10x is no length of time: write 10min, 2h or 3 days"),
+            ("\u{661}\u{660}min", "\u{661}\u{660}min is no length of time: write 10min, 2h or 3 days"),
             ("1.5h", "1.5h is no length of time: write 10min, 2h or 3 days"),
             ("10minn", "10minn is no length of time: write 10min, 2h or 3 days"),
             ("half an hour", "half an hour is no length of time: write 10min, 2h or 3 days"),

@@ -67,6 +67,7 @@ const NEVER_SET: &[(&str, &str)] = &[
     ("Farewell::Idle", NO_END),
     ("Farewell::Kicked", NO_END),
     ("Farewell::MailboxFull", NO_END),
+    ("Farewell::NoChat", NO_END),
     ("Farewell::NotLoggedIn", NO_END),
     ("Farewell::Quit", NO_END),
     ("Farewell::Shutdown", NO_END),

@@ -21,10 +21,12 @@ pub(in crate::ctl) fn line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
         LineKind::Emote => format!("* {} {}", line.nick, line.text),
         LineKind::Notice => format!("-- {}", line.text),
         LineKind::Redacted => "-- (removed)".to_owned(),
-        LineKind::Topic => {
-            let who = if line.nick.is_empty() { "an administrator" } else { &line.nick };
-            format!("-- {who} set the topic: {}", line.text)
-        }
+        LineKind::Topic => match (&*line.nick, &*line.text) {
+            ("", "") => "-- the topic was cleared".to_owned(),
+            (nick, "") => format!("-- {nick} cleared the topic"),
+            ("", text) => format!("-- an administrator set the topic: {text}"),
+            (nick, text) => format!("-- {nick} set the topic: {text}"),
+        },
     };
     let room = escape(&line.room);
     let gap = " ".repeat(8_usize.saturating_sub(room.width()));

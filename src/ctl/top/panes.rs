@@ -213,6 +213,7 @@ pub(super) const CAUSES: &[Cause] = &[
     cause("kicked", "clients disconnected", "an administrator or operator did it"),
     cause("banned", "clients disconnected", "a new ban"),
     cause("gave_way", "clients disconnected", "to make place: they had never sent a line"),
+    cause("no_chat", "clients disconnected", "their program spoke another protocol"),
     cause("idled", "clients disconnected", "they had sent nothing for long"),
     cause("closed_slow", "clients disconnected", "they took nothing of what was owed to them"),
     cause("closed_mailbox", "clients disconnected", "their mailbox was full"),

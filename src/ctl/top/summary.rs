@@ -118,7 +118,7 @@ fn causes(sample: &Sample) -> (String, bool) {
         .filter_map(|(_, value)| value.as_u64())
         .fold(0, u64::saturating_add);
     let lines = sum(&["lines_dropped", "lines_muted", "lines_filtered", "lines_too_long"]);
-    let closed = sum(&["kicked", "banned", "closed_slow", "closed_mailbox", "gave_way", "idled"]);
+    let closed = sum(&["kicked", "banned", "closed_slow", "closed_mailbox", "gave_way", "idled", "no_chat"]);
     let disk = match (sample.disk.waiting, sample.disk.trouble) {
         (_, true) => "disk: TROUBLE, see status".to_owned(),
         (None, false) if sample.status.recording.starts_with("off") => "nothing is recorded".to_owned(),

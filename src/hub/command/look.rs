@@ -95,9 +95,13 @@ pub(super) fn beginning(word: &str) -> Option<String> {
 
 pub(super) fn whois(call: &mut Call<'_, '_>, args: &str) {
     let (name, _) = split_word(args);
-    let Some(named) = call.means_to_see(name) else { return };
-    let Some(other) = named.or_else(|| call.person(name)) else { return };
-    let others = call.others_of_that_name(name, other);
+    let (other, others) = if name.is_empty() {
+        (call.id, Vec::new())
+    } else {
+        let Some(named) = call.means_to_see(name) else { return };
+        let Some(other) = named.or_else(|| call.person(name)) else { return };
+        (other, call.others_of_that_name(name, other))
+    };
     let other = &call.turn.hub.people.sessions[&other];
     let message = Message::Whois {
         nick: call.label(other),

@@ -117,7 +117,10 @@ pub(super) fn lockdown(call: &mut Call<'_, '_>, args: &str) {
             None => call.refuse(Refusal::NoLockdown),
         };
     }
-    let Some((time, rest)) = call.time(args, false) else { return };
+    // In a hurry either comes first: "/lockdown registered 10min", too.
+    let (word, behind) = split_word(args);
+    let turned = Newcomers::from_word(word).filter(|_| !behind.is_empty()).map(|_| format!("{behind} {word}"));
+    let Some((time, rest)) = call.time(turned.as_deref().unwrap_or(args), false) else { return };
     let newcomers = match (rest, Newcomers::from_word(rest)) {
         ("", _) => None,
         (_, Some(newcomers)) => Some(newcomers),

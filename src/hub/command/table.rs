@@ -121,7 +121,7 @@ const ROW: Command = Command {
 pub static COMMANDS: &[Command] = &[
     Command {
         name: "help",
-        aliases: &["?", "h", "commands"],
+        aliases: &["?", "h", "commands", "cmds", "man"],
         usage: "[COMMAND|all]",
         about: "list the commands, or explain one",
         group: Group::Hub,
@@ -156,9 +156,10 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "whois",
-        usage: "NAME",
+        aliases: &["finger", "whoami"],
+        usage: "[NAME]",
         about: "tell where somebody is, since when, how long idle",
-        least: 1,
+        detail: "Without NAME, it is about yourself.",
         run: look::whois,
         ..ROW
     },
@@ -311,7 +312,7 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "msg",
-        aliases: &["m", "w", "tell", "whisper", "pm", "dm", "query"],
+        aliases: &["m", "w", "tell", "whisper", "pm", "dm", "query", "privmsg"],
         usage: "NAME TEXT",
         about: "say something to one person only",
         first: true,
@@ -345,6 +346,7 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "say",
+        aliases: &["shout", "yell"],
         usage: "TEXT",
         about: "say what looks like a command, or begins with a slash",
         least: 1,
@@ -439,6 +441,7 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "bell",
+        aliases: &["beep"],
         usage: "[on|off]",
         about: "ring when your name is said, or somebody writes to you",
         detail: "Lines that name you begin with @ all the same.",

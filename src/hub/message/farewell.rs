@@ -32,6 +32,8 @@ pub enum Farewell {
     Idle,
     /// The client had never sent a line, and made place for a newcomer when all places were taken.
     GaveWay,
+    /// Its program spoke another protocol than people do.
+    NoChat,
     /// The hub stops, with this message.
     Shutdown(Option<Arc<str>>),
 }

@@ -12,6 +12,11 @@ use crate::settings;
 pub enum Kind {
     /// Other names.
     Names,
+    /// Names taken by clients that come one after another from one address. It counts beside [`Self::Names`], and is
+    /// handed on to the next client from there.
+    Newcomers,
+    /// Last words: beyond the pace, people leave without. It is handed on in the same way.
+    LastWords,
     /// Topics set.
     Topics,
     /// Rooms that are opened or entered.
@@ -31,12 +36,12 @@ impl Kind {
         match self {
             Self::Names | Self::Topics | Self::Absences => (limits.shown, limits.shown_every),
             // People go to and fro, invite a circle of friends, greet everybody.
-            Self::Rooms | Self::Invitations | Self::People => {
+            Self::Newcomers | Self::LastWords | Self::Rooms | Self::Invitations | Self::People => {
                 (limits.shown.saturating_mul(OFTENER), limits.shown_every / OFTENER)
             }
         }
     }
 }
 
-/// Rooms, invitations and first messages are allowed this many times as often as names are.
+/// Rooms, invitations, first messages, last words and the names of newcomers are allowed this many times as often as names are.
 const OFTENER: u32 = 3;

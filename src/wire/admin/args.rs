@@ -13,8 +13,8 @@ use crate::wire::admin::value::{Password, Role, RoomName, Text, Time, Whole, not
 /// The longest ban or expulsion that has an end, in seconds: 100 years.
 pub const LONGEST_BAN: u64 = LONGEST.as_secs();
 
-/// The longest mute that has an end, in seconds: a year.
-pub const LONGEST_MUTE: u64 = 365 * 86_400;
+/// The longest mute that has an end, in seconds: 100 years, as in chat.
+pub const LONGEST_MUTE: u64 = LONGEST.as_secs();
 
 /// The longest time between two lines of one person in a slow room, in seconds: a day.
 pub const LONGEST_SLOW: u64 = SLOW.1.as_secs();

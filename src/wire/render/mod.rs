@@ -438,6 +438,10 @@ fn goodbye(why: &Farewell, out: &mut Page<'_>) {
         Farewell::GaveWay => {
             notice(out, &["the hub is full, and you have said nothing yet: you make place for others; come again"]);
         }
+        Farewell::NoChat => notice(
+            out,
+            &["this is a chat hub for telnet and nc, and your program speaks something else: nobody saw what it sent"],
+        ),
         Farewell::Shutdown(None) => notice(out, &["the hub is shutting down; goodbye"]),
         Farewell::Shutdown(Some(text)) => notice(out, &["the hub is shutting down: ", text]),
     }

@@ -244,7 +244,8 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::TooOften { kind, wait } => {
             let seconds = usize::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
             let what = match kind {
-                Kind::Names => "other names",
+                Kind::Names | Kind::Newcomers => "other names",
+                Kind::LastWords => "last words",
                 Kind::Topics => "topics",
                 Kind::Rooms => "other rooms",
                 Kind::Absences => "absences",

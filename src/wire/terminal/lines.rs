@@ -148,6 +148,12 @@ impl LineAssembler {
         matches!(self.first, First::Known(Ending::CrLf | Ending::CrNul | Ending::Cr))
     }
 
+    /// Whether a line has come to its end.
+    #[must_use]
+    pub fn saw_end(&self) -> bool {
+        self.first != First::Unseen
+    }
+
     /// Takes the unfinished line away, and says how many bytes of it were too many, and whether a LF or NUL that comes
     /// next belongs to the line before.
     pub fn take(&mut self) -> (Vec<u8>, u64, bool) {

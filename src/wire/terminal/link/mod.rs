@@ -30,6 +30,9 @@ const EOT: u8 = 0x04;
 /// What telnet commands begin with.
 const IAC: u8 = 255;
 
+/// What a handshake of TLS begins with: its first record, whose version begins with 3.
+const TLS: &[u8] = &[0x16, 3];
+
 /// Clears the screen.
 const CLEAR: &[u8] = b"\x1b[H\x1b[2J";
 
@@ -137,6 +140,8 @@ pub enum Heard {
         /// How many bytes it was, without its end.
         bytes: u64,
     },
+    /// The first of all lines, and no keyboard makes such bytes: another protocol. Nothing is left of it.
+    Foreign,
     /// "Are you there?" (RFC 854).
     AreYouThere,
     /// ^C: what was typed so far is gone.
@@ -310,7 +315,8 @@ impl Link {
     fn next_of_data(&mut self, max: usize, at: Mono, replies: &mut Vec<u8>) -> Option<Heard> {
         let mut run = &self.input[self.at..self.at + self.data];
         let Some(editor) = self.asked.as_mut().and_then(|asked| asked.editor.as_deref_mut()) else {
-            let heard = self.lines.next(&mut run, max).map(heard);
+            let is_first = !self.lines.saw_end();
+            let heard = self.lines.next(&mut run, max).map(|event| heard(event, is_first));
             let used = self.data - run.len();
             self.at += used;
             self.data -= used;
@@ -379,7 +385,8 @@ impl Link {
         if !self.ended || self.editor().is_some() {
             return None;
         }
-        self.lines.finish().filter(|_| !self.broken_off).map(heard)
+        let is_first = !self.lines.saw_end();
+        self.lines.finish().filter(|_| !self.broken_off).map(|event| heard(event, is_first))
     }
 
     fn command(&mut self, command: Command) -> Option<Heard> {
@@ -605,8 +612,10 @@ impl Link {
     }
 }
 
-fn heard(event: LineEvent<'_>) -> Heard {
+/// What a line means; `is_first`: it is the first of all.
+fn heard(event: LineEvent<'_>, is_first: bool) -> Heard {
     match event {
+        LineEvent::Line { bytes, .. } if is_first && is_foreign(&bytes) => Heard::Foreign,
         LineEvent::Line { bytes, .. } => {
             let text = text::clean(&sequence::without(&bytes)).into_owned();
             let text = text::without_long_blanks(&text).into_owned();
@@ -614,6 +623,12 @@ fn heard(event: LineEvent<'_>) -> Heard {
         }
         LineEvent::TooLong { bytes, .. } => Heard::TooLong { bytes },
     }
+}
+
+/// Whether the first line of a client is the beginning of a binary protocol: it has a NUL, which no key sends and no
+/// text has, or begins as a record of TLS does.
+fn is_foreign(line: &[u8]) -> bool {
+    line.contains(&0) || line.starts_with(TLS)
 }
 
 #[cfg(test)]

@@ -1,0 +1,118 @@
+//! Programs that take the hub for something else: what they send first is not said, and they are disconnected.
+//!
+//! Whatever listens on the Internet is found by scanners within hours, by browsers through a link, and by clients of
+//! IRC through a mistake. A page in a browser can even have its visitors send what its author likes, line by line, to
+//! any port that accepts it. So none of the first lines of such a program may reach a room.
+
+use super::message::{Farewell, Message};
+use super::{Hub, Turn};
+use crate::values::id::SessionId;
+
+/// Among how many lines of a client the beginning of another protocol is looked for. Clients of IRC begin with up to
+/// four lines of which the hub knows the first ones as slips (`NICK ann`).
+const FIRST_LINES: u64 = 4;
+
+/// Whether a line is one by which a client of another protocol begins, and which nobody types to say something: of
+/// HTTP, RTSP and SIP (`GET / HTTP/1.1`), SSH, SMTP, IRC, VNC or rsync.
+#[must_use]
+pub fn is_foreign(line: &str) -> bool {
+    let line = line.trim_end();
+    if !line.starts_with(|c: char| c.is_ascii_uppercase() || c == '@') {
+        return false;
+    }
+    let mut words = line.split(' ');
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let third = words.next();
+    let is_verb = first.len() > 1 && first.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+    match (first, third) {
+        ("EHLO" | "HELO", None) => !second.is_empty(),
+        ("CAP", _) => matches!(second, "LS" | "LIST" | "REQ" | "END"),
+        ("RFB", None) => second.starts_with(|c: char| c.is_ascii_digit()),
+        ("@RSYNCD:", _) => true,
+        // USER NAME MODE UNUSED :REAL NAME
+        ("USER", Some(_)) => words.next().is_some() && words.next().is_some_and(|name| name.starts_with(':')),
+        (_, Some(version)) if is_verb => words.next().is_none() && is_version(version),
+        _ => first.starts_with("SSH-1.") || first.starts_with("SSH-2."),
+    }
+}
+
+/// `HTTP/1.1`, `RTSP/1.0`, `SIP/2.0`.
+fn is_version(word: &str) -> bool {
+    let Some((protocol, version)) = word.split_once('/') else { return false };
+    (3..=5).contains(&protocol.len())
+        && protocol.bytes().all(|byte| byte.is_ascii_uppercase())
+        && version.starts_with(|c: char| c.is_ascii_digit())
+        && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
+impl Hub {
+    /// Whether `id` has just sent a line by which another protocol begins.
+    pub(super) fn speaks_another_protocol(&self, id: SessionId, line: &str) -> bool {
+        self.people.sessions.get(&id).is_some_and(|session| session.lines <= FIRST_LINES) && is_foreign(line)
+    }
+}
+
+impl Turn<'_> {
+    /// Disconnects a client whose program speaks another protocol.
+    pub(super) fn see_off_foreign(&mut self, id: SessionId) {
+        if self.hub.people.sessions.contains_key(&id) {
+            self.hub.counters.no_chat += 1;
+            self.tell(id, Message::Goodbye(Farewell::NoChat));
+            self.depart(id, Farewell::NoChat);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_other_programs_begin_with_is_known() {
+        for line in [
+            "GET / HTTP/1.1",
+            "POST /join HTTP/1.0",
+            "PRI * HTTP/2.0",
+            "M-SEARCH * HTTP/1.1",
+            "OPTIONS sip:nm SIP/2.0",
+            "OPTIONS / RTSP/1.0",
+            "SSH-2.0-OpenSSH_9.2",
+            "SSH-1.99-Go",
+            "EHLO mail.example.org",
+            "CAP LS 302",
+            "CAP LS",
+            "USER ann 0 * :Ann Example",
+            "USER ann ann localhost :ann",
+            "RFB 003.008",
+            "@RSYNCD: 31.0",
+        ] {
+            assert!(is_foreign(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_people_say_is_not_taken_for_it() {
+        for line in [
+            "",
+            "hello",
+            "GET / HTTP/1.1 gives me 500",
+            "GET it",
+            "I speak HTTP/1.1",
+            "ICH MAG TCP/IP",
+            "A B C/1",
+            "SSH is down",
+            "SSH-2 or SSH-1?",
+            "EHLO",
+            "HELO my friends",
+            "USER ann is gone",
+            "USER a b c d",
+            "CAP that",
+            "USE HTTP/2",
+            "/msg bob GET / HTTP/1.1",
+            "@bob: hi",
+            "Host: example.org",
+        ] {
+            assert!(!is_foreign(line), "{line}");
+        }
+    }
+}
