@@ -305,13 +305,13 @@ fn among_reports(bencher: Bencher<'_, '_>, open: u64, by: usize, text: &str) {
     }
 }
 
-#[divan::bench(args = [100, 1_000, 8_000])]
+#[divan::bench(args = [100, 1_000, 10_000])]
 fn report_among(bencher: Bencher<'_, '_>, open: u64) {
     let about = reported(0).0.session(SessionId(1)).expect("they are here").nick.shown().to_owned();
     among_reports(bencher, open, 1, &format!("/report {about} again"));
 }
 
-#[divan::bench(args = [100, 1_000, 8_000])]
+#[divan::bench(args = [100, 1_000, 10_000])]
 fn list_reports_among(bencher: Bencher<'_, '_>, open: u64) {
     among_reports(bencher, open, 0, "/reports");
 }

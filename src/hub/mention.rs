@@ -10,7 +10,7 @@ use super::message::{Line, Message, Said};
 use super::{Hub, Turn};
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name;
-use crate::values::terminal::{Colors, Mode};
+use crate::values::terminal::Mode;
 
 /// The most people whose names are noticed in one line.
 const NAMED: usize = 8;
@@ -43,7 +43,7 @@ impl Hub {
         let Some(author) = author.filter(|_| said.is_speech()).and_then(|author| self.session(author)) else {
             return apart;
         };
-        if author.mode == Mode::Char && author.view.colors != Colors::None {
+        if author.mode == Mode::Char {
             apart.push((author.id, Apart::Own));
         }
         let open = &self.rooms.open[&room];

@@ -14,10 +14,12 @@ pub(super) fn seen(call: &mut Call<'_, '_>, args: &str) {
     let word = addressed(word);
     let name = name::fold(word);
     call.turn.hub.work.done += work::SEEN;
+    let is_known = call.named(word).is_some() || call.turn.hub.accounts.find(&name).is_some();
+    let renamed = if is_known { None } else { call.renamed(word) };
     let (hub, now) = (&call.turn.hub, call.turn.now);
     let account = hub.accounts.find(&name).and_then(|account| hub.accounts.get(account));
     let bearer = || account.and_then(|account| call.bearer(account.id));
-    let here = call.named(word).or_else(bearer).and_then(|id| hub.session(id));
+    let here = call.named(word).or(renamed).or_else(bearer).and_then(|id| hub.session(id));
     // Who has removed their account has left nothing behind.
     let remains = |account: Option<AccountId>| account.is_none_or(|account| hub.accounts.get(account).is_some());
     let left = hub.moderation.leavers.find(&name, None, now.mono).filter(|one| !one.at_door && remains(one.account));

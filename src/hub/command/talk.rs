@@ -14,7 +14,13 @@ pub(super) fn msg(call: &mut Call<'_, '_>, args: &str) {
         Ok(to) => private(call, to, text),
         Err(Some(account)) => call.turn.leave_memo(call.id, account, text),
         Err(None) if call.turn.hub.is_unread() => call.refuse(Refusal::NamesUnread),
-        Err(None) => call.refuse(Refusal::NobodyThere(clip(name))),
+        Err(None) => {
+            // It is not sent to that one unasked: somebody else may be meant, who was called so before.
+            if let Some(now_called) = call.now_called(name) {
+                call.refuse(now_called);
+            }
+            call.refuse(Refusal::NobodyThere(clip(name)));
+        }
     }
 }
 

@@ -53,6 +53,7 @@ use crate::hub::command::Command;
 use crate::hub::message::{Farewell, Line, Message, Said, View};
 use crate::hub::ownership::Modes;
 use crate::values::name;
+use crate::values::terminal::Colors;
 use crate::values::time::{Wall, in_words};
 
 /// Cursor to the upper left, and clear all (ECMA-48: CUP, ED).
@@ -72,11 +73,15 @@ fn stamp(at: Wall, view: View, out: &mut Page<'_>) {
     }
 }
 
-/// Appends a line as its own author sees it: their name stands out.
+/// Appends a line as its own author sees it: their name stands out; where there are no colours, `> ` stands before it.
 fn own_line(line: &Line, view: View, out: &mut Vec<u8>) {
     let mut page = Page::new(view, out);
+    let own = line.said.is_speech();
     stamp(line.at, view, &mut page);
-    said(&line.said, &Marks { own: line.said.is_speech(), ..Marks::NONE }, &mut page);
+    if own && view.colors == Colors::None {
+        page.text("> ");
+    }
+    said(&line.said, &Marks { own, ..Marks::NONE }, &mut page);
 }
 
 /// Appends a line that has the name of the one who sees it.

@@ -132,8 +132,7 @@ fn what_is_meant_for_one_alone_stands_out_by_marks_and_in_colours() {
     let private = Message::PrivateFrom { nick: "ann".into(), text: "psst".into(), ring: false };
     assert_eq!(seen(&private, plain), "[ann -> you] psst\r\n");
     assert!(seen(&private, coloured).starts_with("\x1b[1m["), "{:?}", seen(&private, coloured));
-    // Where there are no colours, one's own line is as others see it.
     let own = Message::Line(Arc::new(line));
-    assert_eq!(seen(&own, plain), "ann: hey Bob, bob\r\n");
+    assert_eq!(seen(&own, plain), "> ann: hey Bob, bob\r\n");
     assert!(seen(&own, coloured).starts_with("\x1b[1m\x1b["), "{:?}", seen(&own, coloured));
 }

@@ -68,11 +68,11 @@ pub(super) fn length(seconds: u64) -> String {
     }
 }
 
-/// A length of time in one unit, rounded up: `30 days`.
+/// A length of time in one unit, rounded up: `30 days`; at least a minute.
 pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     let (number, unit) = match seconds {
-        0..7200 => (seconds.div_ceil(60), "minute"),
+        0..7200 => (seconds.div_ceil(60).max(1), "minute"),
         7200..172_800 => (seconds.div_ceil(3600), "hour"),
         _ => (seconds.div_ceil(86_400), "day"),
     };
