@@ -731,7 +731,8 @@ notices; whoever connects meanwhile, to a port that stays, waits a moment.",
 
     nft add rule inet filter input ip saddr 192.0.2.0/24 tcp dport 6969 accept
 
-What is typed travels in the clear. Over networks that are not trusted, use a VPN, or an SSH tunnel:
+What is typed travels in the clear. Over networks that are not trusted, have people come over TLS: see `chathub-tls`(8). \
+         Without it, use a VPN, or an SSH tunnel:
 
     ssh -L 6969:localhost:6969 hub.example.org",
     );
@@ -952,6 +953,10 @@ What people say about each other by /report is kept until an operator (/reports,
          open one out, and who makes one too many is told so. They have a pace (`moderation.reports`), and who goes on \
          beyond it gets strikes. The journal and the events have who has reported whom, and not why. \
          `chathub ctl account erase` lets go of the name, and of why, in all reports by or about that account.
+
+What comes to an open port without being meant for it is said to nobody. A client whose first lines are HTTP, TLS, \
+         SSH, SMTP or IRC is told what the hub is and disconnected, without a strike, as a page in somebody's browser \
+         may have sent them (`no_chat` counts it).
 
 Where `limits.clients` is reached, a newcomer takes the place of somebody who has never sent a line, if more come          from where that one is from than from where the newcomer is (`gave_way` counts it). Whoever has sent a line          stays. 64 places beyond `limits.clients` are kept for `access.always`, half of them also for the addresses          where operators have logged in of late.",
     );

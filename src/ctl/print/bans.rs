@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::UNREAD;
 use super::screen::Screen;
 use super::table::{Table, left, right};
-use super::values::{maker, people, span, until};
+use super::values::{maker_in_table, people, span, until};
 use crate::wire::admin::result::{
     Ban, BanList, BanTest, Banned, FilterList, Filtered, Lifted, Sanction, SanctionList, SanctionTest, Unbanned,
 };
@@ -59,7 +59,7 @@ fn table(to: &Screen<'_>, bans: &[Ban]) -> Table {
             ban.target.clone(),
             span(to.age(&ban.since)),
             time_left(to, ban.until.as_ref()),
-            maker(&ban.by),
+            maker_in_table(&ban.by),
             ban.reason.clone().unwrap_or_default(),
         ]);
     }
@@ -124,7 +124,7 @@ pub(in crate::ctl) fn filters(to: &mut Screen<'_>, list: &FilterList) -> io::Res
             kind(one.kind == "strike-filter"),
             one.target.clone(),
             time_left(to, one.until.as_ref()),
-            maker(&one.by),
+            maker_in_table(&one.by),
             one.reason.clone().unwrap_or_default(),
         ]);
     }
@@ -173,7 +173,7 @@ fn all(to: &Screen<'_>, sanctions: &[Sanction]) -> Table {
             target,
             span(to.age(&one.since)),
             time_left(to, one.until.as_ref()),
-            maker(&one.by),
+            maker_in_table(&one.by),
             one.reason.clone().unwrap_or_default(),
         ]);
     }

@@ -6,13 +6,16 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::escape::escape;
 use super::screen::Screen;
-use super::table::{Facts, Table, left, right};
+use super::table::{Facts, Table, left, right, wrap};
 use super::values::{bytes, count, time};
 use crate::wire::admin::result::{DiskHistory, HistoryStats, Line, LineKind, Redacted};
 
 pub(in crate::ctl) fn heading(to: &mut Screen<'_>) -> io::Result<()> {
     if to.legend { to.heading("TIME (UTC)            ROOM      LINE") } else { Ok(()) }
 }
+
+/// On a terminal, lines go on below themselves if that leaves as many columns.
+const NARROWEST: usize = 24;
 
 /// A line as text. Lines make no [`Table`], whose columns are known only when all rows are there.
 pub(in crate::ctl) fn line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
@@ -30,7 +33,15 @@ pub(in crate::ctl) fn line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
     };
     let room = escape(&line.room);
     let gap = " ".repeat(8_usize.saturating_sub(room.width()));
-    to.line(&format!("{}  {room}{gap}  {said}", time(&line.t)))
+    let before = format!("{}  {room}{gap}  ", time(&line.t));
+    let width = to.columns().filter(|_| !to.full).and_then(|width| width.checked_sub(before.width()));
+    // Rows of a word or two are worse than words that are broken.
+    let Some(width) = width.filter(|width| *width >= NARROWEST) else { return to.line(&(before + &said)) };
+    let indent = " ".repeat(before.width());
+    for (number, row) in wrap(&said, width).iter().enumerate() {
+        to.line(&format!("{}{row}", if number == 0 { &before } else { &indent }))?;
+    }
+    Ok(())
 }
 
 pub(in crate::ctl) fn end(to: &mut Screen<'_>, number: u64) -> io::Result<()> {

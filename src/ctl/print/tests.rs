@@ -116,6 +116,20 @@ fn tables(to: &mut Screen<'_>) {
             "trouble": "the disk is full (database or disk is full), and has been since this morning",
             "rooms": [{"room": "a-room-with-long-name-24", "lines": 100, "oldest": T, "newest": T}]}});
     whole(super::history::stats(to, &of(stats)));
+    title(to, "history");
+    whole(super::history::heading(to));
+    for (room, nick, kind, text) in [
+        ("lobby", "ann", "say", LONG),
+        ("a-room-with-long-name", "ann", "emote", LONG),
+        ("tea", "", "topic", ""),
+        ("tea", "ann", "topic", ""),
+        ("tea", "", "topic", "green"),
+        ("tea", "ann", "topic", "black"),
+        ("tea", "", "redacted", ""),
+    ] {
+        let line = json!({"seq": 1, "t": T, "room": room, "nick": nick, "kind": kind, "text": text});
+        whole(super::history::line(to, &of(line)));
+    }
     title(to, "describe, of one command");
     let described = crate::wire::admin::describe::describe(&crate::wire::admin::args::DescribeArgs {
         cmd: Some(crate::wire::admin::value::Text("rooms.close".into())),

@@ -78,6 +78,11 @@ pub(in crate::ctl) fn maker(by: &str) -> String {
     by.strip_prefix("uid ").and_then(|uid| uid.parse().ok()).map_or_else(|| by.to_owned(), users::called)
 }
 
+/// The same in a table, where it may be cut: an operator's name comes first.
+pub(super) fn maker_in_table(by: &str) -> String {
+    by.strip_prefix("operator ").map_or_else(|| maker(by), |name| format!("{name} (operator)"))
+}
+
 /// When a mute or ban ends, and how long it lasts, so that a mistyped length of time is noticed.
 pub(super) fn until(end: Option<Time>, long: Option<Duration>) -> String {
     let Some(end) = end else { return "until it is lifted".to_owned() };
