@@ -72,6 +72,7 @@ const NEVER_SET: &[(&str, &str)] = &[
     ("Farewell::Quit", NO_END),
     ("Farewell::Shutdown", NO_END),
     ("Farewell::TooSlow", NO_END),
+    ("Heard::Foreign", "a client's first line never waits for its pace"),
     ("Keys::Character", "written by 0.1.0 only"),
     ("Keys::Escape", "written by 0.1.0 only"),
     ("Keys::Keypad", "written by 0.1.0 only"),
