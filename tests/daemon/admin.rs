@@ -53,7 +53,7 @@ fn the_examples_of_the_contract_are_answered_as_it_says() {
         let reply = admin.reply();
         has_keys(&reply, &["id", "ok", "more", "result"]);
         let line = &reply["result"];
-        has_keys(line, &["seq", "t", "room", "nick", "kind", "text"]);
+        has_keys(line, &["seq", "t", "room", "nick", "client", "kind", "text"]);
         assert_eq!((&line["nick"], &line["text"], &line["kind"]), (&json!(nick), &json!(text), &json!("say")));
         assert!(line["seq"].as_u64().unwrap() > before);
         before = line["seq"].as_u64().unwrap();

@@ -287,6 +287,12 @@ fn history_goes_to_a_file_in_each_format() {
     // Without a stream, no more than fits an answer.
     let mut admin = daemon.admin();
     assert_eq!(admin.done("history.dump", &json!({"last": 2}))["count"], 2);
+    // Who said it can be named, until the line is gone.
+    let id = admin.done("clients.get", &json!({"who": "ann"}))["id"].clone();
+    assert!(id.is_string(), "{id}");
+    assert_eq!(admin.done("history.dump", &json!({"last": 1}))["lines"][0]["client"], id);
+    admin.done("history.redact", &json!({"client": id}));
+    assert_eq!(admin.done("history.dump", &json!({"last": 1}))["lines"][0]["client"], json!(null));
 }
 
 #[test]

@@ -369,6 +369,7 @@ Examples:
   chathub ctl history --since 2h
   chathub ctl history --since yesterday --until today --json
   chathub ctl history --search 'release party'
+  chathub ctl history --search 'buy now' --json | jq -r .client      # who said it
   chathub ctl history --format csv --output history.csv")]
     History {
         /// Only this room's.

@@ -184,11 +184,13 @@ fn stored(hub: &Hub, horizon: Horizon, what: Selector, last: Option<u64>) -> Sto
 /// A line of `room` as the protocol has it.
 #[must_use]
 pub fn history_line(room: &str, line: &message::Line) -> Line {
+    let is_there = !matches!(line.said, message::Said::Redacted);
     Line {
         seq: line.seq,
         t: Time(line.at),
         room: room.into(),
         nick: line.said.nick().into(),
+        client: line.author.filter(|_| is_there).map(|id| id.to_string()),
         kind: match &line.said {
             message::Said::Emote { .. } => LineKind::Emote,
             message::Said::Notice { .. } => LineKind::Notice,

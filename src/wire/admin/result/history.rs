@@ -32,6 +32,10 @@ pub struct Line {
     pub room: String,
     /// The name of its author then; empty if that is an administrator or the hub.
     pub nick: String,
+    /// The id of the client that said it, such as `c7`; absent if that is an administrator or the hub, or the line was
+    /// redacted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// What kind of line it is.
     pub kind: LineKind,
     /// What was said; empty if the line was redacted.
