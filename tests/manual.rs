@@ -280,6 +280,7 @@ const JOURNAL_FIELDS: &[(&str, &str)] = &[
     ("CHATHUB_BY", "Who did it, in words: root (0), operator ann, the hub."),
     ("CHATHUB_ADMIN_UID, CHATHUB_ADMIN_PID", "The user and the process that asked for it over the admin socket."),
     ("CHATHUB_PROBLEM", "What is wrong with the settings."),
+    ("CHATHUB_APPLIED, CHATHUB_RESTART", "Which settings have changed, and which of those wait for a restart."),
 ];
 
 /// The page names fields that are written, by that name.

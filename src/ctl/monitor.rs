@@ -228,6 +228,9 @@ impl Told<'_> {
                 let what = if what.is_empty() { String::new() } else { format!(": {what}") };
                 format!("{by} began a lockdown {}{what}", self.until())
             }
+            ("lockdown", "over") if self.text("by").is_some_and(|by| by != "the hub") => {
+                format!("{by} ended the lockdown")
+            }
             ("lockdown", "over") => "the lockdown is over".to_owned(),
             ("history", "redact") => {
                 let who = if self.text("nick").is_some() { who } else { by };
@@ -299,6 +302,11 @@ mod tests {
                 json!({"event": "account", "what": "register", "nick": "zed", "text": "registered", "by": "uid 0"}),
                 "account   root (0) made the account zed",
             ),
+            (
+                json!({"event": "lockdown", "what": "over", "sanction": "l5", "by": "operator ann"}),
+                "lockdown  operator ann ended the lockdown",
+            ),
+            (json!({"event": "lockdown", "what": "over", "by": "the hub"}), "lockdown  the lockdown is over"),
             (
                 json!({"event": "reload", "text": "hub.name limits.line"}),
                 "reload    the settings were read again; 2 settings changed: hub.name limits.line",

@@ -326,13 +326,15 @@ pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
         _ => None,
     };
     let hit = call.turn.hub.hit_by(&order, call.turn.now);
+    let is_name_alone = order.also.is_none() && matches!(order.target, Target::Name(_));
+    let absent = (is_name_alone && hit.is_empty()).then(|| as_ordered(&order.target));
     let hit = hit.iter().filter(|session| call.turn.hub.role(session.id) != Role::Operator).count();
     let (id, former) = call.turn.sanction(order, by);
     let whom =
         network.or_else(|| call.turn.hub.moderation.sanctions.get(id).and_then(|ban| shown(call.turn.hub, ban).name));
     call.turn.done_on_record(
         call.id,
-        Done::Banned { whom, called: format!("b{}", id.0).into(), hit, until, replaced: replaced(former) },
+        Done::Banned { whom, absent, called: format!("b{}", id.0).into(), hit, until, replaced: replaced(former) },
     );
 }
 

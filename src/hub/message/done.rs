@@ -183,6 +183,8 @@ pub enum Done {
     Banned {
         /// Whom it keeps out: a name, or "the address of" one.
         whom: Option<Arc<str>>,
+        /// The name that it is about alone, if nobody is here whom that means.
+        absent: Option<Arc<str>>,
         called: Arc<str>,
         /// How many clients it has hit.
         hit: usize,

@@ -247,10 +247,11 @@ impl Driver {
         self.around.files = loaded.files;
         self.around.read = SettingsRead { at: read_at, waiting: restart.clone() };
         self.state.input(hub::News::Settings(Box::new(settings)), at);
+        let some = |keys: &[String]| (!keys.is_empty()).then(|| keys.join(" "));
         info!(
             message_id = ids::RELOADED,
-            chathub_applied = applied.join(" "),
-            chathub_restart = restart.join(" "),
+            chathub_applied = some(&applied),
+            chathub_restart = some(&restart),
             "settings read again"
         );
         let mut event = Event::new(EventKind::Reload, Time(at.wall));

@@ -169,12 +169,15 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             }
         }
         Done::UnmutedOther(nick) => notice(out, &[nick, " may speak again"]),
-        Done::Banned { whom, called, hit, until: end, replaced } => {
+        Done::Banned { whom, absent, called, hit, until: end, replaced } => {
             let hit = count(*hit, "person", "people");
             let whom = whom.as_ref().map_or_else(String::new, |whom| format!(" of {whom}"));
             let held = until_in(end, now);
             let texts = ["ban ", called, &whom, " holds", &held, &instead(replaced), "; disconnected: ", &hit];
             notice(out, &texts);
+            if let Some(name) = absent {
+                notice(out, &["nobody called ", name, " is here: it holds for whoever takes the name"]);
+            }
         }
         Done::Filtered { text, strike, until: end, called, replaced } => {
             let strike = if *strike { ", and is a strike" } else { "" };
@@ -243,7 +246,7 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         }
         Done::NewSince { room, lines, last } => {
             let (number, last) = (count(*lines, "line was", "lines were"), date_and_time(*last));
-            notice(out, &[&number, " said in ", room, " since you left, ", &last, ": see /history"]);
+            notice(out, &[&number, " said in ", room, " since you left (", &last, "): /history"]);
         }
         Done::LoggedOut(nick) => notice(out, &["you are logged out; you are ", nick, " now"]),
         Done::PasswordChanged => notice(out, &["your password is changed"]),
