@@ -13,7 +13,7 @@ use crate::values::id::SessionId;
 const FIRST_LINES: u64 = 4;
 
 /// Whether a line is one by which a client of another protocol begins, and which nobody types to say something: of
-/// HTTP, RTSP and SIP (`GET / HTTP/1.1`), SSH, SMTP, IRC, VNC or rsync.
+/// HTTP, RTSP and SIP (`GET / HTTP/1.1`), SSH, SMTP, IRC, VNC or rsync, or of a proxy in front of the hub.
 #[must_use]
 pub fn is_foreign(line: &str) -> bool {
     let line = line.trim_end();
@@ -29,6 +29,8 @@ pub fn is_foreign(line: &str) -> bool {
         ("CAP", _) => matches!(second, "LS" | "LIST" | "REQ" | "END"),
         ("RFB", None) => second.starts_with(|c: char| c.is_ascii_digit()),
         ("@RSYNCD:", _) => true,
+        // A proxy that was pointed at the port for people.
+        ("PROXY", _) => matches!(second, "TCP4" | "TCP6" | "UNKNOWN"),
         // USER NAME MODE UNUSED :REAL NAME
         ("USER", Some(_)) => words.next().is_some() && words.next().is_some_and(|name| name.starts_with(':')),
         (_, Some(version)) if is_verb => words.next().is_none() && is_version(version),
@@ -85,6 +87,8 @@ mod tests {
             "USER ann ann localhost :ann",
             "RFB 003.008",
             "@RSYNCD: 31.0",
+            "PROXY TCP4 192.0.2.1 192.0.2.2 50312 6969",
+            "PROXY UNKNOWN",
         ] {
             assert!(is_foreign(line), "{line}");
         }
@@ -105,6 +109,7 @@ mod tests {
             "EHLO",
             "HELO my friends",
             "USER ann is gone",
+            "PROXY is down",
             "USER a b c d",
             "CAP that",
             "USE HTTP/2",
