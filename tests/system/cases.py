@@ -1646,6 +1646,41 @@ def _(machine, packages):
     Chatter(machine).close()
 
 
+@life.case("neither an upgrade nor its undoing drops anybody who is encrypted or comes through a proxy")
+def _(machine, packages):
+    serving(machine)
+    machine.must("chathub-tls", "self-signed", "--name", "chat.example.org", "/etc/chathub/tls")
+    machine.must("systemctl", "enable", "--now", TLS)
+    machine.must("systemctl", "enable", PROXY)
+    machine.must("systemctl", "restart", SERVICE)
+    machine.wait_state(SERVICE, "active")
+    everybody = [Encrypted(machine, "ann"), Chatter(machine, "bob"), Proxied(machine, "cat", "198.51.100.7")]
+    for chatter in everybody:
+        chatter.expect("now cat")
+
+    def talk(when):
+        for one in everybody:
+            one.say(f"{when}, says {one.name}.")
+            for other in everybody:
+                if other is not one:
+                    other.expect(f"^{one.name}: {when}, says {one.name}\\.")
+
+    talk("before")
+    for number, deb in enumerate((packages.first, packages.higher(1)[0])):
+        before = [main_pid(machine, inside=True), machine.show(TLS, "MainPID")]
+        machine.must("dpkg", "--install", deb)
+        machine.wait_state(SERVICE, "active")
+        machine.wait_state(TLS, "active")
+        now = [main_pid(machine, inside=True), machine.show(TLS, "MainPID")]
+        expect(all(one != other for one, other in zip(before, now)), f"processes {before}, then {now}")
+        talk(f"package {number}")
+    for chatter in everybody:
+        chatter.close()
+    machine.must("systemctl", "disable", "--now", TLS_PORT, TLS, HANDOVER, PROXY)
+    machine.must("systemctl", "restart", SERVICE)
+    machine.must("rm", "-r", "/etc/chathub/tls")
+
+
 @life.case("an upgrade that changes a socket's unit puts the change in force")
 def _(machine, packages):
     serving(machine)
