@@ -82,7 +82,7 @@ mod tests {
         assert!(ban_time("0s").is_err_and(|why| why.contains("longer than nothing")));
         assert_eq!(duration("90 minutes"), Ok(Duration::from_secs(5400)));
         assert_eq!(duration("2h 30min"), Ok(Duration::from_secs(9000)));
-        assert!(mute_time("0").is_err() && mute_time("500ms").is_err() && mute_time("2y").is_err());
+        assert!(mute_time("0").is_err() && mute_time("500ms").is_err() && mute_time("200y").is_err());
         assert!(deadline("0").is_ok() && deadline("2h").is_err());
         assert!(interval("10ms").is_err());
     }
