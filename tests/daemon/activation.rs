@@ -281,7 +281,7 @@ fn on_the_socket_for_monitoring_only_how_the_hub_is_doing_is_told() {
         let name = command["name"].as_str().unwrap();
         // A value for whatever is required: what is refused is refused whatever it is about.
         let any = json!({"who": ["ann"], "which": "b1", "target": "ann", "name": "ann", "nick": "eve", "role": "member",
-            "room": "lobby", "query": "tea", "text": "hello", "report": "r1", "reports": ["r1"]});
+            "room": "lobby", "query": "tea", "text": "hello", "report": "r1", "reports": ["r1"], "fingerprint": "0".repeat(64)});
         let required = command["args"]["required"].as_array().cloned().unwrap_or_default();
         let mut args: serde_json::Map<String, serde_json::Value> =
             required.iter().filter_map(|key| key.as_str()).map(|key| (key.to_owned(), any[key].clone())).collect();

@@ -319,9 +319,9 @@ fn without_time(line: &str) -> Option<&str> {
     is.then(|| &line[11..])
 }
 
-/// A line with the own name in it, and a mark, is the same line.
+/// A line with a mark is the same line: one with the own name in it has `@ `, an own one `> ` where there are no colours.
 fn unmarked(text: &str) -> &str {
-    text.strip_prefix("@ ").unwrap_or(text)
+    text.strip_prefix("@ ").or_else(|| text.strip_prefix("> ")).unwrap_or(text)
 }
 
 /// `[12:34] ` at the start becomes `[--:--] `: when it was said is not known here.

@@ -40,7 +40,7 @@ fn every_setting_that_needs_a_restart_is_applied_by_one_that_nobody_notices() {
     let reloaded = supervisor.ask("reload", &json!({}));
     let waiting = |key: &str| reloaded["restart"].as_array().unwrap().iter().any(|one| one == key);
     // Where the service listens is what it was handed.
-    let elsewhere = ["listen.chat", "listen.admin"];
+    let elsewhere = ["listen.chat", "listen.proxy", "listen.admin"];
     for setting in SETTINGS.iter().filter(|setting| setting.applies == Applies::Restart) {
         assert!(waiting(setting.key) || elsewhere.contains(&setting.key), "{} is looked at here", setting.key);
     }
