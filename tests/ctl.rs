@@ -1320,10 +1320,22 @@ fn on_terminal_asked(socket: &Path, args: &[&str], cue: &str, times: usize, keys
     let slave = || Stdio::from(pty.slave.try_clone().unwrap());
     let mut command = std::process::Command::new("sh");
     command.args(["-c", &line]).env("TERM", "linux").env("NO_COLOR", "1").env("CHATHUB_SOCKET", socket);
-    let mut child = command.stdin(slave()).stdout(slave()).spawn().unwrap();
+    let child = command.stdin(slave()).stdout(slave()).spawn().unwrap();
     drop(command);
-    let mut master = std::fs::File::from(pty.master.try_clone().unwrap());
-    drop(pty.slave);
+    typed_at(pty, child, cue, times, keys)
+}
+
+/// Types `keys` at the terminal of a program once `cue` has appeared `times` times. Gives back the exit code and
+/// everything that appeared.
+fn typed_at(
+    pty: nix::pty::OpenptyResult,
+    mut child: std::process::Child,
+    cue: &str,
+    times: usize,
+    keys: &[u8],
+) -> (Option<i32>, String) {
+    let mut master = std::fs::File::from(pty.master);
+    drop(pty.slave); // so that reading ends with the program
     let (mut shown, mut typed, mut piece) = (Vec::new(), false, [0; 4096]);
     while let Ok(read @ 1..) = master.read(&mut piece) {
         shown.extend_from_slice(&piece[..read]);
@@ -1349,21 +1361,9 @@ fn on_terminal_with(
     let slave = || Stdio::from(pty.slave.try_clone().unwrap());
     let mut command = ctl(args);
     command.env_remove("NO_COLOR").env_remove("SUDO_UID").envs(variables.iter().copied());
-    let mut child = command.env("CHATHUB_SOCKET", socket).stdin(slave()).stdout(slave()).spawn().unwrap();
+    let child = command.env("CHATHUB_SOCKET", socket).stdin(slave()).stdout(slave()).spawn().unwrap();
     drop(command); // it holds the terminal, too
-    let mut master = std::fs::File::from(pty.master.try_clone().unwrap());
-    drop(pty.slave); // so that reading ends with the program
-    let mut shown = Vec::new();
-    let mut typed = false;
-    let mut piece = [0; 4096];
-    while let Ok(read @ 1..) = master.read(&mut piece) {
-        shown.extend_from_slice(&piece[..read]);
-        if !typed && String::from_utf8_lossy(&shown).matches(cue).count() >= times {
-            master.write_all(keys).unwrap();
-            typed = true;
-        }
-    }
-    (child.wait().unwrap().code(), String::from_utf8(shown).unwrap())
+    typed_at(pty, child, cue, times, keys)
 }
 
 /// A program on a terminal that is looked at while it runs.

@@ -34,6 +34,9 @@ pub enum Record {
         name: Name,
         /// The line; it is of a kind that is kept.
         line: Arc<Line>,
+        /// Whether only secure connections were let into the room when it was said.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        encrypted: bool,
     },
     /// A room has closed, or has become private: its recorded lines are not shown to those who open a room of that name
     /// later.
@@ -190,13 +193,13 @@ impl Backlog {
     /// Makes the selected lines among the waiting ones unreadable. Returns how many records were looked at.
     pub(super) fn redact(&mut self, what: &Selector) -> usize {
         for (_, record) in &mut self.waiting {
-            if let Record::Line { room, name, line } = &**record
+            if let Record::Line { room, name, line, encrypted } = &**record
                 && line.said != Said::Redacted
                 && what.matches(name.folded(), line)
             {
                 self.bytes -= record.weight();
                 let line = Arc::new(redacted(line));
-                *record = Arc::new(Record::Line { room: *room, name: name.clone(), line });
+                *record = Arc::new(Record::Line { room: *room, name: name.clone(), line, encrypted: *encrypted });
                 self.bytes += record.weight();
             }
         }
@@ -322,6 +325,10 @@ pub struct RecalledRoom {
     pub name: String,
     /// The last lines, oldest first.
     pub lines: Vec<Line>,
+    /// The number of the first line that is shown to connections that are not secure: those before it were said while
+    /// the room was encrypted, or before that.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub plain_from: u64,
 }
 
 /// A search that a person asked for. The hub itself looks through what is still in the backlog.

@@ -86,6 +86,19 @@ impl Hub {
         }
         if count > 0 { Err(Refusal::PlainInRoom { names, count }) } else { Ok(()) }
     }
+
+    /// Lets no member of a room whose connection is not secure find lines that are not for such connections: they were
+    /// read from disk after it had come in.
+    pub(super) fn hide_from_plain_in(&mut self, room: RoomId) {
+        let Some(room) = self.room(room) else { return };
+        let from = room.ownership.plain_from();
+        let members = room.members.iter().copied();
+        for id in members.filter(|id| self.is_exposed(*id)).collect::<Vec<_>>() {
+            if let Some(session) = self.people.sessions.get_mut(&id) {
+                session.sees_from = session.sees_from.max(from);
+            }
+        }
+    }
 }
 
 impl Turn<'_> {
@@ -125,9 +138,9 @@ impl Turn<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::archive::Recalled;
+    use crate::hub::archive::{Recalled, RecalledRoom};
     use crate::hub::lasting::Lasting;
-    use crate::hub::message::Message;
+    use crate::hub::message::{Borne, Line, Message, Said};
     use crate::hub::ownership::Ownership;
     use crate::hub::{Effect, Input, News};
     use crate::values::name::Name;
@@ -143,6 +156,50 @@ mod tests {
             hub.handle(Input::Line { session, text: "/join vault".into() }, Now::default(), &mut Vec::new());
         }
         hub
+    }
+
+    /// What a client is shown of a room's history when it comes in.
+    fn shown_on_joining(hub: &mut Hub, id: u64, room: &str) -> Vec<String> {
+        let mut effects = Vec::new();
+        let join = Input::Line { session: SessionId(id), text: format!("/join {room}").as_str().into() };
+        hub.handle(join, Now::default(), &mut effects);
+        let lines = effects.iter().filter_map(|effect| match effect {
+            Effect::Tell { to, message: Message::Replay { lines, .. } } if *to == SessionId(id) => Some(lines),
+            _ => None,
+        });
+        lines.flatten().map(|line| line.said.text().to_owned()).collect()
+    }
+
+    #[test]
+    fn lines_of_an_encrypted_room_stay_from_plain_people_after_a_cold_start() {
+        let line = |seq, text: &str| Line {
+            seq,
+            at: Wall(0),
+            author: Some(SessionId(1)),
+            said: Said::Say { nick: "ann".into(), text: text.into() },
+            borne: Borne::default(),
+            apart: None,
+        };
+        let cellar = RecalledRoom {
+            room: RoomId(9),
+            name: "cellar".to_owned(),
+            lines: vec![line(3, "a secret"), line(4, "said when it was open to all")],
+            plain_from: 4,
+        };
+        let recalled = Recalled { last_line: 4, last_room: 9, rooms: vec![cellar], ..Recalled::default() };
+        let mut cold = vault();
+        cold.handle(News::Archive(Some(Box::new(recalled))), Now::default(), &mut Vec::new());
+        for joined_first in [1, 2] {
+            // After a hand-over as well.
+            let saved = serde_json::to_vec(&cold).expect("JSON");
+            let mut hub: Hub = serde_json::from_slice(&saved).expect("the same");
+            for id in [joined_first, 3 - joined_first] {
+                let shown = shown_on_joining(&mut hub, id, "cellar");
+                let all = ["a secret", "said when it was open to all"];
+                assert_eq!(shown, if id == 1 { &all[..] } else { &all[1..] }, "client {id}");
+            }
+            hub.check_invariants();
+        }
     }
 
     #[test]

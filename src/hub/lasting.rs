@@ -193,6 +193,7 @@ impl Turn<'_> {
             (room.topic, room.topic_set, room.since) = (topic, topic_set, room.since.min(since));
             let visible_from = room.ownership.visible_from.max(ownership.visible_from);
             (ownership.visible_from, ownership.lasts) = (visible_from, true);
+            ownership.hide_from_plain(room.ownership.plain_from());
             room.ownership = ownership;
             self.hub.rooms.lasting += 1;
             if let Some(from) = room.opened_from.take() {

@@ -231,14 +231,24 @@ struct Moderation {
     latest: Wall,
 }
 
+/// History from before the start, of a room that nobody has opened since.
+#[derive(Clone, Debug)]
+struct Dormant {
+    /// The number that the room had, and will have.
+    room: RoomId,
+    history: History,
+    /// The number of the first line that connections are shown that are not secure; 0: all lines are.
+    plain_from: u64,
+}
+
 /// What is recorded on disk, and what was read from it.
 #[derive(Clone, Debug)]
 struct Recording {
     /// Whether lines go to disk.
     on: bool,
     backlog: Backlog,
-    /// History from before the start, of rooms that nobody has opened since, by folded name.
-    dormant: CopyOnWrite<BTreeMap<Name, (RoomId, History)>>,
+    /// By folded name.
+    dormant: CopyOnWrite<BTreeMap<Name, Dormant>>,
     /// When to remove lines from memory that have been kept long enough.
     retention: Retention,
     next_search: u64,

@@ -50,7 +50,8 @@ impl Turn<'_> {
         hub.next_line = hub.next_line.max(recalled.last_line + 1);
         hub.rooms.next = hub.rooms.next.max(recalled.last_room + 1);
         let (horizon, any) = (hub.horizon(self.now), !recalled.rooms.is_empty());
-        for RecalledRoom { room: id, name, mut lines } in std::mem::take(&mut recalled.rooms) {
+        let mut reached = Vec::new();
+        for RecalledRoom { room: id, name, mut lines, plain_from } in std::mem::take(&mut recalled.rooms) {
             let Some(name) = Name::recall(&name) else { continue };
             // The record that closed the room may not be on disk yet.
             let closed = |(_, record): (u64, &Record)| matches!(record, Record::Closed { room, .. } if *room == id);
@@ -68,14 +69,17 @@ impl Turn<'_> {
             if let Some(room) = hub.rooms.open.get_mut(&id) {
                 if room.name == name {
                     room.history.prepend(lines.into_iter(), limits);
+                    room.ownership.hide_from_plain(plain_from);
+                    reached.push(id);
                 }
             } else if hub.rooms.names.find(name.folded()).is_none() {
                 let mut history = History::default();
                 history.prepend(lines.into_iter(), limits);
                 // If two rooms have the same name, the one that was spoken in last comes first and stays.
-                hub.recording.dormant.entry(name).or_insert((id, history));
+                hub.recording.dormant.entry(name).or_insert(Dormant { room: id, history, plain_from });
             }
         }
+        reached.into_iter().for_each(|room| hub.hide_from_plain_in(room));
         if any {
             hub.count_kept(self.now);
         }

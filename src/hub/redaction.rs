@@ -86,7 +86,7 @@ impl Hub {
                 meant.cleared.push(room.id);
             }
         }
-        for (name, (_, history)) in &*self.recording.dormant {
+        for (name, Dormant { history, .. }) in &*self.recording.dormant {
             let (places, looked_at) = history.meant(what, name.folded());
             meant.looked_at += 1 + looked_at as u64;
             meant.lines += places.len() as u64;
@@ -162,8 +162,8 @@ impl Turn<'_> {
             }
         }
         for (name, places) in &meant.dormant {
-            if let Some((_, history)) = self.hub.recording.dormant.get_mut(name.folded()) {
-                history.redact(places);
+            if let Some(dormant) = self.hub.recording.dormant.get_mut(name.folded()) {
+                dormant.history.redact(places);
             }
         }
         meant.looked_at += self.hub.recording.backlog.redact(&what) as u64;
@@ -325,10 +325,10 @@ mod tests {
             _ => None,
         });
         assert_eq!(shown, Some(0));
-        let den = RecalledRoom { room: RoomId(70), name: "den".to_owned(), lines: vec![line] };
+        let den = RecalledRoom { room: RoomId(70), name: "den".to_owned(), lines: vec![line], plain_from: 0 };
         let recalled = Recalled { last_line: 5, last_room: 70, rooms: vec![den], ..Recalled::default() };
         hub.handle(News::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
-        let (_, history) = hub.recording.dormant.get("den").expect("it is recalled");
+        let Dormant { history, .. } = hub.recording.dormant.get("den").expect("it is recalled");
         assert_eq!(history.at(0).said, Said::Redacted);
         // The disk has the redaction: nothing is pending.
         let through = hub.backlog().iter().next_back().expect("some wait").0;

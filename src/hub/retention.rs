@@ -139,7 +139,7 @@ impl Hub {
             let public = room.history.iter().filter(|line| !room.ownership.is_private_line(line.seq));
             lines.extend(public.map(counted));
         }
-        lines.extend(self.recording.dormant.values().flat_map(|(_, history)| history.iter().map(counted)));
+        lines.extend(self.recording.dormant.values().flat_map(|dormant| dormant.history.iter().map(counted)));
         lines.sort_unstable();
         self.recording.retention = Retention { due: Some(now.mono), from, ..Retention::default() };
         for (seq, bytes) in lines.into_iter().filter(|(seq, _)| *seq >= from) {
@@ -181,13 +181,13 @@ impl Turn<'_> {
         }
         if passed.next.is_none() {
             // At most a few rooms are recalled, so all are looked through at once.
-            if self.hub.recording.dormant.values().any(|(_, history)| history.is_due(horizon)) {
-                self.hub.recording.dormant.retain(|_, (_, history)| {
+            if self.hub.recording.dormant.values().any(|dormant| dormant.history.is_due(horizon)) {
+                self.hub.recording.dormant.retain(|_, Dormant { history, .. }| {
                     history.let_go(horizon, usize::MAX);
                     !history.is_empty()
                 });
             }
-            let dormant = self.hub.recording.dormant.values().filter_map(|(_, history)| history.oldest());
+            let dormant = self.hub.recording.dormant.values().filter_map(|dormant| dormant.history.oldest());
             let oldest = passed.oldest.take().into_iter().chain(dormant).min();
             let limits = &self.hub.settings.history;
             passed.due = oldest.zip(limits.keep).map(|(oldest, keep)| {
@@ -262,7 +262,7 @@ mod tests {
     }
 
     fn in_memory(hub: &Hub) -> usize {
-        let dormant = hub.recording.dormant.values().map(|(_, history)| history.len()).sum::<usize>();
+        let dormant = hub.recording.dormant.values().map(|dormant| dormant.history.len()).sum::<usize>();
         hub.rooms().map(|room| room.history.len()).sum::<usize>() + dormant
     }
 
@@ -429,7 +429,8 @@ mod tests {
             borne: super::super::ignore::Borne::default(),
             apart: None,
         };
-        let room = |room, name: &str, lines| RecalledRoom { room: RoomId(room), name: name.to_owned(), lines };
+        let room =
+            |room, name: &str, lines| RecalledRoom { room: RoomId(room), name: name.to_owned(), lines, plain_from: 0 };
         let rooms = vec![
             room(0, "lobby", vec![line(1, 10, "old"), line(2, 60, "new")]),
             room(7, "den", vec![line(3, 60, "in the den")]),

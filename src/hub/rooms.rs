@@ -40,17 +40,16 @@ impl Turn<'_> {
     pub(super) fn found_room(&mut self, name: Name, known: Option<RoomId>) -> RoomId {
         let known = known.filter(|known| !self.hub.rooms.open.contains_key(known));
         // A room that was open when the hub ended keeps its number and history.
-        let (id, history) = match self.hub.recording.dormant.remove(name.folded()) {
-            Some((id, history)) => (id, Some(history)),
-            None => (known.unwrap_or(RoomId(self.hub.rooms.next)), None),
-        };
+        let dormant = self.hub.recording.dormant.remove(name.folded());
+        let id = dormant.as_ref().map(|dormant| dormant.room).or(known).unwrap_or(RoomId(self.hub.rooms.next));
         self.hub.rooms.next = self.hub.rooms.next.max(id.0 + 1);
         // `keep`, because the lobby, which the settings name, may look like another room.
         self.hub.rooms.names.keep(&name, id).expect("the caller has asked whether it is open");
         let mut room = Room::new(id, name, self.now.wall);
         room.kept = self.hub.settings.history.keeps(&room.name);
-        if let Some(history) = history {
+        if let Some(Dormant { history, plain_from, .. }) = dormant {
             room.history = CopyOnWrite::new(history);
+            room.ownership.hide_from_plain(plain_from);
             room.recorded = true;
         }
         self.hub.rooms.open.insert(id, CopyOnWrite::new(room));
@@ -292,6 +291,7 @@ impl Turn<'_> {
                     room: id,
                     name: room.name.clone(),
                     line: line.clone(),
+                    encrypted: room.ownership.encrypted,
                 });
             }
         }

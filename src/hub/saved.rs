@@ -89,6 +89,8 @@ struct Saved {
     backlog: Backlog,
     #[serde(default)]
     dormant: Vec<(RoomId, Name, Vec<Arc<Line>>)>,
+    #[serde(default)]
+    dormant_plain_from: BTreeMap<RoomId, u64>,
     #[serde(default = "Retention::at_once")]
     retention: Retention,
     #[serde(default = "first_search")]
@@ -188,6 +190,8 @@ struct Saving<'a> {
     recording: bool,
     backlog: &'a Backlog,
     dormant: Vec<(RoomId, &'a Name, Vec<&'a Line>)>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    dormant_plain_from: BTreeMap<RoomId, u64>,
     retention: &'a Retention,
     next_search: u64,
     next_moment: u64,
@@ -283,7 +287,14 @@ impl Serialize for Hub {
                 .recording
                 .dormant
                 .iter()
-                .map(|(name, (id, history))| (*id, name, history.iter().map(Arc::as_ref).collect()))
+                .map(|(name, dormant)| (dormant.room, name, dormant.history.iter().map(Arc::as_ref).collect()))
+                .collect(),
+            dormant_plain_from: self
+                .recording
+                .dormant
+                .values()
+                .filter(|dormant| dormant.plain_from > 0)
+                .map(|dormant| (dormant.room, dormant.plain_from))
                 .collect(),
             retention: &self.recording.retention,
             next_search: self.recording.next_search,
@@ -595,7 +606,8 @@ impl Saved {
             }
             let mut history = History::of(lines);
             history.trim(&hub.settings.history);
-            hub.recording.dormant.insert(name, (id, history));
+            let plain_from = self.dormant_plain_from.get(&id).copied().unwrap_or_default();
+            hub.recording.dormant.insert(name, Dormant { room: id, history, plain_from });
         }
         hub.recording.backlog.revive(hub.next_line)?;
         if !hub.recording.on && hub.recording.backlog.iter().len() > 0 {

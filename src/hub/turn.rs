@@ -331,8 +331,8 @@ impl Turn<'_> {
             }
             room.history.trim(limits);
         }
-        for (_, history) in self.hub.recording.dormant.values_mut() {
-            history.trim(limits);
+        for dormant in self.hub.recording.dormant.values_mut() {
+            dormant.history.trim(limits);
         }
         self.move_lobby();
         self.tell_of_encryption(&former);

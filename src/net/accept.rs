@@ -154,8 +154,10 @@ pub(super) fn count_unkept(kept: io::Result<()>, counts: &Counts) {
     }
 }
 
-/// Whether `accept(2)` passed on an error of the connection that it was about to return.
-pub(super) fn is_about_one_connection(error: &io::Error) -> bool {
+/// Whether accept(2) passed on an error of the connection that it was about to return. The listener is as it was, and
+/// the next connection can be accepted at once.
+#[must_use]
+pub fn is_about_one_connection(error: &io::Error) -> bool {
     let Some(code) = error.raw_os_error() else { return error.kind() == io::ErrorKind::ConnectionAborted };
     matches!(
         Errno::from_raw(code),

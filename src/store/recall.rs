@@ -25,16 +25,18 @@ pub(super) fn recall(db: &Connection, limits: &settings::History, now: Wall) -> 
     let meta = Meta::read(db)?;
     let kept = retention::kept(db, limits, now)?;
     let mut open = db.prepare(
-        "SELECT id, number, name, (SELECT max(seq) FROM lines WHERE lines.room = rooms.id) AS last
+        "SELECT id, number, name, encrypted, (SELECT max(seq) FROM lines WHERE lines.room = rooms.id) AS last
          FROM rooms WHERE closed = 0 AND last IS NOT NULL ORDER BY number = 0 DESC, last DESC LIMIT ?",
     )?;
     let found = open.query_map([RECALLED as i64], |row| {
-        Ok((row.get::<_, i64>(0)?, RoomId(unsigned(row.get(1)?)), row.get::<_, String>(2)?))
+        let encrypted = unsigned(row.get(3)?);
+        Ok((row.get::<_, i64>(0)?, RoomId(unsigned(row.get(1)?)), row.get::<_, String>(2)?, encrypted))
     })?;
     let mut rooms = Vec::new();
     for room in found {
-        let (row, room, name) = room?;
-        rooms.push(RecalledRoom { room, name, lines: last_lines(db, row, limits, kept)? });
+        let (row, room, name, encrypted) = room?;
+        let plain_from = if encrypted > 0 { encrypted + 1 } else { 0 };
+        rooms.push(RecalledRoom { room, name, lines: last_lines(db, row, limits, kept)?, plain_from });
     }
     let Meta { last_line, last_room, last_session, last_sanction, last_account, last_report, last_memo, .. } = meta;
     Ok(Recalled {

@@ -184,6 +184,11 @@ const STEPS: &[&str] = &[
     -- Those of the account, as JSON: fingerprint in hexadecimal digits, and since when, in milliseconds since 1970. None: it has none.
     ALTER TABLE accounts ADD COLUMN certificates TEXT;
     ",
+    // 12: what was said in encrypted rooms is not shown to people who come plainly, after a cold start either.
+    "
+    -- The highest number of a line that was said while the room was encrypted; 0: there is none.
+    ALTER TABLE rooms ADD COLUMN encrypted INTEGER NOT NULL DEFAULT 0;
+    ",
 ];
 
 /// The version that this program writes.

@@ -58,7 +58,7 @@ pub(super) fn line(seq: u64, text: &str) -> Line {
 }
 
 pub(super) fn record(line: Line) -> Record {
-    Record::Line { room: LOBBY, name: name("lobby"), line: Arc::new(line) }
+    Record::Line { room: LOBBY, name: name("lobby"), line: Arc::new(line), encrypted: false }
 }
 
 /// A store with what it has answered.
@@ -343,8 +343,12 @@ fn writing_twice_is_writing_once() {
 fn a_closed_room_is_not_recalled_and_an_open_one_of_that_name_is() {
     let dir = TempDir::new().unwrap();
     let open = open(&dir);
-    let said =
-        |room, seq| Record::Line { room: RoomId(room as u64), name: name("Tea"), line: Arc::new(line(seq, "tea")) };
+    let said = |room, seq| Record::Line {
+        room: RoomId(room as u64),
+        name: name("Tea"),
+        line: Arc::new(line(seq, "tea")),
+        encrypted: false,
+    };
     open.store.record(1, said(3, 1));
     open.store.record(2, Record::Closed { room: RoomId(3), name: name("Tea") });
     open.store.record(3, said(4, 2));
@@ -357,6 +361,32 @@ fn a_closed_room_is_not_recalled_and_an_open_one_of_that_name_is() {
     assert_eq!(open.recalled.last_room, 4);
     // An administrator sees both.
     assert_eq!(seqs(&open.reader(), Selector { room: Some("tea".into()), ..Selector::default() }), [1, 2]);
+}
+
+#[test]
+fn it_is_recalled_which_lines_of_a_room_were_said_while_it_was_encrypted() {
+    let dir = TempDir::new().unwrap();
+    let open = open(&dir);
+    // Open to all, then encrypted, then open to all again.
+    let said = |seq: u64, room: &str, encrypted| Record::Line {
+        room: RoomId(if room == "tea" { 3 } else { 4 }),
+        name: name(room),
+        line: Arc::new(line(seq, "a line")),
+        encrypted,
+    };
+    let lines = [(1, "tea", false), (2, "den", false), (3, "tea", true), (4, "tea", true), (5, "tea", false)];
+    for (number, (seq, room, encrypted)) in (1..).zip(lines) {
+        open.store.record(number, said(seq, room, encrypted));
+    }
+    // What is written again after a crash changes nothing.
+    open.store.record(6, said(3, "tea", true));
+    open.until_recorded(6);
+    open.close();
+    let open = self::open(&dir);
+    let mut rooms: Vec<_> =
+        open.recalled.rooms.iter().map(|room| (room.name.as_str(), room.lines.len(), room.plain_from)).collect();
+    rooms.sort_unstable();
+    assert_eq!(rooms, [("den", 1, 0), ("tea", 4, 5)]);
 }
 
 #[test]

@@ -143,6 +143,7 @@ fn recalled() -> Recalled {
             room: RoomId(9),
             name: "library".to_owned(),
             lines: vec![line(15, "who has the keys?"), line(16, "I have")],
+            plain_from: 16,
         }],
         ..Recalled::default()
     }

@@ -116,6 +116,8 @@ pub struct Disk {
     /// By number: room, its name, line.
     pub lines: BTreeMap<u64, (RoomId, Name, Line)>,
     pub closed: Vec<(RoomId, Name)>,
+    /// The last line that was said in a room while it was encrypted.
+    pub encrypted: BTreeMap<(RoomId, Name), u64>,
     /// Clients' numbers up to this were given.
     pub given: u64,
     /// The highest numbers of a sanction, an account, a report and a message that waits.
@@ -142,7 +144,11 @@ impl Disk {
             self.last[kind] = self.last[kind].max(number);
         }
         match record {
-            Record::Line { room, name, line } => {
+            Record::Line { room, name, line, encrypted } => {
+                if *encrypted {
+                    let last = self.encrypted.entry((*room, name.clone())).or_default();
+                    *last = line.seq.max(*last);
+                }
                 // Writing it a second time changes nothing. Whom its author is ignored by is not written.
                 let line = Line { borne: Borne::default(), apart: None, ..(**line).clone() };
                 self.lines.entry(line.seq).or_insert_with(|| (*room, name.clone(), line));
@@ -184,9 +190,15 @@ impl Disk {
             if self.closed.contains(&(*room, name.clone())) {
                 continue;
             }
+            let plain_from = self.encrypted.get(&(*room, name.clone())).map_or(0, |last| last + 1);
             match rooms.iter_mut().find(|known| known.room == *room && known.name == name.shown()) {
                 Some(known) => known.lines.push(line.clone()),
-                None => rooms.push(RecalledRoom { room: *room, name: name.shown().into(), lines: vec![line.clone()] }),
+                None => rooms.push(RecalledRoom {
+                    room: *room,
+                    name: name.shown().into(),
+                    lines: vec![line.clone()],
+                    plain_from,
+                }),
             }
         }
         let [last_sanction, last_account, last_report, last_memo] = self.last;

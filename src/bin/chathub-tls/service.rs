@@ -1,11 +1,12 @@
 //! The program while it serves: accepting, reading certificates again, telling how it goes, and the end.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use chathub::cli::tls::TlsArgs;
+use chathub::net::accept::is_about_one_connection;
 use chathub::standing::{self, Standing};
 use chathub::systemd;
 use chathub::values::plain::Plain;
@@ -258,13 +259,4 @@ async fn accept(listener: tokio::net::TcpListener, door: Door, mut stopping: wat
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // An error means that the sender is gone, which ends the program as well.
     let _ = stopping.wait_for(|stopping| *stopping).await;
-}
-
-/// Errors that accept(2) passes on from the connection that it was about to return.
-fn is_about_one_connection(error: &io::Error) -> bool {
-    use ErrorKind::{ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable, TimedOut};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionReset | HostUnreachable | Interrupted | NetworkUnreachable | TimedOut
-    )
 }

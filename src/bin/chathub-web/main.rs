@@ -22,7 +22,7 @@ mod handshakes;
 mod patient;
 mod places;
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use chathub::cli::web::WebArgs;
 use chathub::exit::Exit;
+use chathub::net::accept::is_about_one_connection;
 use chathub::settings::LogLevel;
 use chathub::{logging, systemd};
 use tokio::signal::unix::{SignalKind, signal};
@@ -186,13 +187,4 @@ async fn accept(
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // An error means that the sender is gone, which ends the program as well.
     let _ = stopping.wait_for(|stopping| *stopping).await;
-}
-
-/// Errors that accept(2) passes on from the connection that it was about to return.
-fn is_about_one_connection(error: &io::Error) -> bool {
-    use ErrorKind::{ConnectionAborted, ConnectionReset, HostUnreachable, Interrupted, NetworkUnreachable, TimedOut};
-    matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionReset | HostUnreachable | Interrupted | NetworkUnreachable | TimedOut
-    )
 }

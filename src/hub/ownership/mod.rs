@@ -241,6 +241,16 @@ impl Ownership {
         }
     }
 
+    /// The number of the first line that newcomers are shown whose connections are not secure; 0: all are.
+    pub(in crate::hub) const fn plain_from(&self) -> u64 {
+        self.plain_from
+    }
+
+    /// Shows lines before the number `from` to no newcomer whose connection is not secure.
+    pub(in crate::hub) fn hide_from_plain(&mut self, from: u64) {
+        self.plain_from = self.plain_from.max(from);
+    }
+
     pub(super) fn change(&mut self, change: Change, next: u64) {
         self.set_encrypted(change.encrypted.unwrap_or(self.encrypted), next);
         self.private = change.private.unwrap_or(self.private);

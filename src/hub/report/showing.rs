@@ -34,9 +34,9 @@ impl Hub {
                 return Evidence::Line(line.clone());
             }
         }
-        let dormant = self.recording.dormant.values().find(|(id, _)| *id == report.room);
+        let dormant = self.recording.dormant.values().find(|dormant| dormant.room == report.room);
         dormant
-            .and_then(|(_, history)| history.find(number))
+            .and_then(|dormant| dormant.history.find(number))
             .map_or(Evidence::Missing, |line| Evidence::Line(line.clone()))
     }
 

@@ -52,7 +52,7 @@ impl Turn<'_> {
 
     /// Removes the expulsions from rooms that are neither open nor kept.
     pub(in crate::hub) fn forget_closed_rooms(&mut self) {
-        let kept: BTreeSet<RoomId> = self.hub.recording.dormant.values().map(|(room, _)| *room).collect();
+        let kept: BTreeSet<RoomId> = self.hub.recording.dormant.values().map(|dormant| dormant.room).collect();
         let rooms: Vec<RoomId> = self.hub.moderation.sanctions.rooms().collect();
         for room in rooms {
             if !kept.contains(&room) && !self.hub.rooms.open.contains_key(&room) {

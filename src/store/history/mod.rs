@@ -90,12 +90,21 @@ impl Rooms {
     }
 }
 
+/// Where a line was said.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InRoom<'a> {
+    pub(super) room: RoomId,
+    pub(super) name: &'a Name,
+    /// Whether the room was encrypted then.
+    pub(super) encrypted: bool,
+}
+
 /// Writes a line, unless there is one with its number. Part of the caller's transaction.
 pub(super) fn append(
     db: &Connection,
     rooms: &mut Rooms,
     meta: &mut Meta,
-    (room, name): (RoomId, &Name),
+    InRoom { room, name, encrypted }: InRoom<'_>,
     line: &Line,
 ) -> Result<(), Trouble> {
     let kind = match &line.said {
@@ -120,6 +129,10 @@ pub(super) fn append(
         line.said.nick(),
         line.said.text()
     ])?;
+    if encrypted {
+        db.prepare_cached("UPDATE rooms SET encrypted = max(encrypted, ?) WHERE id = ?")?
+            .execute(params![signed(line.seq), row])?;
+    }
     meta.lines += new as u64;
     meta.last_line = meta.last_line.max(line.seq);
     meta.last_room = meta.last_room.max(room.0);

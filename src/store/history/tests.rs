@@ -251,7 +251,7 @@ proptest! {
         let names = ["lobby", "tea", "den"];
         let lines: Vec<(Line, usize)> = texts.iter().zip(1..).map(|((text, room), seq)| (line(seq, text), *room)).collect();
         let record = |(line, room): &(Line, usize)| Record::Line {
-            room: RoomId(*room as u64), name: name(names[*room]), line: Arc::new(line.clone()),
+            room: RoomId(*room as u64), name: name(names[*room]), line: Arc::new(line.clone()), encrypted: false,
         };
         write_here(dir.path(), &settings(), lines.iter().map(|line| (line.0.seq, record(line))));
         let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();

@@ -275,8 +275,9 @@ impl Writer {
         for (_, record) in self.waiting.iter().take(most) {
             meta.gave(record);
             match record {
-                Record::Line { room, name, line } => {
-                    history::append(&batch, &mut self.rooms, &mut meta, (*room, name), line)?;
+                Record::Line { room, name, line, encrypted } => {
+                    let in_room = history::InRoom { room: *room, name, encrypted: *encrypted };
+                    history::append(&batch, &mut self.rooms, &mut meta, in_room, line)?;
                 }
                 // `gave` has noted it.
                 Record::Given(_) => {}

@@ -186,9 +186,10 @@ fn a_file_that_is_full_keeps_what_waits_until_there_is_place() {
     let mut rooms = Rooms::default();
     let batch = db.transaction().unwrap();
     let mut meta = Meta::read(&batch).unwrap();
-    let lines = (2..5000).try_for_each(|seq| {
-        history::append(&batch, &mut rooms, &mut meta, (LOBBY, &name("lobby")), &line(seq, "does not fit"))
-    });
+    let lobby = name("lobby");
+    let in_lobby = history::InRoom { room: LOBBY, name: &lobby, encrypted: false };
+    let lines = (2..5000)
+        .try_for_each(|seq| history::append(&batch, &mut rooms, &mut meta, in_lobby, &line(seq, "does not fit")));
     let trouble = lines.expect_err("it is full");
     assert!(matches!(&trouble, crate::store::Trouble::Unavailable(why) if why.contains("full")), "{trouble}");
     drop(batch);

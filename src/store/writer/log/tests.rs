@@ -204,7 +204,7 @@ fn bans_accounts_and_names_of_rooms_that_are_removed_are_in_no_file() {
     desk.write(Record::Sanction(Box::new(ban)));
     let said = Arc::new(line(1, "said in it"));
     let (room, den) = (RoomId(5), name("den-of-zoe"));
-    desk.write(Record::Line { room, name: den.clone(), line: said });
+    desk.write(Record::Line { room, name: den.clone(), line: said, encrypted: false });
     desk.write(Record::Closed { room, name: den });
     desk.rest();
     assert!(!desk.files_with("hashed-at-first").is_empty() && !desk.files_with("den-of-zoe").is_empty());
