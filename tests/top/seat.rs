@@ -59,8 +59,10 @@ impl Seat {
     pub(crate) fn new(hub: &Hub, args: &[&str], variables: &[(&str, &str)], size: (u16, u16)) -> Self {
         let pty = openpty(Some(&winsize(size)), None).unwrap();
         let copy = |fd: &OwnedFd| fd.as_fd().try_clone_to_owned().unwrap();
-        let mut command = Command::new("setsid");
-        command.args(["--ctty", env!("CARGO_BIN_EXE_chathub"), "ctl", "--socket", "admin.sock"]).args(args);
+        // The program keeps signals ignored that were so when it began: those of tests that run under nohup.
+        let mut command = Command::new("env");
+        command.args(["--default-signal", "setsid", "--ctty", env!("CARGO_BIN_EXE_chathub")]);
+        command.args(["ctl", "--socket", "admin.sock"]).args(args);
         for name in ["NO_COLOR", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "CHATHUB_SOCKET", "XDG_RUNTIME_DIR"] {
             command.env_remove(name);
         }
@@ -106,7 +108,7 @@ impl Seat {
         .unwrap();
     }
 
-    /// setsid has become the program: it has its number.
+    /// env and setsid have become the program: it has their number.
     pub(crate) fn kill(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
     }
