@@ -37,7 +37,7 @@ pub enum Record {
         /// The line, which is of a kind that is kept.
         line: Arc<Line>,
     },
-    /// A room has closed, or has become private: whoever opens a room of that name later is not
+    /// A room has closed, or has become private: people who open a room of that name later are not
     /// shown its recorded lines.
     Closed { room: RoomId, name: Name },
     /// A sanction was made, or has changed. It replaces the sanction with the same number.
@@ -70,8 +70,8 @@ pub enum Record {
 }
 
 impl Record {
-    /// Whether the record is of a deed whose author is told when it is on disk. Lines and closed
-    /// rooms have no such author, and numbers are reserved by the hub itself.
+    /// Whether the record is of an action whose author is told that it is done. Lines and closed
+    /// rooms have no such author, and the hub reserves numbers by itself.
     #[must_use]
     pub const fn is_of_a_deed(&self) -> bool {
         !matches!(self, Self::Line { .. } | Self::Closed { .. } | Self::Given(_))

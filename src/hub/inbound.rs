@@ -16,8 +16,8 @@ use crate::values::network::Origin;
 use crate::values::rate;
 use crate::values::time::Mono;
 
-/// The most origins remembered for one client. A further origin replaces the one that has sent
-/// least recently.
+/// The most origins remembered for one client. A further origin replaces the one whose bytes will
+/// have drained first.
 const REMEMBERED: usize = 32;
 
 /// The bytes of a message besides its text and the name before it.
@@ -105,7 +105,7 @@ impl Inbound {
 pub(super) enum Arrives {
     Yes,
     /// The message does not arrive, because its author is muted or ignored, and the author must not
-    /// notice. It counts nothing, but is refused whenever it would have been.
+    /// notice. It does not count against the pace, but is refused whenever it would have been.
     No,
 }
 

@@ -93,9 +93,9 @@ impl Leavers {
         self.0.iter().rev().take_while(move |leaver| now.since(leaver.at) <= REMEMBERED_FOR)
     }
 
-    /// The last words of the latest client from `origin`, from which the limits of a new client
-    /// there go on. So nobody gets around the limits for one client by saying one thing with each
-    /// of many.
+    /// What the latest client from `origin` has said and shown. The limits of a new client from
+    /// there go on from it, so nobody gets around the limits for one client by saying one thing
+    /// with each of many.
     pub(super) fn said_from(&self, origin: Origin, now: Mono) -> Option<Box<LastSaid>> {
         let is_from_there = |leaver: &&Leaver| Origin::of(leaver.addr) == origin;
         self.iter(now).find(is_from_there).and_then(|leaver| leaver.said.clone())

@@ -71,7 +71,8 @@ impl Turn<'_> {
     pub(super) fn lockdown_began(&mut self, newcomers: Newcomers, until: Option<Wall>) {
         let what = self.lockdown_in_words(newcomers, until);
         self.tell_everybody(&format!("lockdown {what}; who is here stays and speaks").into());
-        // If newcomers only may not speak in this lockdown, the clients at the door need not wait.
+        // If newcomers may come in during this lockdown, and only not speak, the clients at the
+        // door need not wait.
         self.open_door();
     }
 

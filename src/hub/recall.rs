@@ -134,7 +134,7 @@ impl Turn<'_> {
             self.record(Record::Lifted(same.id));
         }
         let known = self.hub.moderation.sanctions.get(on_disk).cloned();
-        // A number above all on disk as well, because sanctions are ordered by age.
+        // The new number is above every number read from disk so far: they come in rising order.
         let id = if known.is_some() { self.hub.next_sanction(on_disk) } else { on_disk };
         let ends = sanction.until.map(|until| ends(until, self.now));
         let renumbered = Sanction { id, ends, ..sanction };

@@ -464,7 +464,7 @@ mod tests {
     #[test]
     fn it_is_known_who_has_removed_lines() {
         let mut hub = hub();
-        // This test says a thousand lines at once.
+        // A client says a thousand lines at once in this test.
         hub.settings.pace.steady = 0;
         let mut effects = Vec::new();
         let mut account = |hub: &mut Hub, session, name, role| {

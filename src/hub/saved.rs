@@ -452,7 +452,7 @@ impl Saved {
             counters: Counters::of(&self.counters),
             ..bare
         };
-        // A snapshot of an older release does not hold the latest time that was given.
+        // A snapshot of an older release does not hold the latest time that `Hub::stamp` has given.
         hub.note_latest();
         for saved in self.rooms.into_iter().chain(self.resting) {
             let SavedRoom {

@@ -222,8 +222,8 @@ impl LastSaid {
 pub(super) struct Strikes(BTreeMap<Origin, (u32, Mono)>);
 
 impl Strikes {
-    /// The strikes of an address at `now`. One strike is forgotten for each `forget` that has
-    /// passed since the last one.
+    /// The strikes of an address at `now`. One is forgotten for each `forget` since the newest
+    /// strike.
     pub(super) fn of(&self, origin: Origin, forget: Duration, now: Mono) -> u32 {
         let Some((count, at)) = self.0.get(&origin) else { return 0 };
         let forgotten = now.since(*at).as_micros() / forget.as_micros().max(1);
@@ -236,7 +236,7 @@ impl Strikes {
         if !self.0.contains_key(&origin) {
             make_room(&mut self.0, REMEMBERED, now, |(count, at)| at.after(forget.saturating_mul(*count)));
         }
-        // The time until a strike is forgotten starts again.
+        // The newest strike starts the time until one is forgotten over again.
         self.0.insert(origin, (count, now));
         count
     }
@@ -306,7 +306,8 @@ impl Turn<'_> {
             {
                 // The client is shadow-muted: it is told of this mute as any other client would be.
                 session.mute_as_told((now.mono.after(rules.mute_for), until));
-                // The mute of another client would be recorded, and the answer would wait for that.
+                // The present mute is recorded once more: the mute of any other client would be
+                // recorded here, and its answer would wait for that.
                 self.record_own_mute(id);
                 let reason = Some(offence.to_string().into());
                 return self.done(id, Done::Muted { until: Some(until), reason });

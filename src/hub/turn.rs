@@ -267,7 +267,8 @@ impl Turn<'_> {
             self.tell(id, Message::Goodbye(why.clone()));
             self.effects.push(Effect::Close { session: id, why: why.clone() });
         }
-        // The indexes are emptied at once: nobody is left to be told of each departure.
+        // Everybody leaves at once, so nobody is told of departures, and the indexes are simply
+        // emptied.
         self.hub.people.names = Roster::new(self.hub.key);
         self.hub.people.unseen = Roster::new(self.hub.key);
         self.hub.people.places.clear();

@@ -16,8 +16,8 @@ pub(super) fn msg(call: &mut Call<'_, '_>, args: &str) {
         Err(Some(account)) => call.turn.leave_memo(call.id, account, text),
         Err(None) if call.turn.hub.is_unread() => call.refuse(Refusal::NamesUnread),
         Err(None) => {
-            // It is not sent to the present bearer unasked: the author may mean a person who was
-            // called so before.
+            // The text is not sent unasked to the person who bore this name recently: the author
+            // may mean somebody who bore it earlier.
             if let Some(now_called) = call.now_called(name) {
                 call.refuse(now_called);
             }

@@ -29,8 +29,8 @@ pub(super) fn ignore(call: &mut Call<'_, '_>, args: &str) {
         return call.tell(Message::Ignoring(names));
     }
     let (name, _) = split_word(args);
-    // To ignore is as easily undone, so a person who bears another name by now is ignored without a
-    // question.
+    // Ignoring is undone as easily as done, so a person who bears another name by now is ignored
+    // without a question.
     let renamed = if call.named(name).is_none() { call.renamed(name) } else { None };
     let Some(other) = renamed.or_else(|| call.person(name)) else { return };
     if other == call.id {

@@ -32,8 +32,8 @@ impl Hub {
         }
     }
 
-    /// Keeps the dialogue of `id` open until the next question, so that wrong answers are counted
-    /// on.
+    /// Keeps the dialogue of `id` open until the next question, so that a further wrong answer adds
+    /// to the count.
     pub(super) fn stay_in_dialogue(&mut self, id: SessionId) {
         if let Some(session) = self.people.sessions.get_mut(&id) {
             session.dialogue = Some(Box::new(Dialogue::Waiting));

@@ -106,8 +106,8 @@ pub enum Against {
     Nothing,
     /// The hash of the account's password.
     Known(Hashed),
-    /// A hash of no account, because the account does not exist. The password is wrong, after as
-    /// much work as if the account existed, so the time tells nothing.
+    /// No hash, because the account does not exist. The answer is "wrong", after as much work as if
+    /// the account existed, so that the time does not tell.
     Unknown,
 }
 

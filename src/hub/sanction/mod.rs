@@ -210,7 +210,7 @@ pub enum Kind {
     Ban,
     /// What they say reaches nobody.
     Mute {
-        /// Whether they are not to know: a shadow-mute.
+        /// Whether they must not learn of it: a shadow-mute.
         shadow: bool,
     },
     /// They do not come into one room.
