@@ -1,7 +1,7 @@
 //! Registered names: accounts, their roles, and who is logged in.
 //!
-//! The hub has all accounts in memory, and hands out a record of each change. It hashes no password itself, and keeps
-//! no password longer than hashing it takes.
+//! The hub has all accounts in memory, and hands out a record of each change. It does not hash
+//! passwords itself, and keeps a password no longer than hashing it takes.
 
 use crate::values::fingerprint::Fingerprint;
 use crate::values::id::AccountId;
@@ -17,7 +17,7 @@ use crate::values::name::Name;
 use crate::values::roster::Roster;
 use crate::values::time::Wall;
 
-/// What a client may do; each role may do all that those before it may.
+/// What a client may do. Each role includes the roles before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
@@ -48,7 +48,8 @@ impl fmt::Display for Role {
     }
 }
 
-/// A hashed password, in the form that says how it was hashed (`$argon2id$…`). `Debug` does not show it.
+/// A hashed password, in the form that says how it was hashed (`$argon2id$…`). `Debug` does not
+/// show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Hashed(pub Arc<str>);
@@ -59,23 +60,24 @@ impl fmt::Debug for Hashed {
     }
 }
 
-/// A registered name.
+/// An account: a registered name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The number of the account.
     pub id: AccountId,
-    /// The name. Nobody else can bear it, nor one that looks like it.
+    /// The name. Nobody else can bear it, nor a name that looks like it.
     pub name: Name,
-    /// The password. `None`: until an administrator sets one, only certificates log in.
+    /// The hash of the password. `None`: until an administrator sets a password, only certificates
+    /// log in.
     pub hashed: Option<Hashed>,
-    /// What its owner may do; never [`Role::Guest`].
+    /// What the owner may do; never [`Role::Guest`].
     pub role: Role,
     /// When the account was made.
     pub since: Wall,
     /// When somebody last logged in, or was last seen logged in.
     pub seen: Wall,
-    /// The places where somebody has logged in, the last one first: keyed hashes, which reveal no address. A hub with
-    /// another key recognizes none of them.
+    /// The places where somebody has logged in, the last one first: keyed hashes, which reveal no
+    /// address. A hub with another key does not recognize them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub places: Vec<u64>,
     /// The certificates that log in to the account, the oldest first; at most [`CERTIFICATES`].
@@ -86,17 +88,17 @@ pub struct Account {
 /// A certificate that logs in to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificate {
-    /// What it is known by. A fingerprint is one account's alone.
+    /// The fingerprint by which the hub knows the certificate. It belongs to one account.
     pub fingerprint: Fingerprint,
-    /// Since when it logs in to the account.
+    /// The time at which it was added to the account.
     pub since: Wall,
 }
 
-/// The most certificates that log in to one account: one for each of somebody's machines.
+/// The most certificates that log in to one account: one for each of a person's machines.
 pub const CERTIFICATES: usize = 5;
 
-/// The most places that are remembered of an account: at home, at work, on the way, and some to spare. Beyond it, the
-/// place used least lately is forgotten.
+/// The most places that one account remembers: at home, at work, on the way, and some to spare. A
+/// further place replaces the one that was used least recently.
 pub const PLACES: usize = 8;
 
 impl Account {
@@ -108,14 +110,14 @@ impl Account {
     }
 }
 
-/// All accounts. No two have the same name. No two have names that look alike, unless the likeness was not known when
-/// they were made.
+/// All accounts. No two have the same name. No two have names that look alike, unless an earlier
+/// release did not know that these names do.
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
     next: u64,
     accounts: BTreeMap<AccountId, CopyOnWrite<Account>>,
     names: Roster<AccountId>,
-    /// Whose each certificate is.
+    /// The account of each certificate.
     certificates: BTreeMap<Fingerprint, AccountId>,
 }
 
@@ -126,15 +128,15 @@ impl Accounts {
         AccountId(self.next.max(1))
     }
 
-    /// Makes the next number at least this one.
+    /// Makes sure that the next number is at least this one.
     pub(in crate::hub) fn number_from(&mut self, next: u64) {
         self.next = self.next.max(next);
     }
 
-    /// Adds an account, or replaces the one of the same number.
+    /// Adds an account, or replaces the account with the same number.
     ///
     /// # Errors
-    /// The account that has this name, or one that looks like it.
+    /// The other account that has this name, or a name that looks like it.
     pub fn put(&mut self, account: Account) -> Result<(), AccountId> {
         let has_name = self.get(account.id).is_some_and(|known| known.name == account.name);
         if !has_name && let Some(other) = self.names.lookalikes(&account.name).find(|other| *other != account.id) {
@@ -143,11 +145,12 @@ impl Accounts {
         self.keep(account)
     }
 
-    /// Adds an account that was made before, or replaces the one of the same number, even if its name looks like
-    /// another's by now. A certificate that is another account's stays that one's.
+    /// Adds an account that was made before, or replaces the account with the same number. Unlike
+    /// [`Self::put`], it allows a name that looks like another account's. A certificate of another
+    /// account stays with that account.
     ///
     /// # Errors
-    /// The account that has this name.
+    /// The other account that has this name.
     pub(super) fn keep(&mut self, mut account: Account) -> Result<(), AccountId> {
         if let Some(other) = self.names.find(account.name.folded()).filter(|other| *other != account.id) {
             return Err(other);
@@ -185,7 +188,7 @@ impl Accounts {
         self.names.find(folded)
     }
 
-    /// The account to which this certificate logs in.
+    /// The account that this certificate logs in to.
     #[must_use]
     pub fn of_certificate(&self, certificate: &Fingerprint) -> Option<AccountId> {
         self.certificates.get(certificate).copied()
@@ -202,23 +205,23 @@ impl Accounts {
         self.names.lookalikes(name).next().and_then(|id| self.get(id))
     }
 
-    /// All accounts, by age.
+    /// All accounts, the oldest first.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &Account> {
         self.accounts.values().map(|account| &**account)
     }
 
-    /// The accounts from this number on, by age.
+    /// The accounts from this number on, the oldest first.
     pub fn iter_from(&self, first: AccountId) -> impl Iterator<Item = &Account> {
         self.accounts.range(first..).map(|(_, account)| &**account)
     }
 
-    /// How many accounts there are.
+    /// The number of accounts.
     #[must_use]
     pub fn len(&self) -> usize {
         self.accounts.len()
     }
 
-    /// Whether there is no account.
+    /// Whether there are no accounts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.accounts.is_empty()

@@ -1,8 +1,10 @@
-//! What outlives the hub, as values: records on their way to the disk, and what comes back from it.
+//! What outlives the hub, as values: records on their way to the disk, and records that come back
+//! from it.
 //!
-//! The hub writes nothing. It hands out numbered [`Record`]s and keeps each until it is told that the
-//! record is on disk ([`Backlog`]). After a crash it hands out again what may not have been written. Writing a
-//! record twice is the same as writing it once, so the writer needs to know nothing of crashes.
+//! The hub writes nothing. It hands out numbered [`Record`]s, and keeps each in its [`Backlog`]
+//! until the daemon reports that it is on disk. After a crash, it hands out once more the records
+//! that may not have been written. Writing a record twice has the same result as writing it once,
+//! so the writer needs to know nothing of crashes.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,7 +26,7 @@ use crate::values::name::{self, Name};
 use crate::values::network::Origin;
 use crate::values::time::Wall;
 
-/// Something to be written. Writing it a second time changes nothing.
+/// A piece of data to be written to disk. Writing it a second time changes nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Record {
@@ -32,58 +34,60 @@ pub enum Record {
     Line {
         room: RoomId,
         name: Name,
-        /// The line; it is of a kind that is kept.
+        /// The line, which is of a kind that is kept.
         line: Arc<Line>,
         /// Whether only secure connections were let into the room when it was said.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         encrypted: bool,
     },
-    /// A room has closed, or has become private: its recorded lines are not shown to those who open a room of that name
-    /// later.
+    /// A room has closed, or has become private: people who open a room of that name later are not
+    /// shown its recorded lines.
     Closed { room: RoomId, name: Name },
-    /// A sanction was made, or has changed. One of the same number is replaced.
+    /// A sanction was made, or has changed. It replaces the sanction with the same number.
     #[serde(alias = "Ban")]
     Sanction(Box<Sanction>),
     /// A sanction was lifted, or has ended.
     #[serde(alias = "Unban")]
     Lifted(SanctionId),
-    /// An account as it is now. An account of the same number is replaced.
+    /// The present state of an account. It replaces the account with the same number.
     Account(Box<Account>),
     /// The account of this number was removed.
     Unaccount(AccountId),
-    /// A lasting room as it is now. One of the same name is replaced.
+    /// The present state of a lasting room. It replaces the room with the same name.
     Lasting(Box<Lasting>),
     /// The room of that name no longer lasts.
     Passing(Name),
-    /// A report as it is now. A report of the same number is replaced.
+    /// The present state of a report. It replaces the report with the same number.
     Report(Box<Report>),
     /// A report is kept no longer.
     Unreport(ReportId),
-    /// A message kept for somebody, as it is now. One of the same number is replaced.
+    /// The present state of a message kept for somebody. It replaces the message with the same
+    /// number.
     Memo(Box<Memo>),
     /// A message was shown, or is kept no longer.
     Unmemo(MemoId),
-    /// The selected lines, of all recorded before this, are to be made unreadable.
+    /// The selected lines, among all recorded before this, are to be made unreadable.
     Redact(Arc<Selector>),
-    /// The numbers up to this one may have been given to clients: no later hub gives one of them again.
+    /// The numbers up to this one may have been given to clients: no later hub may give them again.
     Given(SessionId),
 }
 
 impl Record {
-    /// Whether the record is of a deed whose author is told that it is done. Nobody is told so of a line or a closed
-    /// room, and the hub itself reserves numbers.
+    /// Whether the record is of an action whose author is told that it is done. Lines and closed
+    /// rooms have no such author, and the hub reserves numbers by itself.
     #[must_use]
     pub const fn is_of_a_deed(&self) -> bool {
         !matches!(self, Self::Line { .. } | Self::Closed { .. } | Self::Given(_))
     }
 
-    /// What the record counts against `history.queue`, in bytes.
+    /// The bytes that the record counts against `history.queue`.
     fn weight(&self) -> usize {
         match self {
             Self::Line { line, .. } => weight(line),
             Self::Report(report) => 256 + report.reason.len(),
             Self::Memo(memo) => 256 + memo.text.len(),
-            // This is about what they take. They are few: everything that leads to one of them is limited.
+            // An estimate of their size. They are few, because each command that leads to one is
+            // limited.
             Self::Closed { .. }
             | Self::Sanction(_)
             | Self::Lifted(_)
@@ -99,7 +103,7 @@ impl Record {
     }
 }
 
-/// The records that are not known to be on disk, in order.
+/// The records that may not be on disk yet, in order.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Backlog {
     /// The number of the next record.
@@ -108,14 +112,15 @@ pub struct Backlog {
     /// The weights of all waiting records, in bytes.
     #[serde(skip)]
     bytes: usize,
-    /// How many lines were dropped in the present gap; the gap ends when half of the queue is free.
+    /// Lines dropped in the current gap; the gap ends when half of the queue is free.
     lost: u64,
-    /// The waiting records that redact lines: on disk these lines may still be readable.
+    /// The waiting records that redact lines: until they are done, these lines may be readable on
+    /// disk.
     #[serde(skip)]
     redactions: VecDeque<(u64, Arc<Selector>)>,
 }
 
-/// What became of a line that was to be recorded.
+/// What the backlog did with a line that was to be recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Taken {
     /// It was taken, as the record of this number.
@@ -127,8 +132,9 @@ pub(super) enum Taken {
 }
 
 impl Backlog {
-    /// Takes a line, unless more than `limit` bytes would wait with it. After a line was dropped, those that follow are
-    /// dropped too until half of the queue is free: history then has few long gaps instead of many short ones.
+    /// Takes a line, unless more than `limit` bytes would wait with it. Once a line was dropped,
+    /// further lines are dropped until half of the queue is free: so history has few long gaps
+    /// instead of many short ones.
     pub(super) fn push_line(&mut self, record: Record, limit: usize) -> Taken {
         let limit = if self.lost > 0 { limit / 2 } else { limit };
         if self.bytes + record.weight() > limit {
@@ -138,13 +144,13 @@ impl Backlog {
         Taken::As(self.push(record))
     }
 
-    /// How many lines were dropped in the gap that has just ended; `None` if there was no gap. Asking forgets the
-    /// number.
+    /// Ends a gap: returns how many lines were dropped in it, and resets that number. `None` if
+    /// there was no gap.
     pub(super) fn series_ended(&mut self) -> Option<u64> {
         (self.lost > 0).then(|| std::mem::take(&mut self.lost))
     }
 
-    /// Takes a record, however much waits: records other than lines are few. Returns its number.
+    /// Takes a record, even if much waits: records other than lines are few. Returns its number.
     pub(super) fn push(&mut self, record: Record) -> u64 {
         let number = self.next;
         self.next += 1;
@@ -172,8 +178,8 @@ impl Backlog {
         }
     }
 
-    /// Drops the oldest waiting lines that `horizon` does not keep: they need not go to disk. Looks at no more than
-    /// `most` records.
+    /// Drops the oldest waiting lines that `horizon` does not keep, because they need not go to
+    /// disk. Looks at `most` records at most.
     pub(super) fn let_go(&mut self, horizon: Horizon, most: usize) {
         let mut place = 0;
         for _ in 0..most {
@@ -184,13 +190,14 @@ impl Backlog {
                     }
                 }
                 Some(Record::Line { .. }) | None => break,
-                // Few records that are not lines stand between lines.
+                // Records of other kinds are rare among lines, so they are passed over.
                 Some(_) => place += 1,
             }
         }
     }
 
-    /// Makes the selected lines among the waiting ones unreadable. Returns how many records were looked at.
+    /// Makes the selected lines among the waiting records unreadable. Returns how many records were
+    /// looked at.
     pub(super) fn redact(&mut self, what: &Selector) -> usize {
         for (_, record) in &mut self.waiting {
             if let Record::Line { room, name, line, encrypted } = &**record
@@ -206,12 +213,12 @@ impl Backlog {
         self.waiting.len()
     }
 
-    /// What has to be made unreadable on disk, and may not be yet.
+    /// The lines that have to be made unreadable on disk, and may still be readable there.
     pub fn redactions(&self) -> impl ExactSizeIterator<Item = &Arc<Selector>> {
         self.redactions.iter().map(|(_, what)| what)
     }
 
-    /// Drops everything: nothing is recorded any more.
+    /// Drops all records, because recording has ended.
     pub(super) fn clear(&mut self) {
         self.waiting = VecDeque::new();
         self.redactions = VecDeque::new();
@@ -235,10 +242,11 @@ impl Backlog {
         self.bytes
     }
 
-    /// Checks what was read from a snapshot, and weighs it. `next_line` is the number of the next line that is said.
+    /// Checks a backlog from a snapshot, and computes its weight. `next_line` is the number of the
+    /// next line that is said.
     ///
     /// # Errors
-    /// What does not fit together.
+    /// The first thing that does not fit.
     pub(super) fn revive(&mut self, next_line: u64) -> Result<(), String> {
         let mut before = None;
         for (number, record) in &self.waiting {
@@ -261,7 +269,7 @@ impl Backlog {
         Ok(())
     }
 
-    /// Panics if the weight or the order is wrong.
+    /// Panics if the weight or the order of the records is wrong.
     pub(super) fn check_invariants(&self) {
         assert_eq!(self.bytes, self.waiting.iter().map(|(_, record)| record.weight()).sum::<usize>());
         assert!(self.waiting.iter().zip(self.waiting.iter().skip(1)).all(|(one, other)| one.0 < other.0));
@@ -272,54 +280,56 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// What a store tells when it has opened what is on disk.
+/// What a store reports when it has opened the file on disk.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Recalled {
-    /// The highest number of a line that was ever given, as far as the disk knows.
+    /// The highest line number that the disk knows to have been given.
     pub last_line: u64,
-    /// The highest number of a room that was ever given, as far as the disk knows.
+    /// The highest room number that the disk knows to have been given.
     pub last_room: u64,
-    /// The highest number of a client that was ever given, as far as the disk knows. Clients are numbered from there
-    /// on, so that a line's author stays one client.
+    /// The highest client number that the disk knows to have been given. New clients get higher
+    /// ones, so that the author of a recorded line stays one client.
     pub last_session: u64,
-    /// The highest number of a sanction that was ever given, as far as the disk knows. No number is given again, so that
-    /// it names the same one in the journal, in what people were told, and in what they type.
+    /// The highest sanction number that the disk knows to have been given. No number is given
+    /// again, so that it names the same sanction in the journal, in messages to people, and in what
+    /// they type.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub last_sanction: u64,
-    /// Likewise of an account.
+    /// The highest account number that the disk knows to have been given.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub last_account: u64,
-    /// Likewise of a report.
+    /// The highest report number that the disk knows to have been given.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub last_report: u64,
-    /// Likewise of a message kept for somebody.
+    /// The highest number that the disk knows to have been given to a message kept for somebody.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub last_memo: u64,
-    /// The sanctions, by age.
+    /// The sanctions, the oldest first.
     pub sanctions: Vec<Sanction>,
-    /// The accounts, by age.
+    /// The accounts, the oldest first.
     #[serde(default)]
     pub accounts: Vec<Account>,
     /// The rooms that last.
     #[serde(default)]
     pub lasting: Vec<Lasting>,
-    /// The reports, by age.
+    /// The reports, the oldest first.
     #[serde(default)]
     pub reports: Vec<Report>,
-    /// The messages kept for people who are not here, by age.
+    /// The messages kept for people who are not here, the oldest first.
     #[serde(default)]
     pub memos: Vec<Memo>,
-    /// The file could not be read: there may be bans and accounts on disk that are not named here.
+    /// Whether the file could not be read: bans and accounts may be on disk that are not listed
+    /// here.
     #[serde(default)]
     pub unread: bool,
-    /// The rooms that were open when recording ended; first the one that was spoken in last.
+    /// The rooms that were open when recording ended; the room with the newest line comes first.
     pub rooms: Vec<RecalledRoom>,
 }
 
 /// A room as the disk knows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecalledRoom {
-    /// The number that it keeps.
+    /// The number, which the room keeps.
     pub room: RoomId,
     /// The name as it was shown.
     pub name: String,
@@ -331,40 +341,42 @@ pub struct RecalledRoom {
     pub plain_from: u64,
 }
 
-/// A search that a person asked for. The hub itself looks through what is still in the backlog.
+/// A search that a person has asked for. The hub itself searches the lines that are still in the
+/// backlog.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Search {
-    /// The client that asks; it has one search under way at a time.
+    /// The client that asks. Each client has at most one search under way.
     pub session: SessionId,
-    /// The number of the search; [`Found`](super::News::Found) bears it too.
+    /// The number of the search, which [`Found`](super::News::Found) carries as well.
     pub number: u64,
     /// The room whose lines are searched.
     pub room: RoomId,
     /// The room's name.
     pub name: Name,
-    /// The text as typed, short enough to be shown in the answer.
+    /// The text as typed, cut so that it can be shown in the answer.
     pub shown: Arc<str>,
     /// The text, folded.
     pub query: Arc<str>,
-    /// The most lines that are found: the newest matches.
+    /// The most lines to find; the newest matches are kept.
     pub limit: usize,
     /// The number of the first line that the client may see.
     #[serde(default)]
     pub from: u64,
-    /// The origin of the client: searches from one origin wait for each other.
+    /// The origin of the client. Searches from one origin run one after another.
     #[serde(default)]
     pub origin: Option<Origin>,
-    /// If set, the search is not for a text but for the lines of these numbers, to show this report.
+    /// For a search that shows a report instead: the report, and the numbers of the lines in
+    /// question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<(ReportId, Vec<u64>)>,
 }
 
-/// What a search on disk has found.
+/// The result of a search on disk.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Found {
     /// The lines that match, oldest first.
     pub lines: Vec<Line>,
-    /// The highest number of a line that was looked at; what is newer is in memory.
+    /// The highest number of a line that was looked at; newer lines are in memory.
     pub through: u64,
     /// How far back the search looked.
     pub reach: Reach,
@@ -383,7 +395,8 @@ pub enum Reach {
     Busy,
 }
 
-/// Which lines of history are selected: those that match all fields that are set. If none is set, all lines are.
+/// Selects lines of history: those that match all fields that are set. If no field is set, all
+/// lines are selected.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selector {
     /// Lines of the room whose name folds to this.
@@ -396,11 +409,11 @@ pub struct Selector {
     pub from: Option<u64>,
     /// Lines of this number or a lower one.
     pub to: Option<u64>,
-    /// Lines said then or later.
+    /// Lines said at this time or later.
     pub since: Option<Wall>,
-    /// Lines said before then.
+    /// Lines said before this time.
     pub until: Option<Wall>,
-    /// Lines that have this in their folded text.
+    /// Lines whose folded text contains this.
     pub text: Option<String>,
 }
 

@@ -1,8 +1,9 @@
-//! Who bears a name now, and who bore it a moment ago.
+//! The people who bear a name now, or bore it recently.
 //!
-//! Whoever names somebody means the one they saw. That one may have taken another name since, or have left; and
-//! somebody else may have taken the name. So what is done to people by name is done only where the name can mean one
-//! person alone: see `command::bearer`, and the admin protocol's `execute::naming`.
+//! Somebody who types a name means the person they saw under it. That person may have another name
+//! now, or have left, and the name may be somebody else's. So a command acts on a person by name
+//! only if the name can stand for one person alone: see `command::bearer`, and `execute::naming` of
+//! the admin protocol.
 
 use core::net::IpAddr;
 use std::sync::Arc;
@@ -16,16 +17,16 @@ use crate::values::name::{self, Name};
 use crate::values::network::Origin;
 use crate::values::time::{Mono, Now};
 
-/// Somebody whom a name can mean.
+/// A person for whom a name can stand.
 #[derive(Clone, Copy, Debug)]
 pub enum Bearer<'a> {
-    /// Bears it now.
+    /// A client that bears the name now.
     Here(&'a Session),
-    /// Is here under another name, and logged in to the account that owns this one.
+    /// A client under another name that is logged in to the account which owns this one.
     Owner(&'a Session),
-    /// Is here under another name, and bore this one until then.
+    /// A client under another name that bore this one until that moment.
     Renamed(&'a Session, Mono),
-    /// Left under that name, or bore it before.
+    /// A client that left under that name, or bore it before it left.
     Left(&'a Leaver),
 }
 
@@ -45,7 +46,7 @@ impl Bearer<'_> {
         !matches!(self, Self::Left(_))
     }
 
-    /// Present or last name of the client.
+    /// The present name of the client, or its last one.
     #[must_use]
     pub fn nick(&self) -> &Name {
         match self {
@@ -63,7 +64,7 @@ impl Bearer<'_> {
         }
     }
 
-    /// The address of the client. Told to administrators only.
+    /// The address of the client, which only administrators may be told.
     #[must_use]
     pub fn addr(&self) -> IpAddr {
         match self {
@@ -72,7 +73,7 @@ impl Bearer<'_> {
         }
     }
 
-    /// How long ago the client bore the name last; `None`: it bears it now, or owns it.
+    /// The time since the client last bore the name; `None` if it bears it now, or owns it.
     #[must_use]
     pub fn ago(&self, now: Now) -> Option<Duration> {
         match self {
@@ -82,7 +83,8 @@ impl Bearer<'_> {
         }
     }
 
-    /// Whether both are one person, as far as can be told: who has come back. Two who are here are two.
+    /// Whether both are the same person, as far as the hub can tell: one who left and came back.
+    /// Two clients that are here count as two people.
     fn is_one_with(&self, other: &Self) -> bool {
         let has_left = matches!(self, Self::Left(_)) || matches!(other, Self::Left(_));
         has_left
@@ -94,8 +96,9 @@ impl Bearer<'_> {
 }
 
 impl Hub {
-    /// Everybody whom the name can mean, each person once: who bears it, who owns it, who is here and bore it of late,
-    /// and who has left of late and bore it. Those who bore it last come first among the latter two.
+    /// Everybody for whom the name can stand, each person once: its bearer, its owner, clients here
+    /// that bore it recently, and clients that bore it and have left recently. In the last two
+    /// groups, the latest bearer comes first.
     #[must_use]
     pub fn bearers(&self, text: &str, now: Now) -> Vec<Bearer<'_>> {
         let folded = name::fold(text);
@@ -118,7 +121,8 @@ impl Hub {
         found
     }
 
-    /// Who is here under another name and bore this one of late, and until when.
+    /// The clients here that bore this name recently and bear another one now, each with the moment
+    /// at which it gave the name up.
     fn renamed_from(&self, folded: &str, now: Now) -> Vec<(&Session, Mono)> {
         let could = self.people.former.with(folded).take(work::MOST).filter_map(|id| self.session(id));
         let bore = could.filter_map(|session| {
@@ -129,7 +133,7 @@ impl Hub {
         bore.collect()
     }
 
-    /// Notes that `id` lays down a name that others have seen.
+    /// Notes that `id` gives up a name that others have seen.
     pub(super) fn lays_down(&mut self, id: SessionId, name: &Name, now: Now) {
         let Some(session) = self.people.sessions.get_mut(&id) else { return };
         let said = session.last_said.get_or_insert_default();
@@ -138,22 +142,23 @@ impl Hub {
         said.all_laid_down().for_each(|name| self.people.former.insert(name.folded(), id));
     }
 
-    /// Forgets which names a client has laid down that leaves.
+    /// Forgets the former names of a client that leaves.
     pub(super) fn forget_laid_down(&mut self, session: &Session) {
         for name in session.last_said.iter().flat_map(|said| said.all_laid_down()) {
             self.people.former.remove(name.folded(), session.id);
         }
     }
 
-    /// A word that stands for an address (of IPv6, for its /64 network) to people who are not to know it: always the
-    /// same one for the same address, as long as the key of guests' names stays.
+    /// A word that stands for an address (for IPv6: its /64 network) where people must not learn
+    /// the address. The same address has the same word as long as the key of guests' names stays.
     #[must_use]
     pub fn mask(&self, addr: IpAddr) -> Arc<str> {
-        // No client connects from port 0: it is no guest's name.
+        // No client connects from port 0, so the word is no guest's name.
         name::guest(&self.key, Origin::of(addr).first(), 0, 4).trim_start_matches("guest-").into()
     }
 
-    /// By what operators tell one person from another of the same name: an account, or the mask of an address.
+    /// What tells operators two people of the same name apart: an account, or the mask of an
+    /// address.
     pub(super) fn told_apart(&self, account: Option<AccountId>, addr: IpAddr) -> Arc<str> {
         let account = account.and_then(|account| self.accounts.get(account));
         account.map_or_else(

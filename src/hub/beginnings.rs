@@ -7,12 +7,13 @@ use super::session::Session;
 use super::{Hub, work};
 use crate::values::id::SessionId;
 
-/// All clients, ordered by the first eight bytes of their folded names, as a number. Comparing only numbers, an arrival
-/// costs no walk through others' names; the caller compares the rest of a name.
+/// An index of all clients by the first eight bytes of their folded names, read as a number. An
+/// arrival compares numbers alone and reads no other client's name; the caller compares the rest of
+/// a name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Beginnings(BTreeSet<(u64, SessionId)>);
 
-/// How many bytes of a name this index knows.
+/// The number of bytes of a name that are in the index.
 const BYTES: usize = 8;
 
 fn beginning(folded: &str, fill: u8) -> u64 {
@@ -31,8 +32,8 @@ impl Beginnings {
         self.0.remove(&(beginning(folded, 0), id));
     }
 
-    /// All clients whose folded names begin with `folded`; and, if that is longer than `BYTES`, perhaps others that
-    /// begin with the same bytes.
+    /// All clients whose folded names begin with `folded`. If `folded` is longer than `BYTES`, the
+    /// result may hold other clients whose names share the first `BYTES` bytes.
     pub(super) fn with(&self, folded: &str) -> impl Iterator<Item = SessionId> {
         let (first, last) = (beginning(folded, 0), beginning(folded, u8::MAX));
         self.0.range((first, SessionId(0))..=(last, SessionId(u64::MAX))).map(|(_, id)| *id)
@@ -53,14 +54,15 @@ impl Beginnings {
 pub(super) struct Look<'a> {
     /// The clients found.
     pub(super) found: Vec<&'a Session>,
-    /// How many clients were looked at: at most [`work::MOST`].
+    /// The number of clients looked at: at most [`work::MOST`].
     pub(super) looked_at: u64,
-    /// Whether all clients were looked at that could fit.
+    /// Whether all clients that could match were looked at.
     pub(super) is_whole: bool,
 }
 
 impl Hub {
-    /// The clients whose folded names begin with `folded`: those in `room`, or, for `None`, all but those at the door.
+    /// The clients whose folded names begin with `folded`: those in `room`, or, for `None`, all but
+    /// those at the door.
     pub(super) fn look_for(&self, room: Option<&Room>, folded: &str) -> Look<'_> {
         let fits = |session: &&Session| {
             let is_there = room.map_or(session.at_door.is_none(), |room| session.room == room.id);

@@ -1,24 +1,24 @@
-//! Who did something that is audited.
+//! The author of an audited action.
 
 use serde::{Deserialize, Serialize};
 
 use crate::values::id::{AccountId, SessionId};
 
-/// The person who did something that is audited.
+/// The author of an audited action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum By {
     /// An administrator, over the admin socket.
     Admin {
         /// The user id, as the kernel tells it (`SO_PEERCRED`).
         uid: u32,
-        /// The process id, by the same option.
+        /// The process id, from the same source.
         pid: i32,
     },
-    /// A person in chat whose account has the role for it.
+    /// A person in chat whose account has the role that the action needs.
     Operator {
-        /// The client of that person when they did it.
+        /// The client of that person at the time.
         session: SessionId,
-        /// The account, which is still known when the client has gone.
+        /// The account, which still has its name when the client has left.
         account: AccountId,
     },
     /// The hub itself, by its settings.

@@ -1,4 +1,4 @@
-//! Completion: what the word before the cursor can become.
+//! Completion: the words that the word before the cursor can become.
 
 use super::command::Takes;
 use super::ownership::MODES;
@@ -7,11 +7,11 @@ use crate::values::id::SessionId;
 use crate::values::name;
 use crate::values::zone::Zone;
 
-/// The most words that are offered.
+/// The most words that one answer offers.
 const OFFERED: usize = 20;
 
-/// The words that the last word of `line` can become, best first; also the byte at which that word begins, and how many
-/// people and rooms were looked at (see [`super::work`]).
+/// The words that the last word of `line` can become, best first; with the byte at which that word
+/// begins, and the number of people and rooms looked at (see [`super::work`]).
 pub(super) fn complete(hub: &Hub, id: SessionId, line: &str) -> (usize, Vec<String>, u64) {
     let mut looked_at = 0;
     let (from, words) = find(hub, id, line, &mut looked_at);
@@ -45,7 +45,7 @@ fn find(hub: &Hub, id: SessionId, line: &str, looked_at: &mut u64) -> (usize, Ve
     (from, words)
 }
 
-/// Whether a command and nothing else stands before the word.
+/// Whether exactly one command, without arguments, stands before the word.
 fn first_argument(before: &str) -> bool {
     !before.contains(char::is_whitespace)
 }
@@ -54,7 +54,8 @@ fn takes(word: &str, what: Takes) -> bool {
     command::find(word).is_some_and(|command| command.takes == what)
 }
 
-/// Time zones. A region ends in a slash and gets no space, because a place follows.
+/// The time zones that begin so. A region ends in a slash and gets no space behind it, because a
+/// place follows.
 fn zones(word: &str, looked_at: &mut u64) -> Vec<String> {
     *looked_at += work::ZONES;
     let whole = |name: &str| format!("{name}{}", if name.ends_with('/') { "" } else { " " });
@@ -94,15 +95,15 @@ fn rooms(hub: &Hub, id: SessionId, word: &str, looked_at: &mut u64) -> Vec<Strin
     rooms.iter().take(OFFERED).map(|room| format!("{sign}{} ", room.name.shown())).collect()
 }
 
-/// Which people's names are looked at.
+/// Whose names are looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Room,
-    /// Those of all people, if nobody in the room has a name that begins so.
+    /// All people's names, if no name in the room begins so.
     Hub,
 }
 
-/// Names of others that begin with `word`: the person who spoke last comes first.
+/// The names of other people that begin with `word`; the person who spoke last comes first.
 fn names<'a>(hub: &'a Hub, id: SessionId, word: &str, reach: Reach, looked_at: &mut u64) -> Vec<&'a str> {
     let word = name::fold(word);
     let Some(own) = hub.session(id) else { return Vec::new() };
@@ -128,7 +129,8 @@ mod tests {
     use crate::settings::Settings;
     use crate::values::time::Now;
 
-    /// A hub with these people, in the rooms named behind a slash. Returns the client of the first one too.
+    /// A hub with these people, each in the room that follows the slash. Returns the client of the
+    /// first one too.
     fn hub(people: &[&str]) -> (Hub, SessionId) {
         let mut effects: Vec<Effect> = Vec::new();
         let mut hub = Hub::new(Settings::default(), [0; 16], Now::default(), &mut effects);

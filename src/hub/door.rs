@@ -1,7 +1,9 @@
-//! The door: where clients wait that may come in once they have logged in (by `accounts.entry`, or in a lockdown).
+//! The door: the place where clients wait that may come in once they have logged in (because of
+//! `accounts.entry`, or in a lockdown).
 //!
-//! Everybody is in a room, and so are these clients. Their room is in no list, nothing is ever said in it, nothing of
-//! it is kept, and its members neither see nor hear each other, nor anybody else.
+//! Every client is in a room, so clients at the door are in a room of their own. It is in no list,
+//! nothing is said in it or kept of it, and its members neither see nor hear each other, or anybody
+//! else.
 
 use super::Turn;
 use std::collections::BTreeSet;
@@ -19,11 +21,11 @@ use crate::values::id::{RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::time::{Mono, Now};
 
-/// The room's name, shown to administrators and at the prompt of the line editor. Nobody can enter by it, and another
-/// room may have the same name.
+/// The name of the room, which administrators see, and clients in the prompt of the line editor.
+/// Nobody can enter by it, and another room may have the same name.
 const NAME: &str = "door";
 
-/// The door's room, which exists while anybody waits in it, and when the wait of each client ends.
+/// The door's room, which exists while anybody waits in it, and the end of each client's wait.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Door {
     pub(super) room: Option<RoomId>,
@@ -31,22 +33,23 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// When the first wait ends; `None` if nobody waits.
+    /// The end of the first wait; `None` if nobody waits.
     pub(super) fn next_deadline(&self) -> Option<Mono> {
         self.leaves.first().map(|(at, _)| *at)
     }
 
-    /// How many wait there.
+    /// The number of clients that wait.
     pub(super) fn count(&self) -> usize {
         self.leaves.len()
     }
 
-    /// Notes that `id` waits at the door until then.
+    /// Notes that `id` waits at the door until that moment.
     pub(super) fn waits(&mut self, id: SessionId, until: Mono) {
         self.leaves.insert((until, id));
     }
 
-    /// Notes that `id` waits no longer; `until` is when its wait would have ended, if it waited.
+    /// Notes that `id` waits no longer; `until` is the moment at which its wait would have ended,
+    /// if it waited.
     pub(super) fn left(&mut self, id: SessionId, until: Option<Mono>) {
         if let Some(until) = until {
             self.leaves.remove(&(until, id));
@@ -66,20 +69,20 @@ impl Hub {
         self.people.sessions.get(&id).is_some_and(|session| session.at_door.is_some())
     }
 
-    /// Whether `id` waits at the door because its address is banned: see [`Hub::may_knock`]. Only an operator comes in.
+    /// Whether `id` waits at the door although its address is banned: see [`Hub::may_knock`]. Only
+    /// an operator may come in.
     pub(super) fn is_knocking(&self, id: SessionId, now: Now) -> bool {
         let waiting = self.people.sessions.get(&id).filter(|session| session.at_door.is_some());
         waiting.is_some_and(|session| self.ban_of_address(session.peer, now).is_some())
     }
 
-    /// Whether newcomers wait until they have logged in: always, or during a lockdown.
+    /// Whether all newcomers wait until they have logged in: by the settings, or during a lockdown.
     pub(super) fn has_door(&self) -> bool {
         let is_locked = self.lockdown().is_some_and(|lockdown| lockdown.newcomers == Newcomers::Door);
         is_locked || self.settings.accounts.entry == Entry::Registered
     }
 
-    /// Whether `id` has its place at the door while it is not logged in: it would wait there if it came now, and it was
-    /// let in for its account.
+    /// Whether `id` would have to wait at the door if it were not logged in.
     pub(super) fn waits_as_guest(&self, id: SessionId, now: Now) -> bool {
         let Some(session) = self.people.sessions.get(&id) else { return false };
         let came_in_lockdown =
@@ -114,7 +117,7 @@ impl Turn<'_> {
         self.hub.rooms.next += 1;
         let name = Name::parse(NAME, NAME.len()).expect("it is one");
         let mut room = Room::new(id, name, self.now.wall);
-        // Nobody is announced in it, and nothing is kept.
+        // Nobody is announced in this room, and no line of it is kept.
         (room.closing, room.kept) = (true, false);
         self.hub.rooms.open.insert(id, CopyOnWrite::new(room));
         self.hub.door.room = Some(id);
@@ -139,16 +142,17 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether `id` may do at the door what it has typed; if not, it is told so. Elsewhere, everything is allowed.
-    /// `command` is what stands after the slash, if there is one.
+    /// Whether `id` may use at the door what it has typed; if not, tells it so. Clients elsewhere
+    /// may use everything. `command` is the text behind the slash, if there is one.
     pub(super) fn may_at_door(&mut self, id: SessionId, command: Option<&str>) -> bool {
         if !self.hub.is_at_door(id) {
             return true;
         }
         let word = command.map(|line| line.split_whitespace().next().unwrap_or_default());
-        // An unknown or unclear command is let through: its answer tells the person what is close to it.
+        // An unknown or unclear command passes: its answer tells the person which commands are
+        // near.
         let role = self.hub.role(id);
-        // Who knocks may log in, and do nothing that outlasts the knocking.
+        // A client that knocks may log in, but do nothing that lasts longer than its visit.
         let knocks = self.hub.is_knocking(id, self.now);
         let may = word.is_some_and(|word| match command::meant(word, role) {
             command::Meant::One(command) => command.at_door && !(knocks && matches!(command.name, "nick" | "register")),
@@ -160,7 +164,7 @@ impl Turn<'_> {
         may
     }
 
-    /// Sends `id` away if a ban of its address has let it knock. Returns whether it did.
+    /// Sends `id` away if it waits at the door under a ban of its address. Returns whether it did.
     pub(super) fn turn_away(&mut self, id: SessionId) -> bool {
         let Some(session) = self.hub.people.sessions.get(&id).filter(|session| session.at_door.is_some()) else {
             return false;
@@ -172,12 +176,12 @@ impl Turn<'_> {
         true
     }
 
-    /// Lets `id` come in from the door, to the lobby; `since` says what is new there to a client that was there before,
-    /// `welcome` greets a client that was not greeted at the door.
-    /// Returns whether the client is still here: a client that a ban of its address has let knock is sent away, unless
-    /// it is an operator.
+    /// Lets `id` in from the door, to the lobby. `since` tells what is new to a client that was
+    /// there before; `welcome` greets a client that was not greeted at the door. Returns whether
+    /// the client is still here: a client that waited under a ban of its address is sent away,
+    /// unless it is an operator.
     pub(super) fn come_in(&mut self, id: SessionId, since: Option<Since>, welcome: Option<Welcome>) -> bool {
-        // Operators come in from where others may not.
+        // Operators may come in from a banned address.
         if self.hub.role(id) != Role::Operator && self.turn_away(id) {
             return false;
         }
@@ -188,8 +192,9 @@ impl Turn<'_> {
         true
     }
 
-    /// Puts `id` at the door, which is not logged in any more, if guests have to wait there. So nobody gets guests in by
-    /// logging in and out. Its room is told that `nick` has left: the name that it knew.
+    /// Puts `id`, which has logged out, at the door if guests have to wait there: otherwise one
+    /// account could let in guests by logging in and out. Its room is told that `nick` has left,
+    /// the name that the room knew.
     pub(super) fn put_at_door(&mut self, id: SessionId, nick: &Name) {
         let Some(session) = self.hub.people.sessions.get(&id) else { return };
         if session.account.is_some() || session.at_door.is_some() || !self.hub.waits_as_guest(id, self.now) {
@@ -200,7 +205,7 @@ impl Turn<'_> {
         let (until, door) = (self.now.mono.after(wait), self.door_room());
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         let from = std::mem::replace(&mut session.room, door);
-        // What it has searched for is not for who is outside.
+        // The result of a search is not for a client outside.
         (session.at_door, session.searching) = (Some(until), None);
         session.left.get_or_insert_default().leave(from, self.hub.next_line);
         self.hub.door.waits(id, until);
@@ -213,7 +218,7 @@ impl Turn<'_> {
         self.done(id, Done::PutAtDoor { lockdown, banned, wait });
     }
 
-    /// Lets everybody in who waits, if there is no door any more.
+    /// If nobody has to wait any more, lets in everybody who waits.
     pub(super) fn open_door(&mut self) {
         if !self.hub.has_door() {
             for (_, id) in self.hub.door.leaves.clone() {
@@ -222,7 +227,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Sends away the clients whose wait is over.
+    /// Disconnects the clients whose wait is over.
     pub(super) fn close_door(&mut self) {
         while let Some((at, id)) = self.hub.door.leaves.first().copied()
             && at <= self.now.mono

@@ -1,8 +1,8 @@
-//! What is asked of connections that are not encrypted: by the whole hub, by a room, for a password.
+//! Where the hub requires encryption: of all connections, in a room, for a password.
 //!
-//! A connection is secure if it is encrypted, or comes from a network on which nobody can listen (`access.secure`): from
-//! the same machine, by default. Whoever asks for encryption asks whether a connection is secure; what is shown of it
-//! (`/whois`) is whether it is encrypted.
+//! A connection is secure if it is encrypted, or if it comes from a network on which nobody can
+//! listen (`access.secure`; by default, from the same machine). Each requirement of encryption asks
+//! whether a connection is secure. `/whois` shows whether it is encrypted.
 
 use core::net::SocketAddr;
 use std::sync::Arc;
@@ -14,28 +14,28 @@ use super::{Hub, Turn};
 use crate::settings::{Encryption, Entry, Passwords, Settings};
 use crate::values::id::{RoomId, SessionId};
 
-/// The most people who are named as those who are not encrypted.
+/// The most people without encryption that one answer names.
 const NAMED: usize = 5;
 
 impl Hub {
-    /// Whether nobody on the way can read what goes over a connection from `peer`.
+    /// Whether nobody on the way can read a connection from `peer`.
     pub(super) fn is_secure_from(&self, peer: SocketAddr, encrypted: bool) -> bool {
         encrypted || self.settings.access.secure.iter().any(|network| network.has(peer.ip()))
     }
 
-    /// Whether nobody on the way can read what goes over that client's connection.
+    /// Whether nobody on the way can read that client's connection.
     #[must_use]
     pub fn is_secure(&self, session: &Session) -> bool {
         self.is_secure_from(session.peer, session.encrypted)
     }
 
-    /// Where the hub is reached encrypted, if the settings say.
+    /// The address of the encrypted port, if the settings give it.
     pub(super) fn encrypted_at(&self) -> Option<Arc<str>> {
         self.settings.access.encrypted_at.as_deref().map(Into::into)
     }
 
-    /// Why a connection that is not secure is not let in; `None` if it is. It is not where only logging in would help, and
-    /// is not possible.
+    /// The refusal for connections that are not secure; `None` if they are let in. They are also
+    /// refused if they would have to log in first, and could not send a password.
     pub(super) fn keeps_plain_out(&self) -> Option<Refusal> {
         let (access, accounts) = (&self.settings.access, &self.settings.accounts);
         let waits_in_vain = accounts.entry == Entry::Registered && accounts.encryption == Passwords::Required;
@@ -43,8 +43,8 @@ impl Hub {
             .then(|| Refusal::EncryptionRequired(self.encrypted_at()))
     }
 
-    /// Why no password is taken over the connection of `id`; `None` if one is. `sent` says whether it has sent one
-    /// already.
+    /// The refusal to take a password over the connection of `id`; `None` if one may be sent.
+    /// `sent` tells whether one was sent already.
     pub(super) fn keeps_passwords_out(&self, id: SessionId, sent: bool) -> Option<Refusal> {
         let is_required = self.settings.accounts.encryption == Passwords::Required;
         (is_required && self.is_exposed(id)).then(|| Refusal::PasswordPlain { at: self.encrypted_at(), sent })
@@ -54,18 +54,20 @@ impl Hub {
         self.session(id).is_some_and(|session| !self.is_secure(session))
     }
 
-    /// Why `id` may not come into a room that it may enter otherwise: its connection is not secure. This holds for
-    /// those with the room's say as well, because what others say there would go over their connections.
+    /// The refusal to let `id` into a room because its connection is not secure; `None` if that is
+    /// no hindrance. It holds for owner, moderators and operators as well: what others say there
+    /// would go over their connections.
     pub(super) fn needs_encryption_in(&self, id: SessionId, room: &Room) -> Option<Refusal> {
         let is_let_in = !room.ownership.encrypted || self.session(id).is_some_and(|session| self.is_secure(session));
         (!is_let_in).then(|| Refusal::RoomEncrypted { room: room.name.shown().into(), at: self.encrypted_at() })
     }
 
-    /// Whether that room can be for secure connections alone: the lobby cannot, where everybody comes in, nor can a room
-    /// where somebody is whose connection is not secure. `viewer` asks, or an administrator.
+    /// Whether the room may be closed to connections that are not secure. The lobby may not,
+    /// because everybody comes in there, nor may a room with a member whose connection is not
+    /// secure. `viewer` is the person who asks; `None` for an administrator.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// The reason why not.
     pub fn may_be_encrypted(&self, room: RoomId, viewer: Option<SessionId>) -> Result<(), Refusal> {
         let Some(room) = self.room(room) else { return Ok(()) };
         if room.id == self.rooms.lobby {
@@ -102,8 +104,9 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Tells `id`, from which a password comes or is to come, if others can read it on its way and there is a better
-    /// one: as far as the hub knows, that is, by its settings or because somebody has come by it.
+    /// Warns `id`, from which a password comes or will come, if others can read its connection and
+    /// the hub also takes encrypted ones: the settings give their address, or somebody has used
+    /// one.
     pub(super) fn warn_of_plain_password(&mut self, id: SessionId) {
         let is_known = self.hub.settings.access.encrypted_at.is_some() || self.hub.counters.connections_encrypted > 0;
         if is_known && self.hub.settings.accounts.encryption == Passwords::Advised && self.hub.is_exposed(id) {
@@ -112,8 +115,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Sends those to the lobby whose connections are not secure, if the room is for others: it was known to be
-    /// encrypted only after they had come.
+    /// Moves the members whose connections are not secure to the lobby, if the room requires
+    /// encryption. They came in before that was known.
     pub(super) fn put_plain_out(&mut self, id: RoomId) {
         let lobby = self.hub.rooms.lobby;
         let Some(room) = self.hub.room(id).filter(|room| room.ownership.encrypted && room.id != lobby) else { return };
@@ -125,8 +128,9 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells everybody if only encrypted connections come in from now on, where `former` settings let others in. Who is
-    /// here stays, as with all settings of `access`; but who is here without encryption could not come again.
+    /// Tells everybody if, by the new settings, only encrypted connections come in, and by the
+    /// `former` ones others did too. Settings of `access` send nobody away, but people without
+    /// encryption could not come again.
     pub(super) fn tell_of_encryption(&mut self, former: &Settings) {
         let now = self.hub.settings.access.encryption;
         if now == Encryption::Required && former.access.encryption != now {
@@ -146,7 +150,7 @@ mod tests {
     use crate::values::name::Name;
     use crate::values::time::{Now, Wall};
 
-    /// Settings, and a hub with the clients 1, which is encrypted, and 2, which is not, in the room `vault`.
+    /// A hub with two clients in the room `vault`: 1, which is encrypted, and 2, which is not.
     fn vault() -> Hub {
         let mut hub = Hub::new(Settings::default(), [7; 16], Now::default(), &mut Vec::new());
         for (number, encrypted) in [(1, true), (2, false)] {

@@ -1,4 +1,4 @@
-//! Coming into a room: what a client is shown of it, and what is new to a client that was there before.
+//! Coming into a room: what a client is shown there, and what is new to it if it was there before.
 
 use std::sync::Arc;
 
@@ -11,23 +11,24 @@ use super::{Hub, Turn, work};
 use crate::values::id::{RoomId, SessionId};
 use crate::values::time::Wall;
 
-/// The most rooms that a client is remembered to have left; beyond it, the room left first is forgotten.
+/// The most rooms remembered that a client has left. A further room replaces the one left first.
 const ROOMS_LEFT: usize = 16;
 
-/// The most people who are named to a client that comes in.
+/// The most people that are named to a client that comes in.
 const NAMED: usize = 3;
 
-/// How many of a room's last lines are looked at to find who has spoken.
+/// The number of a room's last lines that are looked at to find who has spoken.
 const LOOKED_AT: usize = 32;
 
-/// The rooms that a client has left, the last one at the end: each with the number that the next line had then. At most
-/// 16.
+/// The rooms that a client has left, the latest at the end: each with the number of the next line
+/// at that time. There are at most 16.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Left(Vec<(RoomId, u64)>);
 
 impl Left {
-    /// Notes that the client leaves `room`; `next` is the number of the first line that it has not seen.
+    /// Notes that the client leaves `room`; `next` is the number of the first line that it has not
+    /// seen.
     pub(super) fn leave(&mut self, room: RoomId, next: u64) {
         self.0.retain(|(known, _)| *known != room);
         if self.0.len() >= ROOMS_LEFT {
@@ -36,14 +37,14 @@ impl Left {
         self.0.push((room, next));
     }
 
-    /// The number of the first line of `room` that the client has not seen; `None` if it is not known to have been
-    /// there.
+    /// The number of the first line of `room` that the client has not seen; `None` if it is not
+    /// known to have been there.
     pub(super) fn since(&self, room: RoomId) -> Option<u64> {
         self.0.iter().find(|(known, _)| *known == room).map(|(_, next)| *next)
     }
 }
 
-/// From where on the lines of a room are new to a client.
+/// The point from which the lines of a room are new to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Since {
     /// The lines of this number and higher ones.
@@ -62,8 +63,8 @@ impl Since {
 }
 
 impl Hub {
-    /// The names of at most `NAMED` people in `room` besides `viewer`: those who spoke last, then those who came to the
-    /// hub first.
+    /// The names of at most `NAMED` people in `room` besides `viewer`: those who spoke last, then
+    /// those who came to the hub first.
     fn company(&self, viewer: SessionId, room: &Room) -> Vec<Arc<str>> {
         let Some(own) = self.people.sessions.get(&viewer) else { return Vec::new() };
         let mut blinkers = self.blinkers(own);
@@ -84,7 +85,8 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Shows `id` the room that it has just come into: the last lines, or those that are new by `since`.
+    /// Shows `id` the room that it has just come into: the last lines, or those that are new by
+    /// `since`.
     pub(super) fn show_room(&mut self, id: SessionId, room: RoomId, welcome: Option<Welcome>, since: Option<Since>) {
         let horizon = self.hub.horizon(self.now);
         let count = self.hub.settings.history.replay;
@@ -94,7 +96,7 @@ impl Turn<'_> {
         if shown.history.is_due(horizon) {
             shown.history.let_go(horizon, usize::MAX);
         }
-        // New lines are counted even where none are shown unasked.
+        // New lines are counted even if none are shown unasked.
         let (lines, new, looked_at) = match since {
             Some(since) => {
                 let all = shown.history.iter_for(id);
@@ -133,7 +135,8 @@ impl Turn<'_> {
         self.tell(id, Message::Entrance(Box::new(entrance)));
     }
 
-    /// Tells `id`, which has logged in, how many lines were said in its room since its person was `last` here, if any.
+    /// Tells `id`, which has logged in, how many lines were said in its room since its account was
+    /// here last (`last`), if any.
     pub(super) fn tell_what_is_new(&mut self, id: SessionId, last: Wall) {
         let Some(own) = self.hub.session(id) else { return };
         let (from, room, horizon) = (own.sees_from, &self.hub.rooms.open[&own.room], self.hub.horizon(self.now));

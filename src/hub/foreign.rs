@@ -1,19 +1,21 @@
-//! Programs that take the hub for something else: what they send first is not said, and they are disconnected.
+//! Programs that take the hub for another kind of server: their first lines are not said, and they
+//! are disconnected.
 //!
-//! Whatever listens on the Internet is found by scanners within hours, by browsers through a link, and by clients of
-//! IRC through a mistake. A page in a browser can even have its visitors send what its author likes, line by line, to
-//! any port that accepts it. So none of the first lines of such a program may reach a room.
+//! A port on the Internet is found by scanners within hours, by browsers through a link, and by IRC
+//! clients through a mistake. A web page can even make its visitors' browsers send chosen text,
+//! line by line, to any port that accepts it. So no such first line may reach a room.
 
 use super::message::{Farewell, Message};
 use super::{Hub, Turn};
 use crate::values::id::SessionId;
 
-/// Among how many lines of a client the beginning of another protocol is looked for. Clients of IRC begin with up to
-/// four lines of which the hub knows the first ones as slips (`NICK ann`).
+/// The number of a client's first lines that may be the beginning of another protocol. IRC clients
+/// begin with up to four lines, the first of which the hub takes for slips (`NICK ann`).
 const FIRST_LINES: u64 = 4;
 
-/// Whether a line is one by which a client of another protocol begins, and which nobody types to say something: of
-/// HTTP, RTSP and SIP (`GET / HTTP/1.1`), SSH, SMTP, IRC, VNC or rsync, or of a proxy in front of the hub.
+/// Whether a client of another protocol begins with this line, which nobody types to say something:
+/// HTTP, RTSP or SIP (`GET / HTTP/1.1`), SSH, SMTP, IRC, VNC, rsync, or a proxy in front of the
+/// hub.
 #[must_use]
 pub fn is_foreign(line: &str) -> bool {
     let line = line.trim_end();
@@ -48,7 +50,7 @@ fn is_version(word: &str) -> bool {
 }
 
 impl Hub {
-    /// Whether `id` has just sent a line by which another protocol begins.
+    /// Whether `line`, which `id` has just sent, begins another protocol.
     pub(super) fn speaks_another_protocol(&self, id: SessionId, line: &str) -> bool {
         self.people.sessions.get(&id).is_some_and(|session| session.lines <= FIRST_LINES) && is_foreign(line)
     }

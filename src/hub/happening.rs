@@ -1,4 +1,4 @@
-//! What is worth a line in the journal and in the stream of events.
+//! Events for the journal and the stream of events.
 
 use super::Turn;
 use core::net::SocketAddr;
@@ -8,7 +8,7 @@ use super::{By, Effect};
 use crate::values::id::SessionId;
 use crate::values::time::{Now, Wall};
 
-/// Something that happened.
+/// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happening {
     /// The kind of event.
@@ -25,25 +25,25 @@ pub struct Happening {
     pub room: Option<Arc<str>>,
     /// The reason, topic or former name, depending on the kind of event.
     pub text: Option<Arc<str>>,
-    /// The network, name, account or filtered text that it is about, if that is nobody who is here; or the room for
-    /// which somebody has left another one.
+    /// The network, name, account or filtered text that the event is about, if it is about no
+    /// client that is here; or the room for which a client has left another.
     pub target: Option<Arc<str>>,
-    /// What people call the sanction, such as `b3`, if it is one.
+    /// The label of the sanction, such as `b3`, if it is about one.
     pub called: Option<Arc<str>>,
     /// When the sanction or lockdown ends, if it is one that has an end.
     pub until: Option<Wall>,
-    /// Whether the person it is about is not told.
+    /// Whether the person that the event is about is not told.
     pub untold: bool,
-    /// Whether a filter also gives strikes to people who say what it finds.
+    /// Whether a filter also gives a strike to people who say the words.
     pub striking: bool,
     /// The person who did it, if it was moderation.
     pub by: Option<By>,
-    /// The name of the account, if an operator did it.
+    /// The name of the operator's account, if an operator did it.
     pub operator: Option<Arc<str>>,
 }
 
 impl Happening {
-    /// Who did it, in words, if it was moderation.
+    /// The author in words, if it was moderation.
     #[must_use]
     pub fn by_whom(&self) -> Option<String> {
         Some(match self.by? {
@@ -56,7 +56,7 @@ impl Happening {
         })
     }
 
-    /// A happening of which nothing else is known.
+    /// An event with no more than its kind and time.
     #[must_use]
     pub fn new(what: What, now: Now) -> Self {
         Self {
@@ -78,7 +78,7 @@ impl Happening {
     }
 }
 
-/// What kind of thing happened.
+/// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {
     /// A client connected.
@@ -111,7 +111,7 @@ pub enum What {
     Announced,
     /// A client sends faster than it may.
     Flood,
-    /// A client got a strike.
+    /// A client has got a strike.
     Struck,
     /// A client reported another one.
     Reported,
@@ -125,13 +125,13 @@ pub enum What {
     Expelled,
     /// A client may come into a room again.
     Readmitted,
-    /// A filter was made: texts with certain words in them are kept back.
+    /// A filter was made: texts with certain words in them reach nobody.
     FilterAdded,
     /// A filter was lifted.
     FilterLifted,
     /// Lines were made unreadable.
     Redacted,
-    /// Lines are left out of the recorded history: the disk does not keep up, or does not take them.
+    /// Lines are missing from the recorded history: the disk is too slow, or takes nothing.
     HistoryLost,
     /// Lines go into the recorded history again.
     HistoryResumed,
@@ -151,7 +151,8 @@ pub enum What {
     AccountChanged,
     /// An account was removed.
     AccountRemoved,
-    /// A lockdown began: newcomers are kept at the door, or from speaking, until they have logged in.
+    /// A lockdown began: newcomers are kept at the door, or from speaking, until they have logged
+    /// in.
     LockdownBegun,
     /// The lockdown has ended.
     LockdownEnded,
@@ -160,7 +161,7 @@ pub enum What {
 }
 
 impl What {
-    /// All kinds.
+    /// All kinds of events.
     pub const ALL: [Self; 38] = [
         Self::Arrived,
         Self::Departed,
@@ -204,13 +205,13 @@ impl What {
 }
 
 impl Turn<'_> {
-    /// Tells the journal what happened to `id`, in the room where it is now.
+    /// Records an event about `id`, in the room where it is now.
     pub(super) fn happened(&mut self, what: What, id: SessionId, by: Option<By>, text: Option<Arc<str>>) {
         let happening = Happening { text, by, ..self.happening_of(what, id) };
         self.effects.push(Effect::Happened(happening));
     }
 
-    /// A happening about `id`, in the room where it is now.
+    /// An event about `id`, in the room where it is now.
     pub(super) fn happening_of(&self, what: What, id: SessionId) -> Happening {
         let session = &self.hub.people.sessions[&id];
         Happening {
@@ -222,7 +223,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells the journal that `id` leaves its room for the room `to`.
+    /// Records the event that `id` leaves its room, for the room `to` if there is one.
     pub(super) fn left_for(&mut self, id: SessionId, to: Option<Arc<str>>) {
         let happening = Happening { target: to, ..self.happening_of(What::Left, id) };
         self.effects.push(Effect::Happened(happening));

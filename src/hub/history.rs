@@ -15,31 +15,33 @@ use crate::values::time::Wall;
 #[derive(Clone, Debug, Default)]
 pub struct History {
     lines: VecDeque<Arc<Line>>,
-    /// The lines that only their authors find here, by number.
+    /// The lines that nobody but their authors find here, by number.
     unheard: BTreeMap<u64, SessionId>,
     bytes: usize,
     /// Whether a line may be older than one before it, because the wall clock has gone backwards.
     unordered: bool,
-    /// The last lines as newcomers get them, put together once for all who come before the next line.
+    /// The last lines as newcomers are shown them, collected once for all who come before the next
+    /// line.
     replay: Option<Arc<[Arc<Line>]>>,
 }
 
-/// What a line counts against `history.bytes`: its text and name, and what holds them.
+/// The bytes that a line counts against `history.bytes`: its text, its name, and the structure that
+/// holds them.
 pub(super) fn weight(line: &Line) -> usize {
     line.said.text().len() + line.said.nick().len() + LINE
 }
 
-/// The bytes of a line itself, without [`Line::apart`]: a release without that field has kept as many lines as fit
-/// without it, and all of them must still fit.
+/// The size of a line without [`Line::apart`], in bytes. An earlier release, whose lines had no
+/// such field, filled its history by the smaller size, and all those lines must still fit.
 const LINE: usize = size_of::<Line>() - size_of::<Option<Arc<[SessionId]>>>();
 
-/// The line that takes the place of a line that was made unreadable.
+/// The line that replaces a line made unreadable.
 pub(super) fn redacted(line: &Line) -> Line {
     Line { author: None, said: Said::Redacted, borne: Borne::default(), apart: None, ..*line }
 }
 
 impl History {
-    /// Keeps a line, and drops the oldest ones over the limits.
+    /// Keeps a line, and drops the oldest lines beyond the limits.
     pub fn push(&mut self, line: Arc<Line>, limits: &settings::History) {
         self.bytes += weight(&line);
         self.unordered |= self.lines.back().is_some_and(|last| last.at > line.at);
@@ -47,7 +49,7 @@ impl History {
         self.trim(limits);
     }
 
-    /// Keeps a line that only its author is to find here.
+    /// Keeps a line that nobody but its author finds here.
     pub(super) fn push_unheard(&mut self, line: Arc<Line>, limits: &settings::History) {
         if let Some(author) = line.author {
             self.unheard.insert(line.seq, author);
@@ -55,7 +57,7 @@ impl History {
         }
     }
 
-    /// Puts lines back that only their authors find here, each at the place of its number.
+    /// Puts back lines that nobody but their authors find here, each at the place of its number.
     pub(super) fn take_back_unheard(&mut self, lines: Vec<Arc<Line>>) {
         for line in lines {
             let Some(author) = line.author else { continue };
@@ -70,7 +72,7 @@ impl History {
         self.replay = None;
     }
 
-    /// Drops the oldest lines over the limits.
+    /// Drops the oldest lines beyond the limits.
     pub fn trim(&mut self, limits: &settings::History) {
         self.replay = None;
         while self.lines.len() > limits.lines || self.bytes > limits.bytes {
@@ -80,7 +82,7 @@ impl History {
         }
     }
 
-    /// Puts older lines before all others, as far as there is room for them.
+    /// Puts older lines before all others, as far as the limits allow.
     pub(super) fn prepend(&mut self, lines: impl DoubleEndedIterator<Item = Line>, limits: &settings::History) {
         let first = self.lines.front().map_or(u64::MAX, |line| line.seq);
         for line in lines.rev().filter(|line| line.seq < first) {
@@ -91,7 +93,7 @@ impl History {
         self.trim(limits);
     }
 
-    /// Whether a line has to be dropped by `horizon`.
+    /// Whether `horizon` requires a line to be dropped.
     pub(super) fn is_due(&self, horizon: Horizon) -> bool {
         if self.unordered {
             return self.lines.iter().any(|line| !horizon.keeps(line));
@@ -108,8 +110,8 @@ impl History {
         }
     }
 
-    /// Drops the oldest lines that `horizon` does not keep, at most `most` of them. Where lines are out of order, it
-    /// drops all that `horizon` does not keep.
+    /// Drops the oldest lines that `horizon` does not keep, at most `most` of them. If lines are
+    /// out of order, it drops all that `horizon` does not keep.
     pub(super) fn let_go(&mut self, horizon: Horizon, most: usize) {
         self.replay = None;
         for _ in 0..most {
@@ -135,8 +137,8 @@ impl History {
         }
     }
 
-    /// The places of the readable lines of `room` that are selected, the newest first, and how many lines were looked
-    /// at.
+    /// The places of the readable lines of `room` that are selected, the newest first; and the
+    /// number of lines looked at.
     pub(super) fn meant(&self, what: &Selector, room: &str) -> (Vec<usize>, usize) {
         if what.room.as_deref().is_some_and(|wanted| wanted != room) {
             return (Vec::new(), 0);
@@ -165,7 +167,8 @@ impl History {
         for place in places {
             let line = &mut self.lines[*place];
             self.bytes -= weight(line);
-            // The author of a line that only they find finds what stands in its place, also after a snapshot.
+            // If nobody but the author finds the line, the author also finds its replacement, even
+            // after a snapshot.
             let author = self.unheard.get(&line.seq).copied();
             *line = Arc::new(Line { author, ..redacted(line) });
             self.bytes += weight(line);
@@ -173,7 +176,7 @@ impl History {
         self.replay = None;
     }
 
-    /// How many lines before that number are kept.
+    /// The number of lines kept with numbers below `seq`.
     #[must_use]
     pub fn before(&self, seq: u64) -> usize {
         self.lines.partition_point(|line| line.seq < seq)
@@ -185,32 +188,33 @@ impl History {
         self.lines.binary_search_by_key(&seq, |line| line.seq).ok().map(|at| &self.lines[at])
     }
 
-    /// All lines kept that everybody may find, oldest first.
+    /// All lines that everybody may find, the oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Line>> {
         self.lines.iter().filter(|line| !self.unheard.contains_key(&line.seq))
     }
 
-    /// The same, and the lines that only `reader`, their author, finds.
+    /// All lines that `reader` may find: those for everybody, and its own unheard ones.
     pub(super) fn iter_for(&self, reader: SessionId) -> impl DoubleEndedIterator<Item = &Arc<Line>> {
         self.lines.iter().filter(move |line| self.unheard.get(&line.seq).is_none_or(|author| *author == reader))
     }
 
-    /// The lines that only their authors find, oldest first.
+    /// The lines that nobody but their authors find, the oldest first.
     pub(super) fn unheard(&self) -> impl Iterator<Item = &Arc<Line>> {
         self.lines.iter().filter(|line| self.unheard.contains_key(&line.seq))
     }
 
-    /// Whether only its author finds the line of this number.
+    /// Whether nobody but its author finds the line of this number.
     pub(super) fn is_unheard(&self, seq: u64) -> bool {
         self.unheard.contains_key(&seq)
     }
 
-    /// Whether there are lines that only `author`, who said them, finds.
+    /// Whether there are lines of `author` that nobody else finds.
     pub(super) fn has_unheard_of(&self, author: SessionId) -> bool {
         self.unheard.values().any(|one| *one == author)
     }
 
-    /// What a newcomer is shown: the [`newest`] lines, put together once for all who come before the next line.
+    /// The lines that a newcomer is shown: the [`newest`], collected once for all who come before
+    /// the next line.
     pub fn replay(&mut self, count: usize, bytes: usize) -> Arc<[Arc<Line>]> {
         if let Some(replay) = &self.replay {
             return replay.clone();
@@ -220,7 +224,7 @@ impl History {
         replay
     }
 
-    /// The history that holds these lines, oldest first.
+    /// A history of these lines, which are in order, the oldest first.
     #[must_use]
     pub fn of(lines: Vec<Arc<Line>>) -> Self {
         let bytes = lines.iter().map(|line| weight(line)).sum();
@@ -228,7 +232,7 @@ impl History {
         Self { lines: lines.into(), unheard: BTreeMap::new(), bytes, unordered, replay: None }
     }
 
-    /// How many lines are kept, those that only their authors find included.
+    /// The number of lines kept, including those that only their authors find.
     #[must_use]
     pub fn len(&self) -> usize {
         self.lines.len()
@@ -240,14 +244,14 @@ impl History {
         self.lines.is_empty()
     }
 
-    /// What all lines weigh, in bytes.
+    /// The weight of all lines, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 }
 
-/// The last of `lines`, oldest first: at most `count`, and no more than weigh `bytes` together.
+/// The last of `lines`, the oldest first: at most `count`, and together no heavier than `bytes`.
 pub fn newest<'a>(
     lines: impl DoubleEndedIterator<Item = &'a Arc<Line>>,
     count: usize,
@@ -275,11 +279,11 @@ mod tests {
         Arc::new(Line { seq, at: Wall(at), author: Some(SessionId(7)), said, borne: Borne::default(), apart: None })
     }
 
-    /// What is known of lines that only their authors find goes with the lines, however they go.
+    /// The index of unheard lines loses a line however that line is dropped.
     #[test]
     fn nothing_is_left_of_unheard_lines_that_are_gone() {
         let limits = &Settings::default().history;
-        // In the order of their times, and not.
+        // Once in the order of their times, and once out of order.
         for times in [[10, 20, 30, 40], [40, 10, 30, 20]] {
             let mut history = History::default();
             for (seq, at) in (1..).zip(times) {

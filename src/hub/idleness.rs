@@ -1,9 +1,11 @@
-//! Idleness: a client that sends no line is warned, and disconnected `idle.warning` later, after `idle.after` in all.
-//! Operators stay, and so do clients from the networks of `access.always`.
+//! Idleness: a client that sends no line is warned, and disconnected `idle.warning` later,
+//! `idle.after` after its last line. Operators are spared, and so are clients from the networks of
+//! `access.always`.
 //!
-//! No client has a timer of its own, which every line would have to move. Instead, a pass looks through all clients,
-//! some in each tick; the next pass begins when the first client can be due by what the last one saw. A line only makes
-//! a client due later.
+//! No client has a timer of its own, which every line would have to move. Instead, a pass looks
+//! through all clients, some in each tick. While it does, it notes when the first client can be
+//! due, and the next pass begins then. That is early enough, because a line only makes a client due
+//! later.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,16 +17,18 @@ use super::{AT_A_TIME, Hub, Turn};
 use crate::values::id::SessionId;
 use crate::values::time::Mono;
 
-/// How many clients one tick looks at.
+/// The number of clients that one tick looks at.
 const LOOKS: usize = 1000;
 
 /// The clients that were warned, and when to look through all clients again.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Idleness {
-    /// When the next pass begins, or the present one goes on. `None`: nobody can be due.
+    /// The moment at which the next pass begins, or the present one goes on; `None` if no client
+    /// can be due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next: Option<Mono>,
-    /// The pass under way: the client that comes next in it, and when the first of those before can be due.
+    /// The pass under way: the next client to look at, and the first moment at which one of the
+    /// clients before it can be due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     look: Option<(SessionId, Mono)>,
     /// When each client was warned.
@@ -33,7 +37,7 @@ pub(super) struct Idleness {
 }
 
 impl Idleness {
-    /// When there is something to do; `None`: never.
+    /// The moment at which there is something to do; `None`: never.
     pub(super) fn due(&self) -> Option<Mono> {
         self.next
     }
@@ -57,15 +61,15 @@ enum Due {
 }
 
 impl Hub {
-    /// After how long without a line a client is warned, and how long after that it is disconnected; `None` if idle
-    /// clients stay.
+    /// The time without a line after which a client is warned, and the time after the warning at
+    /// which it is disconnected; `None` if idle clients stay.
     fn patience(&self) -> Option<(Duration, Duration)> {
         let idle = &self.settings.idle;
         let warning = idle.warning;
         idle.after.map(|after| (after.saturating_sub(warning), warning))
     }
 
-    /// Notes that a client has come: it may be the first one to be due.
+    /// Notes that a client has come: it may be the first to be due.
     pub(super) fn may_be_idle_from(&mut self, now: Mono) {
         if let Some((quiet, _)) = self.patience() {
             self.idleness.next.get_or_insert(now.after(quiet));

@@ -1,9 +1,10 @@
 //! The limit on what others send to one client alone: private messages, reports, invitations.
 //!
-//! What is sent to a client alone waits in its mailbox, and a full mailbox disconnects it. So all others together may
-//! send one client no more than `pace.private`; beyond it, a sender is refused and told. An eighth of that pace is kept
-//! for senders from whose origin little has come of late, and another eighth for those to whom the client has written:
-//! so a crowd cannot use up everything. A client that reads nothing ([`News::Crowded`](super::News)) is sent nothing.
+//! Messages to one client wait in its mailbox, and a full mailbox disconnects the client. So all
+//! others together may send to one client no faster than `pace.private`; a sender beyond that is
+//! refused, and told so. An eighth of the pace is kept for senders from origins that have sent
+//! little recently, another eighth for people to whom the client has written: so a crowd cannot use
+//! up everything. A client that reads nothing ([`News::Crowded`](super::News)) is sent nothing.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,20 +16,20 @@ use crate::values::network::Origin;
 use crate::values::rate;
 use crate::values::time::Mono;
 
-/// The most origins that are remembered for one client. Beyond it, the origin from which least has come of late is
-/// forgotten.
+/// The most origins remembered for one client. A further origin replaces the one whose bytes will
+/// have drained first.
 const REMEMBERED: usize = 32;
 
-/// Bytes that a message takes besides its text and the name before it.
+/// The bytes of a message besides its text and the name before it.
 const AROUND: usize = 16;
 
-/// An origin counts as one from which little comes while it stays below a sixteenth of the whole pace and burst.
+/// An origin has sent little while it stays below a sixteenth of the whole pace and burst.
 const LITTLE: u64 = 16;
 
-/// The most people to whom a client has written that are remembered for it: the last ones.
+/// The most people remembered to whom a client has written; the latest ones are kept.
 const WRITTEN_TO: usize = 8;
 
-/// Bytes a second in the long run (`rate`), and bytes in one go (`burst`).
+/// A rate limit: bytes a second in the long run (`rate`), and bytes at once (`burst`).
 #[derive(Clone, Copy, Debug)]
 struct Flow {
     rate: u64,
@@ -44,33 +45,34 @@ impl Flow {
         bytes.saturating_mul(1_000_000_000) / self.rate
     }
 
-    /// Takes `bytes` more at `now`. `over` is when all that came before will have flowed off; returns that time
-    /// afterwards, or `None` if the bytes may not come yet. If nothing came of late, they may be more than the burst,
-    /// so that the longest line passes.
+    /// Takes `bytes` more at `now`. `over` is the moment at which all former bytes will have
+    /// drained at the rate; returns that moment afterwards, or `None` if the bytes come too soon.
+    /// When all has drained, one message may exceed the burst, so that the longest line passes.
     fn take(self, over: u64, bytes: u64, now: u64) -> Option<u64> {
         let burst = if over <= now { u64::MAX } else { self.time(self.burst) };
         rate::take(over, now, self.time(bytes), burst).ok()
     }
 }
 
-/// What one client was sent by others of late. All times are in nanoseconds of [`Mono`]'s clock.
+/// What others have sent to one client recently. All times are in nanoseconds of [`Mono`]'s clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Inbound {
-    /// When all that came will have flowed off.
+    /// The moment at which the bytes in the common part, three quarters of the pace, will have
+    /// drained.
     all: u64,
-    /// The same for what came out of the eighth kept for origins from which little has come.
+    /// The same moment for the eighth kept for origins that have sent little.
     kept: u64,
-    /// The same for what came out of the eighth kept for those to whom the client has written.
+    /// The same moment for the eighth kept for people to whom the client has written.
     answers: u64,
-    /// The clients to which this client has written, the last one at the end.
+    /// The clients to which this client has written, the latest at the end.
     written_to: Vec<SessionId>,
-    /// By origin: when what came from there will have flowed off, at a sixteenth of the pace.
+    /// For each origin, the moment at which its bytes will have drained at a sixteenth of the pace.
     from: Vec<(Origin, u64)>,
 }
 
 impl Inbound {
-    /// The state after `bytes` more have come from the client `from`; `None` if that is too much.
+    /// The state after the client `from` has sent `bytes` more; `None` if that is too much.
     fn with(&self, from: SessionId, origin: Origin, bytes: u64, now: Mono, flow: Flow) -> Option<Self> {
         let now = now.0.saturating_mul(1000);
         let known = self.from.iter().find(|(known, _)| *known == origin).map_or(0, |(_, over)| *over);
@@ -98,27 +100,28 @@ impl Inbound {
     }
 }
 
-/// Whether a message is to arrive.
+/// Whether a message will reach the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrives {
     Yes,
-    /// It does not arrive, and its author must not know (muted, ignored): it does not count, but is refused where it
-    /// would be.
+    /// The message does not arrive, because its author is muted or ignored, and the author must not
+    /// notice. It does not count against the pace, but is refused whenever it would have been.
     No,
 }
 
 impl Session {
-    /// Whether `to` is among those to whom this client has written last.
+    /// Whether `to` is among the people to whom this client has written last.
     pub(super) fn has_written_to(&self, to: SessionId) -> bool {
         self.inbound.as_ref().is_some_and(|inbound| inbound.written_to.contains(&to))
     }
 }
 
 impl Hub {
-    /// Asks whether `from` may send `text` to `to` now. If so and it arrives, the text counts against the pace of `to`.
+    /// Asks whether `from` may send `text` to `to` now. If it may, and the text arrives, it counts
+    /// against the pace of `to`.
     ///
     /// # Errors
-    /// Why it may not; the refusal is counted.
+    /// The reason why not. The refusal is counted.
     pub(super) fn reach(
         &mut self,
         from: SessionId,
@@ -151,7 +154,7 @@ impl Hub {
         Ok(())
     }
 
-    /// Notes that `id` has written to `to`: an eighth of what may be sent to `id` is kept for answers.
+    /// Notes that `id` has written to `to`: an eighth of what `id` may be sent is kept for answers.
     pub(super) fn wrote_to(&mut self, id: SessionId, to: SessionId) {
         let Some(session) = self.people.sessions.get_mut(&id) else { return };
         let written_to = &mut session.inbound.get_or_insert_default().written_to;
@@ -183,7 +186,8 @@ mod tests {
         Mono(seconds * 1_000_000)
     }
 
-    /// Sends `bytes` from there as often as it may; returns how many came through.
+    /// Sends messages of `bytes` bytes from that origin as long as it may; returns the sum of
+    /// bytes.
     fn flood(inbound: &mut Inbound, from: Origin, bytes: u64, now: Mono) -> u64 {
         let mut sum = 0;
         while let Some(next) = inbound.with(SessionId(1), from, bytes, now, FLOW) {
@@ -201,7 +205,7 @@ mod tests {
             sum += (0..=255).map(|number| flood(&mut inbound, origin(number), 512, at(1 + second))).sum::<u64>();
         }
         assert!(sum <= FLOW.burst + 60 * FLOW.rate, "{sum}");
-        // All but what is kept for those to whom it has written.
+        // The crowd gets all but the eighth that is kept for people to whom the client has written.
         assert!(sum > (FLOW.burst + 60 * FLOW.rate) * 8 / 10, "{sum}");
     }
 
@@ -211,11 +215,11 @@ mod tests {
         for second in 1..=60 {
             flood(&mut inbound, origin(1), 512, at(second));
             assert_eq!(inbound.with(SessionId(1), origin(1), 512, at(second), FLOW), None);
-            // Somebody else says a line each second.
+            // Another person sends a message each second.
             let next = inbound.with(SessionId(2), origin(2), 200, at(second), FLOW);
             inbound = next.expect("it is heard");
         }
-        // Nor do a hundred crowds keep out those to whom it has written.
+        // A hundred crowds do not keep out people to whom the client has written.
         inbound.written_to.push(SessionId(2));
         for second in 61..=120 {
             for number in 0..100 {
@@ -289,7 +293,7 @@ mod tests {
         assert_eq!(arrived + refused, 3 * 299, "who is not heard is told");
         assert!(arrived * 900 <= hub.settings().limits.mailbox / 4);
         assert_eq!(hub.counters().private_refused, refused as u64);
-        // A client that does not read is sent nothing at all, also after a restart.
+        // A client that does not read is sent nothing at all, even after a restart.
         hub.handle(News::Crowded { session: victim, on: true }, Now::default(), &mut effects);
         let mut hub: Hub = serde_json::from_str(&serde_json::to_string(&hub).expect("plain")).expect("the same");
         effects.clear();

@@ -1,4 +1,4 @@
-//! What always holds, checked after each input where that is cheap.
+//! Conditions that always hold; a small hub checks them after each input.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,8 +7,8 @@ use super::account::Role;
 use crate::values::network::Origin;
 
 impl Hub {
-    /// Panics if the hub's indexes disagree with each other. In debug builds each input is followed by this check, in a
-    /// small hub.
+    /// Panics if the hub's indexes disagree with each other. Debug builds run this after each input
+    /// while the hub is small.
     pub fn check_invariants(&self) {
         self.people.names.check_invariants();
         assert_eq!(self.people.names.len(), self.people.sessions.len(), "everybody has one name");

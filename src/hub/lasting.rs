@@ -1,11 +1,13 @@
-//! Rooms that last: kept while nobody is in them, with topic, modes, owner and moderators, also through a cold start.
+//! Lasting rooms: they are kept while nobody is in them, with topic, modes, owner and moderators,
+//! even through a cold start.
 //!
-//! The registered owner of a room can make it lasting, or an operator can. There can be `rooms.lasting` lasting rooms
-//! in all, `rooms.lasting_per_owner` of one owner, and a share of people at one address; beyond that it is refused. A room stops lasting when its owner
-//! has not been here for `rooms.lasting_unused`, when it is closed, or when its owner's account is removed and there is
+//! The registered owner of a room can make it lasting, or an operator can. There may be
+//! `rooms.lasting` lasting rooms in all, `rooms.lasting_per_owner` of one owner, and a share for
+//! the people at one address. A room stops lasting when its owner has not been here for
+//! `rooms.lasting_unused`, when it is closed, or when its owner's account is removed and there is
 //! neither a successor nor a moderator.
 //!
-//! An empty lasting room is open as far as the hub is concerned, but has no log, because nobody reads it.
+//! To the hub, an empty lasting room is open; but it has no log, because nobody reads it.
 
 use super::Turn;
 use std::sync::Arc;
@@ -22,13 +24,13 @@ use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::time::{Mono, Wall};
 
-/// How often rooms are checked for owners who have stayed away for `rooms.lasting_unused`.
+/// How often the hub looks for owners who have stayed away for `rooms.lasting_unused`.
 const LOOK_EVERY: Duration = Duration::from_secs(3600);
 
-/// A room that lasts, as the disk has it.
+/// A lasting room in the form that is on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lasting {
-    /// The name of the room; no two lasting rooms have the same.
+    /// The name of the room. No two lasting rooms have the same name.
     pub name: Name,
     /// The topic; empty if there is none.
     pub topic: Arc<str>,
@@ -36,7 +38,7 @@ pub struct Lasting {
     pub since: Wall,
     /// Owner, moderators, successor and modes.
     pub ownership: Ownership,
-    /// The room's number, by which expulsions name it. A former release has not kept it.
+    /// The room's number, by which expulsions name it. Earlier releases did not keep it.
     #[serde(default)]
     pub room: Option<RoomId>,
     /// Who set the topic, and when.
@@ -44,7 +46,7 @@ pub struct Lasting {
     pub topic_set: Option<TopicSet>,
 }
 
-/// The people at one address have at most this part of all lasting rooms.
+/// The divisor for one address: the people there may have an eighth of all lasting rooms.
 const SHARE: usize = 8;
 
 impl Room {
@@ -62,21 +64,21 @@ impl Room {
 }
 
 impl Hub {
-    /// Whether a lasting room is open with nobody in it: it has no log, and nothing is said in it.
+    /// Whether a lasting room is empty: then it has no log, and nothing is said in it.
     #[must_use]
     pub fn rests(&self, room: &Room) -> bool {
         room.members.is_empty() && room.ownership.lasts && room.id != self.rooms.lobby
     }
 
-    /// The rooms that last, by age.
+    /// The lasting rooms, the oldest first.
     pub fn lasting(&self) -> impl Iterator<Item = &Room> {
         self.rooms().filter(|room| room.ownership.lasts)
     }
 
-    /// Why that room cannot be made lasting for `owner`, if it cannot.
+    /// Whether that room may be made lasting for `owner`.
     ///
     /// # Errors
-    /// Which limit is reached.
+    /// The limit that is reached.
     pub fn may_last(&self, room: RoomId, owner: Option<AccountId>) -> Result<(), Refusal> {
         let (most, each) = (self.settings.rooms.lasting, self.settings.rooms.lasting_per_owner);
         if most == 0 {
@@ -92,12 +94,13 @@ impl Hub {
         Ok(())
     }
 
-    /// Why `id` cannot have one more room made lasting from where it is, if it cannot: rooms of the accounts that are used
-    /// there may be an eighth of all (`rooms.lasting`), and as many as one owner may have. It is not asked of operators
-    /// and people who are always let in.
+    /// Whether the address of `id` allows one more lasting room. The accounts that are used there
+    /// may together have an eighth of all lasting rooms (`rooms.lasting`), and at least as many as
+    /// one owner may have. Operators and people who are always let in are exempt.
     ///
-    /// An account knows the places where it was used of late, as keyed hashes; the disk has none of them, so that it
-    /// says nothing about addresses. After a cold start, an account counts for a place once it is logged in to from there.
+    /// An account remembers the places where it was used recently, as keyed hashes. They are not on
+    /// disk, so that it says nothing about addresses. After a cold start, an account counts for a
+    /// place once it is logged in to from there.
     ///
     /// # Errors
     /// The limit that is reached.
@@ -113,7 +116,7 @@ impl Hub {
         if others >= share { Err(Refusal::TooManyLastingFromAddress(share)) } else { Ok(()) }
     }
 
-    /// When rooms are next checked for owners who have stayed away too long.
+    /// The moment of the next look for owners who have stayed away too long.
     pub(super) fn next_look(&self) -> Option<Mono> {
         let looks = self.settings.rooms.lasting_unused.is_some() && self.rooms.lasting > 0;
         looks.then_some(self.rooms.looked.after(LOOK_EVERY))
@@ -121,14 +124,14 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Records the present state of a lasting room, for the disk.
+    /// Records the present state of a lasting room.
     pub(super) fn keep_lasting(&mut self, id: RoomId) {
         let Some(room) = self.hub.rooms.open.get(&id).filter(|room| room.ownership.lasts) else { return };
         let record = Record::Lasting(Box::new(room.to_be_kept()));
         self.record(record);
     }
 
-    /// Makes a room lasting or no longer lasting. The caller has checked that it [`may`](Hub::may_last).
+    /// Makes a room lasting or no longer lasting. The caller has asked [`Hub::may_last`].
     pub(super) fn set_lasting(&mut self, id: RoomId, on: bool) {
         let lobby = self.hub.rooms.lobby;
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
@@ -147,13 +150,13 @@ impl Turn<'_> {
         self.hub.rooms.lasting -= 1;
         self.record(Record::Passing(name));
         if self.hub.rooms.open[&id].members.is_empty() && id != lobby {
-            // `Shut` ends a log, and a resting room has none.
+            // `Shut` ends a log, and a resting room has none: so open one first.
             self.effects.push(Effect::Open(id));
             self.shut(id);
         }
     }
 
-    /// Ends the log of a lasting room whose last member has left.
+    /// Lets a lasting room rest: ends its log, because the last member has left.
     pub(super) fn rest(&mut self, id: RoomId) {
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
         let presence = std::mem::take(&mut room.presence);
@@ -163,15 +166,15 @@ impl Turn<'_> {
         self.effects.push(Effect::Shut(id));
     }
 
-    /// Begins a log for a room that somebody enters and that has none.
+    /// Begins a log for a resting room that somebody enters.
     pub(super) fn wake(&mut self, id: RoomId) {
         if self.hub.rooms.open.get(&id).is_some_and(|room| self.hub.rests(room)) {
             self.effects.push(Effect::Open(id));
         }
     }
 
-    /// Opens the rooms that are kept on disk, with nobody in them. If a room of the same name is open, it takes over
-    /// what is on disk.
+    /// Opens the rooms that are kept on disk, with nobody in them. If a room of the same name is
+    /// open, it takes over the kept state.
     pub(super) fn recall_lasting(&mut self, kept: Vec<Lasting>) {
         for Lasting { name, topic, since, mut ownership, room, topic_set } in kept {
             let is_known = |account: &AccountId| self.hub.accounts.get(*account).is_some();
@@ -203,7 +206,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Ends the lasting of rooms whose owners have stayed away for `rooms.lasting_unused`.
+    /// Ends the lasting state of rooms whose owners have stayed away for `rooms.lasting_unused`.
     pub(super) fn look_after_lasting(&mut self) {
         if self.hub.next_look().is_none_or(|at| at > self.now.mono) {
             return;
@@ -230,7 +233,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Records all lasting rooms again, for a new file.
+    /// Records all lasting rooms again, because the file on disk is new.
     pub(super) fn record_lasting_again(&mut self) {
         let rooms: Vec<RoomId> = self.hub.lasting().map(|room| room.id).collect();
         rooms.into_iter().for_each(|id| self.keep_lasting(id));

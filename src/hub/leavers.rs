@@ -1,4 +1,4 @@
-//! Clients that have left a moment ago: operators can still name them.
+//! Clients that have left recently: operators can still name them.
 
 use core::net::IpAddr;
 use std::collections::VecDeque;
@@ -14,17 +14,17 @@ use crate::values::name::Name;
 use crate::values::network::Origin;
 use crate::values::time::Mono;
 
-/// How long a client is remembered.
+/// The time for which a client is remembered.
 pub const REMEMBERED_FOR: Duration = Duration::from_secs(15 * 60);
 
-/// How many clients are remembered. Beyond it, the one that left first is forgotten.
+/// The most clients that are remembered. A further client replaces the one that left first.
 const REMEMBERED: usize = 1000;
 
-/// How many clients of one origin are remembered. Beyond it, the one of that origin that left first is forgotten, so no
-/// origin can push out the others.
+/// The most clients of one origin that are remembered. A further one replaces the one of that
+/// origin that left first, so no origin can push out the others.
 const REMEMBERED_OF_ONE: usize = 20;
 
-/// A client that has left and had sent a line.
+/// A client that has left, and had sent at least one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leaver {
     /// The client's number.
@@ -33,11 +33,11 @@ pub struct Leaver {
     pub nick: Name,
     /// The account that the client was logged in to.
     pub account: Option<AccountId>,
-    /// The client's address. Told to administrators only.
+    /// The client's address, which only administrators may be told.
     pub addr: IpAddr,
     /// When the client left.
     pub at: Mono,
-    /// Why the client left; `None` if it just went.
+    /// The reason; `None` if the client just went.
     pub why: Option<Arc<str>>,
     /// Whether the client waited at the door, where nobody saw it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -45,12 +45,13 @@ pub struct Leaver {
     /// Former names that the client bore in its last [`REMEMBERED_FOR`], the last one first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former: Vec<Name>,
-    /// What the client had said last. The next client from the same origin goes on with it.
+    /// What the client had said last. The limits of the next client from the same origin go on from
+    /// there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<Box<LastSaid>>,
 }
 
-/// The clients that have left of late, the last one at the end.
+/// The clients that have left recently, the latest at the end.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Leavers(VecDeque<Leaver>);
@@ -87,26 +88,28 @@ impl Leavers {
         }
     }
 
-    /// The clients that are remembered at `now`, the last one first.
+    /// The clients that are remembered at `now`, the latest first.
     pub fn iter(&self, now: Mono) -> impl Iterator<Item = &Leaver> {
         self.0.iter().rev().take_while(move |leaver| now.since(leaver.at) <= REMEMBERED_FOR)
     }
 
-    /// What a new client from `origin` goes on with: what the last client from there has said and shown. So nobody gets
-    /// around the limits for one client by saying one thing with each of many.
+    /// What the latest client from `origin` has said and shown. The limits of a new client from
+    /// there go on from it, so nobody gets around the limits for one client by saying one thing
+    /// with each of many.
     pub(super) fn said_from(&self, origin: Origin, now: Mono) -> Option<Box<LastSaid>> {
         let is_from_there = |leaver: &&Leaver| Origin::of(leaver.addr) == origin;
         self.iter(now).find(is_from_there).and_then(|leaver| leaver.said.clone())
     }
 
-    /// The last client of that name, or with that number; else the last one that bore that name before another.
+    /// The latest client of that name, or with that number; else the latest that bore the name
+    /// before another.
     #[must_use]
     pub fn find_by_any_name(&self, folded: &str, id: Option<SessionId>, now: Mono) -> Option<&Leaver> {
         let bore = |leaver: &&Leaver| leaver.former.iter().any(|name| name.folded() == folded);
         self.find(folded, id, now).or_else(|| self.iter(now).find(bore))
     }
 
-    /// The last client of that name, or with that number.
+    /// The latest client of that name, or with that number.
     #[must_use]
     pub fn find(&self, folded: &str, id: Option<SessionId>, now: Mono) -> Option<&Leaver> {
         self.iter(now).find(|leaver| Some(leaver.id) == id || leaver.nick.folded() == folded)

@@ -1,8 +1,8 @@
-//! A lockdown: for a time, newcomers wait at the door, or come in and may not speak, until they have logged in. Clients
-//! that are here when it begins stay and speak. It ends by itself.
+//! A lockdown: for a limited time, newcomers wait at the door, or come in and may not speak, until
+//! they have logged in. Clients that are here when it begins may stay and speak.
 //!
-//! A lockdown is a sanction like others ([`super::sanction`]): it is listed, lifted and kept on disk. So a cold start
-//! does not end it, and everybody who comes after that is a newcomer.
+//! A lockdown is a sanction like others ([`super::sanction`]): it is listed, lifted and kept on
+//! disk. So a cold start does not end it, and everybody who comes after the start is a newcomer.
 
 use super::Turn;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::settings::Newcomers;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::time::{Wall, in_words};
 
-/// A lockdown that is under way.
+/// The lockdown in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lockdown {
     /// What happens to newcomers.
@@ -34,7 +34,7 @@ impl Lockdown {
 }
 
 impl Hub {
-    /// The lockdown that is under way, if any.
+    /// The lockdown in force, if there is one.
     #[must_use]
     pub fn lockdown(&self) -> Option<Lockdown> {
         let sanction = self.moderation.sanctions.lockdown()?;
@@ -42,23 +42,23 @@ impl Hub {
         Some(Lockdown { newcomers, until: sanction.end(), newest: sanction.after })
     }
 
-    /// Until when `id` is not heard because it came during a lockdown and is not logged in; `None` if that does not
-    /// apply. Whatever reaches another screen asks this.
+    /// The end of the lockdown, if `id` came during it and is not logged in, and so may not be
+    /// heard; else `None`. Everything that reaches another screen asks this.
     pub(super) fn locked_out(&self, id: SessionId) -> Option<Wall> {
         let lockdown = self.lockdown()?;
         let is_guest = self.people.sessions.get(&id).is_some_and(|session| session.account.is_none());
         (lockdown.is_newcomer(id) && is_guest).then_some(lockdown.until)
     }
 
-    /// Whether `id` may register a name now. In a lockdown, clients that came during it may not: a raider would be
-    /// logged in by registering.
+    /// Whether the lockdown allows `id` to register a name. Clients that came during it may not: a
+    /// raider would be logged in by registering.
     pub(super) fn may_register_in_lockdown(&self, id: SessionId) -> Result<(), Refusal> {
         self.locked_out(id).map_or(Ok(()), |until| Err(Refusal::NotInLockdown(until)))
     }
 }
 
 impl Turn<'_> {
-    /// Begins a lockdown, or replaces the one that is under way. `None`: as the settings say.
+    /// Begins a lockdown, or replaces the one in force. `None`: as the settings say.
     pub(super) fn begin_lockdown(&mut self, newcomers: Option<Newcomers>, time: Option<Duration>, by: By) {
         let settings = &self.hub.settings.moderation;
         let newcomers = newcomers.unwrap_or(settings.lockdown);
@@ -71,7 +71,8 @@ impl Turn<'_> {
     pub(super) fn lockdown_began(&mut self, newcomers: Newcomers, until: Option<Wall>) {
         let what = self.lockdown_in_words(newcomers, until);
         self.tell_everybody(&format!("lockdown {what}; who is here stays and speaks").into());
-        // If this lockdown lets newcomers in, those at the door wait no longer.
+        // If newcomers may come in during this lockdown, and only not speak, the clients at the
+        // door need not wait.
         self.open_door();
     }
 
@@ -85,7 +86,7 @@ impl Turn<'_> {
         format!("for {}: {what}", in_words(Duration::from_millis(left)))
     }
 
-    /// Ends the lockdown that is under way.
+    /// Ends the lockdown in force.
     pub(super) fn end_lockdown(&mut self, by: By) {
         if let Some(id) = self.hub.moderation.sanctions.lockdown().map(|one| one.id) {
             self.lift(id, by);

@@ -1,4 +1,4 @@
-//! Looking at the hub from outside: clients, rooms, accounts, bans. Nothing here changes the hub.
+//! Read-only access to the hub: clients, rooms, accounts, bans. Nothing here changes the hub.
 
 use core::net::SocketAddr;
 use std::sync::Arc;
@@ -23,12 +23,12 @@ impl Hub {
         &self.settings
     }
 
-    /// All clients, by age.
+    /// All clients, the oldest first.
     pub fn sessions(&self) -> impl Iterator<Item = &Session> {
         self.people.sessions.values().map(|session| &**session)
     }
 
-    /// The clients from this number on, by age.
+    /// The clients from this number on, the oldest first.
     pub fn sessions_from(&self, first: SessionId) -> impl Iterator<Item = &Session> {
         self.people.sessions.values_from(first).map(|one| &**one)
     }
@@ -51,17 +51,17 @@ impl Hub {
         self.people.names.find(&name::fold(nick))
     }
 
-    /// All rooms, by age.
+    /// All rooms except the door's, the oldest first.
     pub fn rooms(&self) -> impl Iterator<Item = &Room> {
         self.rooms.open.values().map(|room| &**room).filter(|room| Some(room.id) != self.door.room)
     }
 
-    /// The rooms from this number on, by age.
+    /// The rooms from this number on, except the door's, the oldest first.
     pub fn rooms_from(&self, first: RoomId) -> impl Iterator<Item = &Room> {
         self.rooms.open.values_from(first).map(|one| &**one).filter(|room| Some(room.id) != self.door.room)
     }
 
-    /// The number of rooms.
+    /// The number of rooms, without the door's.
     #[must_use]
     pub fn room_count(&self) -> usize {
         self.rooms.open.len() - usize::from(self.door.room.is_some())
@@ -90,7 +90,8 @@ impl Hub {
         &self.rooms.open[&self.rooms.lobby].name
     }
 
-    /// What the sender of the last input was charged for it, in lines beyond the one it was.
+    /// The lines that the sender of the last input was charged for it, besides the line that it
+    /// was.
     #[must_use]
     pub fn cost(&self) -> u32 {
         self.work.charged
@@ -102,7 +103,7 @@ impl Hub {
         &self.counters
     }
 
-    /// How many clients are what.
+    /// The number of clients in each state.
     #[must_use]
     pub fn clients_by_state(&self) -> [(&'static str, usize); 4] {
         let (door, logged_in) = (self.door.count(), self.people.logged_in.len());
@@ -117,7 +118,7 @@ impl Hub {
         &self.moderation.sanctions
     }
 
-    /// The clients that have left a moment ago.
+    /// The clients that have left recently.
     #[must_use]
     pub fn leavers(&self) -> &Leavers {
         &self.moderation.leavers
@@ -145,7 +146,7 @@ impl Hub {
         self.people.logged_in.range((account, SessionId(0))..=(account, SessionId(u64::MAX))).map(|(_, id)| *id)
     }
 
-    /// Whether what is said goes to disk.
+    /// Whether lines go to disk.
     #[must_use]
     pub fn is_recording(&self) -> bool {
         self.recording.on
@@ -157,13 +158,13 @@ impl Hub {
         self.next_line - 1
     }
 
-    /// The records that are not known to be on disk.
+    /// The records that may not be on disk yet.
     #[must_use]
     pub fn backlog(&self) -> &Backlog {
         &self.recording.backlog
     }
 
-    /// The most clients there have been at one time.
+    /// The most clients that were here at one time.
     #[must_use]
     pub fn peak(&self) -> usize {
         self.people.peak
@@ -193,8 +194,8 @@ impl Hub {
             if let Some(taken_for) = command::taken_for(nick) {
                 return Err(Refusal::NameTakenFor(shown, taken_for));
             }
-            // The name can look like several registered ones; if one of them is another person's, that is enough to
-            // refuse it.
+            // The name can look like several registered ones. It is refused if one of them belongs
+            // to another person.
             let own = account.map(|own| own.id);
             let other = self.accounts.lookalikes(nick).find(|other| Some(*other) != own);
             if let Some(other) = other.and_then(|other| self.accounts.get(other)) {
@@ -206,7 +207,8 @@ impl Hub {
         }
         match self.people.names.lookalikes(nick).find(|other| *other != session) {
             Some(other) => Err(Refusal::NameTaken(self.people.sessions[&other].nick.shown().into())),
-            // Another client sees the name as its own, and nobody else does. The refusal does not tell of that client.
+            // Another client sees the name as its own, and nobody else does. The refusal must not
+            // tell of that client.
             None if self.people.unseen.lookalikes(nick).any(|other| other != session) => Err(Refusal::NameTaken(shown)),
             None if self.recording.unread && self.accounts.owner(nick).is_none() => Err(Refusal::NamesUnread),
             None => Ok(()),

@@ -1,8 +1,8 @@
-//! Lines that a client is shown apart from the room's log, because they look different to it: a line with its own name
-//! in it, and its own lines where the hub shows it those.
+//! Lines that a client is shown apart from the room's log, because they look different to it: lines
+//! with its own name in them, and its own lines if the hub shows it those.
 //!
-//! Everybody else is shown the room's log, rendered once. These few clients are told the line at its place in the log,
-//! and the log skips it for them ([`Line::apart`]).
+//! Everybody else is shown the room's log, which is rendered once. These few clients are told the
+//! line at its place in the log, and the log skips it for them ([`Line::apart`]).
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::values::id::{RoomId, SessionId};
 use crate::values::name;
 use crate::values::terminal::Mode;
 
-/// The most people whose names are noticed in one line.
+/// The most people who are noticed by name in one line.
 const NAMED: usize = 8;
 
 /// The most words of a line that are looked at.
@@ -23,11 +23,12 @@ const WORDS: usize = 64;
 pub(super) enum Apart {
     /// The client said it.
     Own,
-    /// Its name is in the line, in this spelling.
+    /// The client's name is in the line, in this spelling.
     Named(Arc<str>),
 }
 
-/// The words of a text that could be names, without the punctuation around them: `bob` of "(bob's)" and of "@bob:".
+/// The words of a text that could be names, without the punctuation around them: `bob` for
+/// "(bob's)" and for "@bob:".
 fn words(text: &str) -> impl Iterator<Item = &str> {
     const BETWEEN: &[char] = &[
         ',', ':', ';', '!', '?', '(', ')', '[', ']', '<', '>', '"', '\'', '’', '“', '”', '@', '/', '*', '+', '&', '=',
@@ -37,7 +38,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Hub {
-    /// The clients in the room that are shown apart what `author` says there, and why.
+    /// The clients in the room that are shown apart a line by `author`, and why.
     pub(super) fn shown_apart(&self, room: RoomId, author: Option<SessionId>, said: &Said) -> Vec<(SessionId, Apart)> {
         let mut apart = Vec::new();
         let Some(author) = author.filter(|_| said.is_speech()).and_then(|author| self.session(author)) else {
@@ -53,7 +54,7 @@ impl Hub {
         let longest = self.settings.limits.name;
         let mut plain = String::new();
         for word in words(said.text()).filter(|word| word.chars().take(longest + 1).count() <= longest) {
-            // Nearly all words are ASCII, and nobody's name: for those nothing is allocated.
+            // Nearly all words are ASCII and no name: for these, the look-up allocates nothing.
             let found = if word.is_ascii() {
                 plain.clear();
                 plain.extend(word.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
@@ -64,9 +65,10 @@ impl Hub {
             let named = found.and_then(|id| self.session(id)).filter(|named| {
                 named.room == room
                     && named.id != author.id
-                    // A client that believes it bears another name must not see that this one is its own.
+                    // A client that believes it bears another name must not learn that this name is
+                    // its own.
                     && !named.is_renamed_unseen()
-                    // Such a client reads nothing, and much waits for it already.
+                    // A crowded client reads nothing, and much waits for it already.
                     && !named.crowded
                     && !named.ignores(author)
             });

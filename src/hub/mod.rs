@@ -1,45 +1,53 @@
 //! The hub makes all decisions. It is pure: no socket, clock, file, randomness or `async`.
 //!
-//! [`Hub::handle`] takes an [`Input`] and the time, and appends the [`Effect`]s that follow. The same inputs at the
-//! same times with the same key give the same effects. So a failing run can be run again, and the hub's state can be
-//! restored by replaying its inputs.
+//! [`Hub::handle`] takes an [`Input`] and the time, and appends the [`Effect`]s that follow. The
+//! same inputs at the same times with the same key give the same effects. So a failing run can be
+//! run again, and the hub's state can be restored by replaying its inputs.
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | which method handles an input | `turn` |
-//! | what reaches the hub; what of that the tape keeps; what follows | [`Input`], [`News`], [`Effect`] |
-//! | who did something; what is worth a line in the journal; counters | [`By`], [`Happening`], [`Counters`] |
+//! | what comes in, what of it the tape keeps, what follows | [`Input`], [`News`], [`Effect`] |
+//! | authors of audited actions; events for the journal | [`By`], [`Happening`] |
+//! | counters for metrics | [`Counters`] |
 //! | what people can type | [`command`] |
 //! | messages to people, as values | [`message`] |
-//! | one client; connecting and leaving; clients that have left a moment ago | [`session`], `people`, [`leavers`] |
-//! | whom a name can mean: who bears it, and who bore it a moment ago | [`bearers`] |
-//! | finding people by the beginnings of names; which client makes way in a full hub | `beginnings`, `places` |
+//! | one client; connecting and leaving | [`session`], `people` |
+//! | clients that have left recently | [`leavers`] |
+//! | the people for whom a name can stand: its bearer and recent bearers | [`bearers`] |
+//! | finding people by the beginnings of names | `beginnings` |
+//! | which client makes way in a full hub | `places` |
 //! | rooms: opening, entering, topics | `rooms`, [`room`] |
 //! | what a client is shown when it comes into a room | `entrance` |
-//! | lines kept in memory; how a room is told of arrivals and departures | [`history`], `presence` |
-//! | who owns a room, who may come in and speak; rooms that are kept while empty | [`ownership`], [`lasting`] |
-//! | who is heard, and how fast a client may send; what a command costs | `speech`, [`pace`], `work` |
-//! | whom a client ignores; how much others may send to one client | [`ignore`], [`inbound`] |
+//! | lines kept in memory | [`history`] |
+//! | how a room is told of arrivals and departures | `presence` |
+//! | who owns a room, who may come in and speak | [`ownership`] |
+//! | rooms that are kept while empty | [`lasting`] |
+//! | who is heard; how fast a client may send; what a command costs | `speech`, [`pace`], `work` |
+//! | ignoring people; how much others may send to one client | [`ignore`], [`inbound`] |
 //! | messages kept for people who are not here | [`memo`] |
-//! | what people report to the operators | [`report`] |
-//! | sanctions (bans, mutes, ...) as values; making and lifting them | [`sanction`], [`sanctioning`] |
-//! | whom a text means that names somebody for a sanction | [`whom`] |
-//! | offences that count against people; words that are refused | [`strike`], [`crate::values::words`] |
-//! | what is asked of connections that are not encrypted | `encryption` |
+//! | reports that people make to the operators | [`report`] |
+//! | sanctions (bans, mutes, ...) as values | [`sanction`] |
+//! | making and lifting sanctions | [`sanctioning`] |
+//! | how a typed text becomes the target of a sanction | [`whom`] |
+//! | offences that count against people | [`strike`] |
+//! | words that are refused | [`crate::values::words`] |
+//! | where encryption is required | `encryption` |
 //! | registered names, roles; logging in; waiting at the door | [`account`], [`login`], `door` |
 //! | clients that have sent nothing for long | `idleness` |
 //! | what happens to newcomers in a raid | [`lockdown`] |
-//! | lines that are rendered for one reader apart: their own, or one with their name in it | `mention` |
-//! | what goes to disk, and what comes back from it, at the start or later | `recording`, [`archive`], `recall` |
-//! | how long lines are kept in memory; lines removed before that | [`retention`], `redaction` |
-//! | programs that take the hub for a web server or the like | [`foreign`] |
+//! | lines that one reader sees apart: their own, or one with their name in it | `mention` |
+//! | records on their way to disk; what comes back at the start | `recording`, [`archive`] |
+//! | what comes back from a disk that is read late | `recall` |
+//! | how long lines are kept in memory; removing lines before that | [`retention`], `redaction` |
+//! | programs that take the hub for another kind of server | [`foreign`] |
 //! | how people type: who edits the line, what is echoed | `typing`, `complete` |
 //! | times in a named time zone | `zones` |
-//! | looking at the hub from outside | `looking` |
-//! | what always holds; what a snapshot holds of the hub | `invariants`, `saved` |
+//! | read-only access to the hub from outside | `looking` |
+//! | conditions that always hold; the hub in a snapshot | `invariants`, `saved` |
 //!
-//! The hub knows nothing of bytes, screens, sockets and files: [`crate::wire`] renders its messages, and [`crate::net`]
-//! carries out its effects.
+//! The hub knows nothing of bytes, screens, sockets and files: [`crate::wire`] renders its
+//! messages, and [`crate::net`] carries out its effects.
 
 pub mod account;
 pub mod archive;
@@ -139,18 +147,19 @@ use crate::values::roster::Roster;
 use crate::values::time::{Mono, Now, Wall};
 use crate::values::words::Filters;
 
-/// How many client numbers one record on disk reserves in advance: one record for each newcomer would cost too much.
+/// The number of client numbers that one record on disk reserves in advance: a record for each
+/// newcomer would cost too much.
 const GIVEN_AHEAD: u64 = 64;
 
-/// The most banned clients that one tick disconnects, and the most rooms that one tick tells of gathered arrivals: each
-/// takes some 10 µs.
+/// The most banned clients that one tick disconnects, and the most rooms to which one tick tells
+/// gathered arrivals: each of these takes some 10 µs.
 const AT_A_TIME: usize = 64;
 
 /// The hub: everybody connected, and every room.
 #[derive(Clone, Debug)]
 pub struct Hub {
     settings: Settings,
-    /// The secret that guests' names are made with.
+    /// The secret from which guests' names are made.
     key: [u8; 16],
     people: People,
     rooms: Rooms,
@@ -176,10 +185,10 @@ pub struct Hub {
 struct People {
     sessions: Rising<SessionId, CopyOnWrite<Session>>,
     names: Roster<SessionId>,
-    /// The names that only their bearer sees, see [`speech::Veil`].
+    /// The names that nobody but their bearer sees, see [`speech::Veil`].
     unseen: Roster<SessionId>,
     beginnings: Beginnings,
-    /// The names that clients have laid down.
+    /// The former names of clients, which they have given up recently.
     former: Beginnings,
     places: Places,
     familiar: Familiar,
@@ -202,19 +211,19 @@ struct Rooms {
     open: Rising<RoomId, CopyOnWrite<Room>>,
     names: Roster<RoomId>,
     lobby: RoomId,
-    /// When each room tells the arrivals and departures that it has gathered; rooms with nothing gathered are not in
-    /// it.
+    /// The moment at which each room tells the arrivals and departures that it has gathered. Rooms
+    /// that have gathered nothing are not in it.
     deadlines: BTreeSet<(Mono, RoomId)>,
-    /// How many open rooms were opened from each origin.
+    /// The number of open rooms that were opened from each origin.
     openers: BTreeMap<Origin, usize>,
-    /// How many open rooms last, which means that they are kept while empty.
+    /// The number of open rooms that are lasting, which means that they are kept while empty.
     lasting: usize,
-    /// When the hub last checked whether the owners of lasting rooms still come.
+    /// The moment at which the hub last looked for owners of lasting rooms who stay away.
     looked: Mono,
     next: u64,
 }
 
-/// Bans, filters, and what counts against people.
+/// Sanctions, filters, and offences that count against people.
 #[derive(Clone, Debug, Default)]
 struct Moderation {
     sanctions: Sanctions,
@@ -222,8 +231,9 @@ struct Moderation {
     reports: Reports,
     filters: Filters,
     leavers: Leavers,
-    /// The last command of each client that waits for its confirmation (its person says it again), and when it was said. Behind the command, on lines of their own, stand the numbers of the client that it named and of those that
-    /// it reaches as well: it is confirmed for these alone.
+    /// For each client, the last command that it has to repeat as a confirmation, and when it gave
+    /// that command. Below the command stand two lines: the number of the client that it named, and
+    /// the numbers of the others that it reaches. The confirmation holds for these clients alone.
     asked: BTreeMap<SessionId, (String, Mono)>,
     /// Clients that a ban has hit and that are still to be disconnected.
     outgoing: VecDeque<(SessionId, Farewell)>,
@@ -241,7 +251,7 @@ struct Dormant {
     plain_from: u64,
 }
 
-/// What is recorded on disk, and what was read from it.
+/// Records on their way to disk, and what was read from it.
 #[derive(Clone, Debug)]
 struct Recording {
     /// Whether lines go to disk.
@@ -249,20 +259,21 @@ struct Recording {
     backlog: Backlog,
     /// By folded name.
     dormant: CopyOnWrite<BTreeMap<Name, Dormant>>,
-    /// When to remove lines from memory that have been kept long enough.
+    /// When to drop lines from memory that have been kept long enough.
     retention: Retention,
     next_search: u64,
     /// The client numbers up to this one are reserved by a record on disk.
     given: SessionId,
-    /// When the disk last took records, or last had none to take.
+    /// The moment at which the disk last took records, or nothing waited for it.
     progress: Mono,
-    /// Whether the disk could not be read at the start: there may be bans and accounts that the hub does not know.
+    /// Whether the disk could not be read at the start: it may hold bans and accounts that the hub
+    /// does not know.
     unread: bool,
 }
 
 impl Hub {
-    /// Makes a hub with a lobby and nobody in it. `key` goes into the names of guests, so that those reveal nothing
-    /// about addresses.
+    /// Makes a hub with a lobby and nobody in it. `key` goes into the names of guests, so that
+    /// these reveal nothing about addresses.
     ///
     /// # Panics
     /// If the name of the lobby is not valid; the check of the settings refuses such a name.
@@ -328,8 +339,8 @@ impl Hub {
         }
     }
 
-    /// Handles one input at `now` and appends what follows to `effects`. The hub ignores an input about a client that
-    /// has left meanwhile.
+    /// Handles one input at `now`, and appends what follows to `effects`. An input about a client
+    /// that has left meanwhile has no effect.
     pub fn handle(&mut self, input: impl Into<Input>, now: Now, effects: &mut Vec<Effect>) {
         self.turn(now, effects).take(input.into());
         if cfg!(debug_assertions) && self.people.sessions.len() < 100 {
@@ -341,14 +352,15 @@ impl Hub {
         Turn { hub: self, now, effects }
     }
 
-    /// Judges a line of `bytes` bytes from `session`, before the caller hands it over as [`Input::Line`]. This is not
-    /// an input, because the answer decides whether the line becomes one. [`Verdict::Hold`] tells the caller to hand
-    /// the line over at the given time, and to read nothing more from the client until then.
+    /// Judges a line of `bytes` bytes from `session`, before the caller hands it over as
+    /// [`Input::Line`]. This is not an input, because the answer decides whether the line becomes
+    /// one. [`Verdict::Hold`] tells the caller to hand the line over at the given time, and to read
+    /// nothing more from the client until then.
     pub fn judge(&mut self, session: SessionId, bytes: u64, now: Now, effects: &mut Vec<Effect>) -> Verdict {
         self.turn(now, effects).judge(session, bytes)
     }
 
-    /// Charges the cost of the current input to `id`, the client that sent it.
+    /// Charges the cost of the current input to the pace of `id`, the client that sent it.
     fn settle(&mut self, id: SessionId, now: Now) {
         let lines = u32::try_from(std::mem::take(&mut self.work.done) / work::LINE).unwrap_or(u32::MAX);
         self.work.charged = lines;
@@ -359,7 +371,7 @@ impl Hub {
         }
     }
 
-    /// When [`Input::Tick`] is due; `None` if nothing waits for a time.
+    /// The moment at which [`Input::Tick`] is due; `None` if nothing waits for a time.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
         if !self.moderation.outgoing.is_empty() {

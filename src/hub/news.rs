@@ -10,15 +10,16 @@ use super::message::Farewell;
 use crate::settings::Settings;
 use crate::values::id::SessionId;
 
-/// What the daemon tells the hub about itself: connections that have ended, jobs that are done, new settings. The tape
-/// keeps news as they are: they hold no line that a client has just sent, and so no password.
+/// What the daemon tells the hub about itself: connections that have ended, jobs that are done, new
+/// settings. The tape keeps news as they are: they hold no line that a client has just sent, and so
+/// no password.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum News {
     /// A connection has ended, or must end, for the reason `why`.
     Gone { session: SessionId, why: Farewell },
-    /// Recording is on from now on, and this was recorded before; `None`: nothing is recorded. Comes at each start,
-    /// also after a crash that the hub's state has survived.
+    /// Recording is on from now on, and the disk holds this; `None`: recording is off. Comes at
+    /// each start, even after a crash that the hub's state has survived.
     Archive(Option<Box<Recalled>>),
     /// All records up to the number `through` are on disk.
     Recorded { through: u64 },
@@ -26,16 +27,19 @@ pub enum News {
     Found { session: SessionId, number: u64, found: Box<Found> },
     /// The result of the hashing job of this number.
     Hashed { number: u64, answer: login::Answer },
-    /// A client reads nothing of what is meant for it alone, and much of that waits (`on`), or it reads again.
+    /// Much waits for this client alone, and it reads nothing of it (`on`); or it reads again.
     Crowded { session: SessionId, on: bool },
-    /// What `session` was told is done is on record but not on disk, although the daemon has waited for that.
+    /// `session` was told that something is done, and the record of that is not on disk, although
+    /// the daemon has waited for it.
     NotOnDisk { session: SessionId },
-    /// The file on disk is a new one: the hub has to record again all that belongs there.
+    /// The file on disk is new and empty: the hub has to record again all that belongs there.
     BegunAnew,
-    /// What is on disk: it could not be read before, or the file is another one than before.
+    /// The contents of the file on disk, which could not be read before, or is another file than
+    /// before.
     Recalled(Box<Recalled>),
     /// The settings have changed.
     Settings(Box<Settings>),
-    /// The hub has to stop: everybody is told goodbye with this message, and nobody is let in any more.
+    /// The hub has to stop: everybody is disconnected with this message, and nobody is let in any
+    /// more.
     Stop { message: Option<Arc<str>> },
 }

@@ -1,4 +1,5 @@
-//! Clients come and go: which connections are let in, under which name, and what others are told.
+//! Clients that come and go: which connections are let in, under which names, and what others are
+//! told.
 
 use super::Turn;
 use core::net::SocketAddr;
@@ -27,15 +28,15 @@ impl Hub {
         (4..=8)
             .find_map(|length| take(Name::guest(key, peer.ip(), peer.port(), length)))
             .or_else(|| {
-                // Two clients come from the same address and port at one time, or five names in a row are taken: the
-                // client's number makes the name unique.
+                // Two clients use the same address and port at one time, or five names in a row are
+                // taken: the client's number makes the name unique.
                 let text = format!("{}-{}", name::guest(key, peer.ip(), peer.port(), 8), id.0);
                 take(Name::parse(&text, text.len()).ok()?)
             })
             .expect("a name with a number that is never given twice is free")
     }
 
-    /// What a client is told that comes into the lobby from outside.
+    /// The greeting of a client that comes into the lobby from outside.
     pub(super) fn welcome(&self) -> Welcome {
         let history = &self.settings.history;
         let kept = match history.lines {
@@ -52,7 +53,7 @@ impl Hub {
         Welcome { hub: name.as_str().into(), greeting, kept }
     }
 
-    /// Notes that `id` is logged in to `account` from now on, or to none.
+    /// Notes that `id` is logged in to `account` from now on, or to no account.
     pub(super) fn set_account(&mut self, id: SessionId, account: Option<AccountId>) {
         let Some(session) = self.people.sessions.get_mut(&id) else { return };
         if let Some(former) = std::mem::replace(&mut session.account, account) {
@@ -121,7 +122,8 @@ impl Turn<'_> {
         let lobby = self.hub.rooms.lobby;
         let is_banned = self.hub.ban_of_address(peer, self.now).is_some();
         let is_held = self.hub.has_door() || is_banned;
-        // Whose certificate is known is at the door until it is logged in, so that nobody sees a guest come.
+        // A client with a known certificate is at the door until it is logged in, so that nobody
+        // sees a guest come.
         let known = certificate.and_then(|certificate| self.hub.accounts.of_certificate(&certificate));
         let at_door = (is_held || known.is_some()).then(|| self.now.mono.after(self.hub.settings.accounts.door));
         let first = if at_door.is_some() { self.door_room() } else { lobby };
@@ -172,7 +174,8 @@ impl Turn<'_> {
         self.hub.may_be_idle_from(self.now.mono);
         self.hub.people.peak = self.hub.people.peak.max(self.hub.people.sessions.len());
         self.hub.people.beginnings.insert(self.hub.people.sessions[&id].nick.folded(), id);
-        // The name may be one that somebody ignores: the same address and port give the same name again.
+        // The name may be one that somebody ignores: the same address and port give the same name
+        // again.
         self.hub.take_up_name(id);
         self.hub.note_mute(id, self.now);
         if let Some(until) = at_door {
@@ -202,8 +205,8 @@ impl Turn<'_> {
         self.present(lobby, id, &shown, Step::Joined);
     }
 
-    /// Why a connection from `peer` is refused now; `None` if it is let in. If all places are taken, a silent client
-    /// may be disconnected to make place.
+    /// The reason to refuse a connection from `peer` now; `None` if it is let in. If all places are
+    /// taken, a silent client may be disconnected to make place.
     pub(super) fn may_connect(&mut self, peer: SocketAddr, encrypted: bool, origin: Origin) -> Option<Refusal> {
         let has = |networks: &[Network]| networks.iter().any(|network| network.has(peer.ip()));
         let access = &self.hub.settings.access;
@@ -278,7 +281,7 @@ impl Turn<'_> {
             Farewell::GaveWay => Some("made place for others".into()),
             Farewell::NoChat => Some("no chat program".into()),
         };
-        // What people say stays out of the journal, also what they say on leaving.
+        // The journal does not hold what people say, not even their last words.
         let noted = if matches!(why, Farewell::Quit(_)) { None } else { reason.clone() };
         let left_why = noted.clone();
         self.happened(What::Departed, id, None, noted);
@@ -310,8 +313,8 @@ impl Turn<'_> {
         self.leave(id, &nick, room, Step::Left { reason, words, to: None });
     }
 
-    /// Takes `id` out of `room` and tells the room so by `gone`. A room that is empty then is shut; the lobby stays
-    /// open, and a lasting room rests.
+    /// Takes `id` out of `room`, and tells the room so by `gone`. Then an empty room is shut,
+    /// except that the lobby stays open and a lasting room rests.
     pub(super) fn leave(&mut self, id: SessionId, nick: &Name, room: RoomId, gone: Step) {
         let Some(left) = self.hub.rooms.open.get_mut(&room) else { return };
         left.members.remove(&id);
@@ -322,7 +325,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells a room of a step of `who`, at once or gathered with others.
+    /// Tells a room of a step of `who`: at once, or gathered with others.
     pub(super) fn present(&mut self, id: RoomId, who: SessionId, nick: &Arc<str>, step: Step) {
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
         if room.closing {
@@ -344,8 +347,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells a room what was gathered. A client that believes it bears another name than the one shown is told the line
-    /// with the name that it knows.
+    /// Tells a room the steps that were gathered. A client that believes it bears another name than
+    /// the one shown is told the line with the name that it knows.
     pub(super) fn tell_gathered(&mut self, room: RoomId, gathered: Gathered) {
         let Gathered { author, mut said, shown } = gathered;
         if let Said::Left { reason: to, moved, .. } = &mut said
@@ -385,14 +388,14 @@ impl Turn<'_> {
         self.depart(id, why);
     }
 
-    /// Gives `id` a name that [`Self::may_bear`] has allowed. Its room is told so if `aloud`.
+    /// Gives `id` a name that [`Self::may_bear`] has allowed. If `aloud`, its room is told.
     pub(super) fn rename(&mut self, id: SessionId, nick: Name, by: Option<By>, aloud: bool) {
         self.hub.put_off_unseen_name(id);
         let kept_from = self.hub.kept_from(id, self.now);
         self.hub.lay_down_name(id);
         let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         let old = std::mem::replace(&mut session.nick, nick.clone());
-        // A guest's name tells nobody apart, and at the door nobody sees it.
+        // A guest's name tells nobody apart, and nobody sees names at the door.
         let is_known = !old.is_guest() && session.at_door.is_none();
         let room = session.room;
         if is_known {
@@ -406,7 +409,7 @@ impl Turn<'_> {
         self.stay_kept_from(id, kept_from);
         self.happened(What::Renamed, id, by, Some(old.shown().into()));
         if self.hub.is_at_door(id) {
-            // At the door nobody sees others.
+            // Nobody sees others at the door.
             return;
         }
         self.present(room, id, &nick.shown().into(), Step::Renamed { from: old.shown().into(), aloud });

@@ -1,8 +1,10 @@
-//! Where clients come from, and which of them is disconnected for a newcomer when all places are taken.
+//! The origins of clients, and the client that is disconnected for a newcomer when all places are
+//! taken.
 //!
-//! A client is silent until it has sent a line. When the hub is full, one silent client makes place for a newcomer: a
-//! client of the origin that has the most silent ones, if more clients come from there than from the newcomer's origin.
-//! So four addresses cannot fill the hub with silence. A client that has sent a line stays.
+//! A client is silent until it has sent a line. In a full hub, one silent client makes place for a
+//! newcomer: a client of the origin with the most silent ones, if more clients come from there than
+//! from the newcomer's origin. So four addresses cannot fill the hub with silence. A client that
+//! has sent a line stays.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -16,11 +18,12 @@ use crate::values::network::Origin;
 /// Places beyond `limits.clients` that are kept for the networks of `access.always`.
 pub const RESERVE: usize = 64;
 
-/// How many of the [`RESERVE`] are also for the origins of operators. Not all of them: others may come from there too.
+/// The part of the [`RESERVE`] that is also for the origins of operators. It is not all of it,
+/// because others may come from there too.
 pub(super) const RESERVE_OF_OPERATORS: usize = 32;
 
-/// The most origins of operators that are remembered. Beyond it, the one where no operator has logged in for longest is
-/// forgotten.
+/// The most origins of operators that are remembered. A further origin replaces the one where no
+/// operator has logged in for the longest time.
 const REMEMBERED: usize = 64;
 
 /// All clients by origin.
@@ -28,20 +31,21 @@ const REMEMBERED: usize = 64;
 pub(super) struct Places {
     all: BTreeSet<Place>,
     counts: BTreeMap<Origin, Count>,
-    /// The origins that have silent clients, by how many they have. Clients that are always let in do not count as
-    /// silent.
+    /// The origins that have silent clients, ordered by the number of these. Clients that are
+    /// always let in do not count as silent.
     by_silence: BTreeSet<(usize, Origin)>,
 }
 
-/// The place of one client, as one number: its origin, a bit that says whether it is silent, and its own number. So the
-/// silent clients of an origin come after its others. It is one number because each newcomer's is compared with many.
+/// The place of one client, as one number: its origin, a bit that tells whether it is silent, and
+/// its own number. So the silent clients of an origin come after its others. It is one number
+/// because each newcomer's is compared with many.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place(u128);
 
 impl Place {
     const SILENT: u64 = 1 << 63;
 
-    /// Client numbers count up from 1, so none has that bit.
+    /// Client numbers count up from 1, so no client number sets that bit.
     fn of(origin: Origin, id: SessionId, is_silent: bool) -> Self {
         Self::at(origin, id.0 | if is_silent { Self::SILENT } else { 0 })
     }
@@ -84,7 +88,7 @@ impl Places {
         }
     }
 
-    /// Adds to the number of clients of an origin, and to the number of silent ones among them.
+    /// Changes the number of clients of an origin, and of the silent ones among them.
     fn count(&mut self, origin: Origin, all: isize, silent: isize) {
         let count = self.counts.entry(origin).or_default();
         let former = *count;
@@ -102,13 +106,14 @@ impl Places {
         }
     }
 
-    /// How many clients come from that origin.
+    /// The number of clients from that origin.
     pub(super) fn of(&self, origin: Origin) -> usize {
         self.counts.get(&origin).map_or(0, |count| count.all)
     }
 
-    /// The client that makes place for one more from `origin`: of the origin with the most silent clients, the silent
-    /// one that came last. `None` if no more clients come from there than would then come from `origin`.
+    /// The client that makes place for one more from `origin`: of the origin with the most silent
+    /// clients, the silent one that came last. `None` if that origin would not have more clients
+    /// than `origin` with the newcomer.
     pub(super) fn who_gives_way(&self, origin: Origin) -> Option<SessionId> {
         let (_, most) = self.by_silence.last()?;
         let is_fair = self.of(origin) + 1 < self.of(*most);
@@ -116,8 +121,8 @@ impl Places {
         silent.next_back().map(|place| place.who()).filter(|_| is_fair)
     }
 
-    /// All clients from that network. If the network is smaller than an origin, others from that origin may be among
-    /// them.
+    /// All clients from that network, and, if the network is smaller than an origin, perhaps others
+    /// from that origin.
     pub(super) fn within(&self, network: &Network) -> impl DoubleEndedIterator<Item = SessionId> {
         let (first, last) = Origin::range(network);
         self.all.range(Place::at(first, 0)..=Place::at(last, u64::MAX)).map(|place| place.who())
@@ -127,7 +132,8 @@ impl Places {
         *self = Self::default();
     }
 
-    /// Panics if the places are not exactly those of `people`, with whether each is silent.
+    /// Panics if the places are not exactly those of `people`; the boolean tells whether a client
+    /// is silent.
     pub(super) fn check_invariants(&self, people: impl Iterator<Item = (SessionId, Origin, bool)>) {
         let mut other = Self::default();
         for (id, origin, is_silent) in people {
@@ -140,20 +146,21 @@ impl Places {
 }
 
 impl Hub {
-    /// The origin for which the rooms that `id` opens are counted; `None` for operators and clients that are always let
-    /// in.
+    /// The origin for which the rooms opened by `id` are counted; `None` for operators and clients
+    /// that are always let in, whose rooms are not counted.
     pub(super) fn counted_opener(&self, id: SessionId) -> Option<Origin> {
         let session = self.people.sessions.get(&id)?;
         let is_free = self.is_always_let_in(session.peer) || self.people.operators.contains(&id);
         (!is_free).then(|| Origin::of(session.peer.ip()))
     }
 
-    /// How many open rooms were opened from `origin`.
+    /// The number of open rooms that were opened from `origin`.
     pub(super) fn rooms_opened_from(&self, origin: Origin) -> usize {
         self.rooms.openers.get(&origin).copied().unwrap_or(0)
     }
 
-    /// Counts a new room for the origin that it was opened from; `None` is not counted.
+    /// Counts a new room for the origin from which it was opened. A room without an origin is not
+    /// counted.
     pub(super) fn opened_from(&mut self, room: RoomId, origin: Option<Origin>) {
         let (Some(room), Some(origin)) = (self.rooms.open.get_mut(&room), origin) else { return };
         room.opened_from = Some(origin);
@@ -161,7 +168,7 @@ impl Hub {
     }
 }
 
-/// The origins where operators have logged in of late, the last one at the end.
+/// The origins where operators have logged in recently, the latest at the end.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Familiar(VecDeque<Origin>);
@@ -269,7 +276,7 @@ mod tests {
         hub.handle(Input::Line { session: SessionId(id), text }, Now::default(), &mut Vec::new());
     }
 
-    /// Whether the client is let in.
+    /// Connects a client; returns whether it is let in.
     fn comes(hub: &mut Hub, id: u64, from: [u8; 4]) -> bool {
         let (session, peer) = (SessionId(id), (from, 1024).into());
         hub.handle(
@@ -294,7 +301,8 @@ mod tests {
                 .count()
         };
         assert_eq!(count(&mut hub, [10, 0, 1, 1]), 0);
-        // The origin counts as an operator's while the operator is there, and after they have gone.
+        // The origin counts as an operator's while the operator is there, and after the operator
+        // has gone.
         let name = Name::parse("ann", 24).expect("a name");
         let role = Role::Operator;
         let ann = Account {
@@ -335,7 +343,7 @@ mod tests {
         };
         assert!((1..=3).all(|id| comes(&mut hub, id, [10, 0, 0, 1])));
         assert_eq!(say(&mut hub, 1, "/join tea"), 2);
-        // Somebody else stays in the room.
+        // Another client stays in the room.
         assert_eq!(say(&mut hub, 2, "/join tea"), 2);
         assert_eq!(say(&mut hub, 1, "/leave"), 2);
         let mut hub: Hub = serde_json::from_str(&serde_json::to_string(&hub).expect("plain")).expect("the same");

@@ -1,5 +1,5 @@
-//! How a room is told of arrivals, departures and new names: one line for each in a quiet room, one line for many in a
-//! burst.
+//! How a room is told of arrivals, departures and new names: in a quiet room one line for each, in
+//! a burst one line for many.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,38 +12,39 @@ use crate::values::id::SessionId;
 use crate::values::rate;
 use crate::values::time::{Mono, Now};
 
-/// The arrivals, departures and new names of a room that are gathered, to be told in one line.
+/// The arrivals, departures and new names that a room has gathered, to be told in one line.
 ///
-/// In a quiet room each arrival is a line of its own. In a burst, or with more than `rooms.announce_limit` people in
-/// the room, arrivals are counted and told together at the end of a window: a thousand arrivals are a few lines, not a
-/// thousand lines to a thousand people.
+/// In a quiet room, each arrival is a line of its own. In a burst, or with more than
+/// `rooms.announce_limit` people in the room, arrivals are counted and told together at the end of
+/// a window: a thousand arrivals become a few lines, and not a thousand lines to a thousand people.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Presence {
-    /// When all of `rooms.announce_burst` single lines may be used again.
+    /// The moment at which all of `rooms.announce_burst` single lines may be used again.
     full_at: Mono,
-    /// The same for new names, which have a burst of their own.
+    /// The same moment for lines about new names, which have a burst of their own.
     names_full_at: Mono,
-    /// The people who came in this window and are still here, with their names, by number.
+    /// The people who came in this window and are still here, by client, with their names.
     joined: BTreeMap<SessionId, Arc<str>>,
-    /// The people who took another name in this window: the name before, the present one, and whether others are told.
+    /// The people who took another name in this window: the name before, the present one, and
+    /// whether others are told.
     renamed: BTreeMap<SessionId, (Arc<str>, Arc<str>, bool)>,
-    /// Those of `joined` who have said something since: others know their names.
+    /// The people of `joined` who have said something since: others know their names.
     heard: BTreeSet<SessionId>,
-    /// How many people left who had been here before this window.
+    /// The number of people who left in this window, and had been here before it.
     left: u32,
-    /// The last of those who left, with name and reason.
+    /// The last person of those who left, with name and reason.
     last_left: Option<(SessionId, Arc<str>, Option<Arc<str>>)>,
     /// Whether that reason is in the person's own words.
     last_words: bool,
-    /// The room where the last of those who left has gone, if everybody may know of it.
+    /// The room to which the last person of those who left has gone, if everybody may know of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_to: Option<Arc<str>>,
-    /// When the gathered line is told; `None` if nothing is gathered.
+    /// The moment at which the gathered line is told; `None` if nothing is gathered.
     pub(super) flush_at: Option<Mono>,
 }
 
-/// The most names that a gathered line shows; the others are counted.
+/// The most names that a gathered line shows; the rest is counted.
 const NAMES_SHOWN: usize = 3;
 
 /// An arrival, a departure, or a new name.
@@ -54,19 +55,19 @@ pub(super) enum Step {
         reason: Option<Arc<str>>,
         /// Whether the reason is in the person's own words.
         words: bool,
-        /// The room that the person has gone to, if everybody may know of it.
+        /// The room to which the person has gone, if everybody may know of it.
         to: Option<Arc<str>>,
     },
     Renamed {
         from: Arc<str>,
-        /// Whether others are told; if not, only the person is.
+        /// Whether others are told. Otherwise only the person is.
         aloud: bool,
     },
 }
 
-/// A line that tells what was gathered.
+/// The line that tells what was gathered.
 pub(super) struct Gathered {
-    /// The one person whom the line is about, if it is one: they are not shown it.
+    /// The person that the line is about, if it is about one alone: they are not shown it.
     pub(super) author: Option<SessionId>,
     pub(super) said: Said,
     /// The people whose names the line shows.
@@ -79,7 +80,7 @@ fn left(nick: Arc<str>, reason: Option<Arc<str>>, words: bool, to: Option<Arc<st
 }
 
 impl Presence {
-    /// Notes a step of `who`. Returns the line to post at once, if the step gets a line of its own.
+    /// Notes a step of `who`. Returns the line to post at once, if the step gets its own line.
     pub(super) fn note(
         &mut self,
         who: SessionId,
@@ -98,14 +99,14 @@ impl Presence {
             if *aloud {
                 *former = nick.clone();
             }
-            // Newcomers often begin with a new name: while their arrival waits to be told, it is told with the new
-            // name, and the change is not.
+            // Newcomers often begin by choosing a name. While their arrival waits to be told, it is
+            // told with the new name, and the change is not told.
             if !self.heard.contains(&who) {
                 return None;
             }
         }
-        // In a big room, arrivals and departures are always counted. A new name gets its line as long as few people
-        // change theirs.
+        // In a big room, arrivals and departures are always gathered. A new name gets a line of its
+        // own as long as few people change theirs.
         if is_rename || (!big && self.flush_at.is_none()) {
             let every = rooms.gather / rooms.announce_burst.max(1);
             let full = if is_rename { &mut self.names_full_at } else { &mut self.full_at };
@@ -121,7 +122,8 @@ impl Presence {
         }
         match step {
             Step::Joined => drop(self.joined.insert(who, nick.clone())),
-            // A person who came and left within the window, and said nothing, is not mentioned at all.
+            // A person who came and left within the window, without a word, is not mentioned at
+            // all.
             Step::Left { .. } if self.joined.contains_key(&who) && !self.heard.contains(&who) => {
                 self.joined.remove(&who);
             }
@@ -147,7 +149,8 @@ impl Presence {
         None
     }
 
-    /// Ends the window. Returns the line that tells what was gathered, or `None` if there is nothing to tell.
+    /// Ends the window. Returns the line that tells what was gathered; `None` if there is nothing
+    /// to tell.
     pub(super) fn flush(&mut self, members: usize) -> Option<Gathered> {
         self.flush_at = None;
         self.heard.clear();
@@ -173,7 +176,8 @@ impl Presence {
         }
     }
 
-    /// Whether a departure is still to be told with a reason, and `is_meant` says yes to its client, name and reason.
+    /// Whether a departure with a reason is still to be told, and `is_meant` accepts its client,
+    /// name and reason.
     pub(super) fn has_words(&self, is_meant: impl Fn(SessionId, &str, &str) -> bool) -> bool {
         matches!(&self.last_left, Some((who, nick, Some(words))) if is_meant(*who, nick, words))
     }
@@ -185,7 +189,8 @@ impl Presence {
         }
     }
 
-    /// Notes that `who` says something now: others know the name from it, whether the arrival was told or not.
+    /// Notes that `who` says something now: from that line, others know the name, even if the
+    /// arrival was not told yet.
     pub(super) fn hear(&mut self, who: SessionId) {
         if self.joined.contains_key(&who) {
             self.heard.insert(who);

@@ -1,9 +1,10 @@
-//! Merging what is on disk into the hub when it could not be read at the start: bans, accounts, reports and lasting
-//! rooms.
+//! Merging the disk into the hub if it could not be read at the start: bans, accounts, reports and
+//! lasting rooms.
 //!
-//! Until the store has read them, the hub is *unread* ([`Hub::is_unread`]): it gives nobody a name that it cannot look
-//! up, and nobody logs in to an account that it does not know. Merging loses nothing of either side: of two bans of the
-//! same target the one that ends later stays, an account stays as the hub knows it, and no number is given twice.
+//! Until the store has read the file, the hub is *unread* ([`Hub::is_unread`]): it gives nobody a
+//! name that it cannot look up, and lets nobody log in to an account that it does not know. Merging
+//! loses nothing of either side. Of two bans of the same target, the one that ends later stays; an
+//! account stays as the hub knows it; no number is given twice.
 
 use super::Turn;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,8 @@ use crate::values::id::SessionId;
 use crate::values::name::Name;
 
 impl Hub {
-    /// Whether there may be bans and accounts on disk that the hub does not know, because the disk could not be read.
+    /// Whether the disk may hold bans and accounts that the hub does not know, because it could not
+    /// be read.
     #[must_use]
     pub fn is_unread(&self) -> bool {
         self.recording.unread
@@ -51,11 +53,11 @@ impl Turn<'_> {
         self.effects.push(Effect::Happened(Happening { text, ..Happening::new(What::Unread, self.now) }));
     }
 
-    /// Merges what is on disk with what the hub knows, which may be a part or all of it.
+    /// Merges the disk's contents into the hub, which may know a part of them or all.
     pub(super) fn recall(&mut self, recalled: Recalled) {
         let was_unread = self.hub.recording.unread;
         self.hub.number_on(&recalled);
-        // Changes since the start are in the backlog, not on disk.
+        // Changes since the start are in the backlog, and may not be on disk.
         let (mut lifted, mut removed) = (BTreeSet::new(), BTreeSet::new());
         let (mut gone, mut shown) = (BTreeSet::new(), BTreeSet::new());
         for (_, record) in self.hub.recording.backlog.iter() {
@@ -76,8 +78,8 @@ impl Turn<'_> {
         for ban in recalled.sanctions.into_iter().filter(|ban| !lifted.contains(&ban.id)) {
             self.recall_sanction(ban);
         }
-        // Rooms come after the accounts that they belong to. Where a room has changed since the start, the hub's state
-        // is the newer one.
+        // Rooms come after the accounts that own them. If a room has changed since the start, the
+        // hub's state is the newer one.
         if !recalled.unread {
             let changed: BTreeSet<Name> = self.hub.recording.backlog.iter().filter_map(lasting_name).cloned().collect();
             let mut kept = recalled.lasting;
@@ -132,7 +134,7 @@ impl Turn<'_> {
             self.record(Record::Lifted(same.id));
         }
         let known = self.hub.moderation.sanctions.get(on_disk).cloned();
-        // A higher number than any on disk, too: they come by age.
+        // The new number is above every number read from disk so far: they come in rising order.
         let id = if known.is_some() { self.hub.next_sanction(on_disk) } else { on_disk };
         let ends = sanction.until.map(|until| ends(until, self.now));
         let renumbered = Sanction { id, ends, ..sanction };
@@ -143,11 +145,11 @@ impl Turn<'_> {
         }
     }
 
-    /// Adds an account from disk. Returns its number if that is not the one on disk.
+    /// Adds an account from disk. Returns its new number if it could not keep the one on disk.
     fn recall_account(&mut self, account: Account) -> Option<AccountId> {
         if let Some(known) = self.hub.accounts.get(account.id).cloned() {
             if known.name == account.name {
-                // The hub knows this account, as it is now.
+                // The hub has this account, in a newer state.
                 return None;
             }
             let id = AccountId(self.hub.accounts.next_id().0.max(account.id.0 + 1));
@@ -156,16 +158,17 @@ impl Turn<'_> {
                 self.record(Record::Account(Box::new(known)));
                 self.record(Record::Account(Box::new(renumbered)));
             }
-            // If `keep` has refused it, there is no account of that number.
+            // If `keep` has refused the account, none has that number.
             return Some(id);
         }
-        // An account with the name of a known one was put into the file by hand, and is left out.
+        // If an account of another number has this name, somebody has put one into the file by
+        // hand: it is left out.
         let _ = self.hub.accounts.keep(account);
         None
     }
 
-    /// Applies what was read to the clients that are connected: banned ones are disconnected, and a guest who bears the
-    /// name of an account gets another name.
+    /// Applies what was read to the connected clients: banned clients are disconnected, and a guest
+    /// who bears the name of an account gets another name.
     fn apply_to_those_present(&mut self) {
         let everybody: Vec<SessionId> = self.hub.sessions().map(|session| session.id).collect();
         for id in everybody {
@@ -224,7 +227,7 @@ mod tests {
         Recalled { last_line: 1000, last_room: 1000, last_session: 1000, unread: true, ..Recalled::default() }
     }
 
-    /// A hub that could not read what is on disk, after `inputs`.
+    /// A hub that could not read the disk, after `inputs`.
     fn hub(inputs: Vec<Input>) -> Hub {
         let mut effects = Vec::new();
         let mut hub = Hub::new(Settings::default(), [7; 16], NOW, &mut effects);
@@ -233,7 +236,7 @@ mod tests {
         hub
     }
 
-    /// What a file holds when all records of `hub` are written over what was in it before.
+    /// The contents of a file after all records of `hub` are written over its former contents.
     fn on_disk(hub: &Hub, recalled: &Recalled) -> Vec<(u64, String)> {
         let mut bans: std::collections::BTreeMap<u64, String> =
             recalled.sanctions.iter().map(|ban| (ban.id.0, ban.target.to_string())).collect();
@@ -268,12 +271,13 @@ mod tests {
         let recalled = Recalled {
             sanctions: vec![
                 ban(1, "10.0.0.0/8", None),
-                // The one that ends later stays.
+                // The ban that ends later stays.
                 ban(2, "198.51.100.1", None),
                 ban(3, "198.51.100.2", Some(6_000)),
-                // It has ended meanwhile.
+                // This ban has ended meanwhile.
                 ban(4, "10.1.0.0/16", Some(900)),
-                // A ban that was made meanwhile has the same number, because a clock has gone backwards.
+                // A ban that was made meanwhile has the same number, because a clock went
+                // backwards.
                 ban(1001, "10.2.0.0/16", None),
             ],
             ..Recalled::default()
@@ -286,7 +290,7 @@ mod tests {
         let all = ["10.0.0.0/8", "10.2.0.0/16", "192.0.2.0/24", "198.51.100.1/32", "198.51.100.2/32", "203.0.113.1/32"];
         assert_eq!(targets, all.map(|target| (target.to_owned(), None)));
         assert_eq!(on_disk(&hub, &recalled), known(&hub), "and so they will be on disk");
-        // A second time nothing changes.
+        // Merging a second time changes nothing.
         let before = known(&hub);
         hub.handle(News::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
         assert_eq!(known(&hub), before);
@@ -338,7 +342,7 @@ mod tests {
         assert_eq!(refused, Err(super::super::message::Refusal::NamesUnread));
         let recalled = Recalled {
             sanctions: vec![ban(1, "192.0.2.0/24", None)],
-            // As if a former release had let somebody take it.
+            // As if an earlier release had let somebody take the name.
             accounts: vec![Account { name: guest.clone(), ..account(1, "x") }],
             ..Recalled::default()
         };

@@ -1,4 +1,4 @@
-//! What outlives the hub: records on their way to disk, what comes back from there at the start, searches on disk.
+//! Records on their way to disk, what comes back from the disk at the start, and searches on disk.
 
 use super::Turn;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +16,7 @@ use crate::values::name::{self, Name};
 use crate::values::network::Origin;
 use crate::values::time::Now;
 
-/// The disk counts as stuck when records have waited this long and it has taken none.
+/// The disk counts as stuck when it has taken nothing for this long although records wait.
 const DISK_TAKES_NOTHING: Duration = Duration::from_secs(3);
 
 impl Hub {
@@ -24,7 +24,7 @@ impl Hub {
         self.people.sessions.values().filter(|session| session.searching.is_some()).map(|session| session.id).collect()
     }
 
-    /// Whether records wait and the disk has taken none for `DISK_TAKES_NOTHING`.
+    /// Whether records wait, and the disk has taken none for `DISK_TAKES_NOTHING`.
     #[must_use]
     pub fn is_disk_stuck(&self, now: Now) -> bool {
         let waits = self.recording.backlog.iter().len() > 0;
@@ -33,7 +33,7 @@ impl Hub {
 }
 
 impl Hub {
-    /// Gives no number again that the disk knows of.
+    /// Makes sure that no number is given again that the disk knows of.
     pub(super) fn number_on(&mut self, recalled: &Recalled) {
         self.moderation.sanctions.number_from(recalled.last_sanction + 1);
         self.accounts.number_from(recalled.last_account + 1);
@@ -43,8 +43,8 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Takes lines from before the start back into memory, except those that have been kept long enough or were removed
-    /// since.
+    /// Takes lines from before the start back into memory, except those that have been kept long
+    /// enough, or were removed since.
     pub(super) fn recall_rooms(&mut self, recalled: &mut Recalled) {
         let hub = &mut *self.hub;
         hub.next_line = hub.next_line.max(recalled.last_line + 1);
@@ -75,7 +75,8 @@ impl Turn<'_> {
             } else if hub.rooms.names.find(name.folded()).is_none() {
                 let mut history = History::default();
                 history.prepend(lines.into_iter(), limits);
-                // If two rooms have the same name, the one that was spoken in last comes first and stays.
+                // If two rooms have the same name, the one with the newest line comes first, and
+                // stays.
                 hub.recording.dormant.entry(name).or_insert(Dormant { room: id, history, plain_from });
             }
         }
@@ -86,7 +87,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn archive(&mut self, recalled: Option<Recalled>) {
-        // The state may have survived a crash: then nobody else answers these jobs.
+        // The hub's state may have survived a crash: then nobody else answers these jobs.
         self.effects.extend(self.hub.logins.jobs().cloned().map(Effect::Hash));
         self.number_ignored();
         let was_recording = std::mem::replace(&mut self.hub.recording.on, recalled.is_some());
@@ -94,7 +95,7 @@ impl Turn<'_> {
             self.hub.recording.unread = false;
             self.hub.recording.backlog.clear();
             self.hub.recording.dormant.clear();
-            // No disk will answer these searches.
+            // No disk will answer these searches, so memory does.
             for id in self.hub.searchers() {
                 self.found_in_memory(id);
             }
@@ -113,31 +114,34 @@ impl Turn<'_> {
             }
             self.expire_sanctions();
             for account in recalled.accounts {
-                // `keep` refuses an account that has the name of an older one: somebody has changed the file by hand.
+                // `keep` refuses an account that has the name of an older one: somebody has changed
+                // the file by hand.
                 let _ = self.hub.accounts.keep(account);
             }
             recalled.reports.into_iter().for_each(|report| self.hub.moderation.reports.put(report));
             self.recall_memos(recalled.memos, &BTreeMap::new());
             self.hub.note_roles();
-            // These rooms were made lasting while nothing was recorded.
+            // Rooms may have been made lasting while nothing was recorded.
             self.record_lasting_again();
             if !recalled.unread {
                 self.recall_lasting(recalled.lasting);
-                // Now it is known which rooms there are.
+                // Only now are all rooms known.
                 self.forget_closed_rooms();
             }
             if recalled.unread {
-                // Nobody knows which numbers are on disk. `last_line` is above all of them then: none is given again.
+                // Nobody knows which numbers are on disk. `last_line` is above all of them in this
+                // case, so none is given again.
                 self.hub.moderation.sanctions.number_from(recalled.last_line + 1);
                 self.hub.moderation.reports.number_from(recalled.last_line + 1);
                 self.hub.memos.number_from(recalled.last_line + 1);
                 self.begin_unread();
             }
         } else if self.hub.recording.unread {
-            // The process before could not read the disk.
+            // The process before this one could not read the disk.
             self.recall(recalled);
         }
-        // The state may have survived a crash: these records may not be written, and these searches not answered.
+        // The hub's state may have survived a crash: these records may not be written, and these
+        // searches not answered.
         let again =
             self.hub.recording.backlog.iter().map(|(number, record)| Effect::Record { number, record: record.clone() });
         self.effects.extend(again);
@@ -148,8 +152,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Notes that a client has the number `id`. The number goes on record before any other hub could give it to another
-    /// client.
+    /// Notes that a client has the number `id`. The number goes on record before another hub could
+    /// give it to another client.
     pub(super) fn give(&mut self, id: SessionId) {
         if self.hub.recording.on && id > self.hub.recording.given {
             self.hub.recording.given = SessionId(id.0 + GIVEN_AHEAD);
@@ -157,13 +161,13 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells `id` that something was done and, if the disk is stuck, that it is not there yet.
+    /// Tells `id` that something is done, and, if the disk is stuck, that it is not on disk yet.
     pub(super) fn done_on_record(&mut self, id: SessionId, done: Done) {
         self.done(id, done);
         self.warn_of_disk(id);
     }
 
-    /// Tells `id`, which has just had something recorded, if the disk is stuck.
+    /// If the disk is stuck, tells `id` that its record is not on disk yet.
     pub(super) fn warn_of_disk(&mut self, id: SessionId) {
         if self.hub.is_disk_stuck(self.now) {
             self.done(id, Done::NotOnDisk);
@@ -234,12 +238,12 @@ impl Turn<'_> {
         let mut blinkers = self.hub.blinkers(session);
         let horizon = self.hub.horizon(self.now);
         let mut looked_at = found.lines.len();
-        // The disk may not know yet which lines were removed, or are kept no longer.
+        // The disk may not know yet which lines were removed, or are no longer kept.
         let stays = |line: &Line| horizon.keeps(line) && !self.hub.is_removed(search.name.folded(), line);
         let mut lines: Vec<_> = found.lines.into_iter().filter(stays).map(Arc::new).collect();
         if let Some(room) = self.hub.rooms.open.get(&search.room) {
             let matches = |line: &&Arc<Line>| name::fold(line.said.text()).contains(&*search.query);
-            // What was said in private is in memory alone.
+            // Lines that were said in private are in memory alone.
             let from = if room.ownership.was_private() { 0 } else { found.through + 1 };
             let known: BTreeSet<u64> = lines.iter().map(|line| line.seq).collect();
             let more = room

@@ -1,12 +1,14 @@
-//! Redaction: making lines unreadable, in memory, in the backlog, and soon on disk. What else holds the same person's
-//! words goes with them: topics, reasons of absence, words of a goodbye.
+//! Redaction: making lines unreadable, in memory, in the backlog, and soon on disk. Other words of
+//! the same person go with them: topics, reasons of absence, last words.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | which lines are meant | [`Selector`] |
+//! | which lines a redaction selects | [`Selector`] |
 //! | what a selector finds, before anything changes | [`Hub::meant`] |
-//! | what happens to it, and who is told | `Turn::redact` |
-//! | whether a line from disk was redacted, though the disk does not know yet | [`Hub::is_removed`] |
+//! | removing it, and telling people | `Turn::redact` |
+//! | redacted lines that the disk still holds | [`Hub::is_removed`] |
+//!
+//! This file does not know how a command names lines: it gets a [`Selector`].
 
 use std::sync::Arc;
 
@@ -17,14 +19,14 @@ use super::{By, Effect, Happening, Hub, Turn, What, work};
 use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::{self, Name};
 
-/// Who removes lines.
+/// The person who removes lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Remover {
     /// An administrator, over the admin socket.
     Administrator(By),
-    /// A person in chat whose account has the role for it.
+    /// An operator in chat.
     Operator(SessionId, By),
-    /// The owner of the room.
+    /// The owner or a moderator of the room.
     Owner(SessionId),
 }
 
@@ -36,7 +38,7 @@ impl Remover {
         }
     }
 
-    /// The client that gets an answer of its own.
+    /// The client that did it, and gets an answer of its own; `None` for an administrator.
     fn in_chat(self) -> Option<SessionId> {
         match self {
             Self::Administrator(_) => None,
@@ -45,16 +47,16 @@ impl Remover {
     }
 }
 
-/// What a [`Selector`] selects in memory.
+/// The lines and topics in memory that a [`Selector`] selects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meant {
     /// The number of lines.
     pub lines: u64,
-    /// The number of those lines that were said in private, and so are not on disk.
+    /// The number of these lines that were said in private, and so are not on disk.
     pub private: u64,
     /// The number of topics.
     pub topics: u64,
-    /// The number of lines and rooms that were looked at, for the cost of the command.
+    /// The number of lines and rooms that were looked at, which the command costs.
     pub looked_at: u64,
     rooms: Vec<(RoomId, Vec<usize>)>,
     dormant: Vec<(Name, Vec<usize>)>,
@@ -69,7 +71,8 @@ impl Meant {
 }
 
 impl Hub {
-    /// What a selector finds in memory; with `account`, also topics set by somebody logged in to it.
+    /// What a selector finds in memory. With `account`, it also finds topics set by somebody logged
+    /// in to that account.
     #[must_use]
     pub fn meant(&self, what: &Selector, account: Option<AccountId>) -> Meant {
         let mut meant = Meant::default();
@@ -98,21 +101,23 @@ impl Hub {
         meant
     }
 
-    /// The authors of the selected lines, one entry a line.
+    /// The authors of the selected lines, one entry for each line.
     pub(super) fn authors<'a>(&'a self, meant: &'a Meant) -> impl Iterator<Item = SessionId> + 'a {
         let places = meant.rooms.iter().flat_map(|(room, places)| places.iter().map(move |place| (room, place)));
         places.filter_map(|(room, place)| self.rooms.open[room].history.at(*place).author)
     }
 
-    /// Whether a line that was read from disk has been redacted since: the record of that may still be in the backlog.
+    /// Whether a line read from disk was redacted: the record of the redaction may still be in the
+    /// backlog.
     #[must_use]
     pub fn is_removed(&self, room: &str, line: &Line) -> bool {
         self.backlog().redactions().any(|what| what.matches(room, line))
     }
 
-    /// The connected clients that a selector is about, by id or name.
+    /// The connected clients that a selector is about, by number or name.
     fn meant_people(&self, what: &Selector) -> Vec<SessionId> {
-        // A selector by line numbers finds lines alone, and one that ends in the past finds nothing of the present.
+        // A selector by line numbers is about lines alone, and one that ends in the past is about
+        // nothing of the present.
         if what.from.is_some() || what.until.is_some() {
             return Vec::new();
         }
@@ -132,7 +137,7 @@ impl Hub {
     }
 }
 
-/// Whether the topic of `room` is selected: as a line, the one that set it is or would be.
+/// Whether the topic of `room` is selected: that is, the line that set it, even if it is gone.
 fn means_topic(what: &Selector, account: Option<AccountId>, room: &Room) -> bool {
     match &room.topic_set {
         _ if room.topic.is_empty() => false,
@@ -149,10 +154,11 @@ fn means_topic(what: &Selector, account: Option<AccountId>, room: &Room) -> bool
 }
 
 impl Turn<'_> {
-    /// Redacts what is selected, in memory now and on disk soon. Returns what was found in memory. The members of these
-    /// rooms are told, because what is on their screens stays there.
+    /// Redacts the selected lines, in memory now and on disk soon. Returns what was found in
+    /// memory. The members of these rooms are told, because the lines stay on their screens.
     pub(super) fn redact(&mut self, what: &Selector, account: Option<AccountId>, by: Remover) -> Meant {
-        // The newest line bounds the redaction: carried out later, or a second time, it selects the same lines.
+        // The newest line bounds the redaction: carried out later, or a second time, it selects the
+        // same lines.
         let (said, asked) = (self.hub.next_line - 1, what);
         let what = Selector { to: Some(what.to.map_or(said, |to| to.min(said))), ..what.clone() };
         let mut meant = self.hub.meant(&what, account);
@@ -181,8 +187,8 @@ impl Turn<'_> {
         meant
     }
 
-    /// Clears other words of the selected clients: reasons of absence, and words of a goodbye that are gathered and not
-    /// told yet.
+    /// Clears other words of the selected clients: reasons of absence, and last words that are
+    /// gathered and not told yet.
     fn forget_words(&mut self, what: &Selector) {
         let has = |text: &str| what.text.as_deref().is_none_or(|wanted| name::fold(text).contains(wanted));
         for id in self.hub.meant_people(what) {
@@ -230,11 +236,12 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells the members of a room that lines were removed which may still be on their screens.
+    /// Tells the members of a room that lines were removed which may still be on their screens;
+    /// `but` is not told.
     fn tell_of_removed(&mut self, id: RoomId, lines: usize, but: Option<SessionId>) {
         let Some(room) = self.hub.rooms.open.get(&id) else { return };
         if room.members.len() > work::MOST {
-            // A crowd is told by one line.
+            // In a crowd, one line in the room tells everybody.
             let number = if lines == 1 { "1 line was".to_owned() } else { format!("{lines} lines were") };
             let text = format!("{number} removed by a moderator, and may still stand on your screen").into();
             self.post(id, None, Said::Notice { text });
@@ -314,7 +321,8 @@ mod tests {
         assert_eq!(texts(&hub), ["", "polite"]);
         let rude = |record: &Record| matches!(record, Record::Line { line, .. } if line.said.text() == "rude");
         assert!(!hub.backlog().iter().any(|(_, record)| rude(record)), "it waits nowhere");
-        // A search that comes back from the disk still has the line, and so has a disk that is read late.
+        // A search that comes back from the disk still has the line, and so has a disk that is read
+        // late.
         send(&mut hub, ANN, "/search ru");
         let number = hub.people.sessions[&ANN].searching.as_ref().expect("she waits").number;
         let found = Box::new(Found { lines: vec![line.clone()], through: line.seq, reach: Reach::All });
@@ -330,11 +338,11 @@ mod tests {
         hub.handle(News::Recalled(Box::new(recalled)), NOW, &mut Vec::new());
         let Dormant { history, .. } = hub.recording.dormant.get("den").expect("it is recalled");
         assert_eq!(history.at(0).said, Said::Redacted);
-        // The disk has the redaction: nothing is pending.
+        // The redaction is on disk: none waits.
         let through = hub.backlog().iter().next_back().expect("some wait").0;
         hub.handle(News::Recorded { through }, NOW, &mut Vec::new());
         assert_eq!(hub.backlog().redactions().len(), 0);
-        // A hub from a snapshot knows what is pending, too.
+        // A hub from a snapshot knows the redactions that wait, too.
         remove(&mut hub, by(ANN));
         let text = serde_json::to_string(&hub).expect("it can be written down");
         let again: Hub = serde_json::from_str(&text).expect("and read");
@@ -357,7 +365,7 @@ mod tests {
         ] {
             let mut hub = hub();
             send(&mut hub, BOB, "/topic Zeppelins");
-            // The line is long gone from history.
+            // The line was dropped from history long ago.
             hub.rooms.open.get_mut(&RoomId(0)).expect("the lobby").history = super::super::CopyOnWrite::default();
             assert!(line(&hub).is_some());
             // The same holds after a snapshot.
@@ -456,7 +464,7 @@ mod tests {
     #[test]
     fn it_is_known_who_has_removed_lines() {
         let mut hub = hub();
-        // A thousand lines in a moment are allowed here.
+        // A client says a thousand lines at once in this test.
         hub.settings.pace.steady = 0;
         let mut effects = Vec::new();
         let mut account = |hub: &mut Hub, session, name, role| {
@@ -481,7 +489,7 @@ mod tests {
         send(&mut hub, BOB, "oops");
         let (operator, nick, _, room) = noted(&send(&mut hub, BOB, "/redact bob"));
         assert_eq!((operator, nick.as_deref(), room.as_deref()), (None, Some("bob"), Some("den")));
-        // A disk that takes nothing is not given more and more to do.
+        // A disk that takes nothing does not get more and more to do.
         let refused = (0..work::MOST).find(|number| {
             send(&mut hub, BOB, &format!("oops {number}"));
             let told = send(&mut hub, BOB, "/redact bob");

@@ -1,9 +1,9 @@
-//! How long lines are kept in memory: as long as on disk, by `history.keep`, `history.keep_lines` and
-//! `history.keep_bytes`.
+//! How long lines are kept in memory: as long as on disk, by `history.keep`, `history.keep_lines`
+//! and `history.keep_bytes`.
 //!
-//! A line older than the [`Horizon`] is shown to nobody: that is checked whenever somebody looks. Dropping such lines
-//! only frees memory. It is done when the oldest line is due, some rooms at a time; an idle hub with nothing to drop
-//! does nothing.
+//! A line beyond the [`Horizon`] is shown to nobody: every look-up checks that. Dropping such lines
+//! only frees memory. A pass over the rooms does it when the oldest line is due, some rooms at a
+//! time; an idle hub with nothing to drop does nothing.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,17 +18,18 @@ use crate::settings;
 use crate::values::id::RoomId;
 use crate::values::time::{Mono, Now, Wall};
 
-/// The most lines that are dropped in one tick: each takes some 50 ns.
+/// The most lines that one tick drops: each takes some 50 ns.
 const LINES: usize = 5000;
 
-/// Lines are counted in this number of parts, each an equal share of the limit of lines or bytes. What is over a limit
-/// is dropped part by part.
+/// The number of parts in which lines are counted. Each part has an equal share of the limit of
+/// lines or bytes, and lines beyond a limit are dropped part by part.
 const PARTS: u64 = 1024;
 
-/// The longest time between two passes over all rooms, while any line can become due: the wall clock may have jumped.
+/// The longest time between two passes over all rooms, while any line can become due: the wall
+/// clock may have jumped.
 const AT_LEAST: Duration = Duration::from_secs(3600);
 
-/// The oldest line that is kept, by time and by number: both must hold.
+/// The bound of the lines that are kept, by time and by number: a line is kept if both allow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Horizon {
     /// Lines said before this time are not kept; `None`: age does not matter.
@@ -45,7 +46,7 @@ impl Horizon {
     }
 }
 
-/// A run of lines with rising numbers, over all rooms.
+/// A run of lines with rising numbers, from all rooms together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Part {
     /// The number of the first line.
@@ -55,25 +56,28 @@ struct Part {
     bytes: u64,
 }
 
-/// Which lines are to be dropped, and when.
+/// The state of dropping lines: which ones, and when.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Retention {
-    /// When the next pass over the rooms begins.
+    /// The moment at which the next pass over the rooms begins, or the present one goes on.
     due: Option<Mono>,
-    /// Where a pass under way continues, and the time of the oldest line in the rooms before.
+    /// For a pass under way: the room where it continues, and the time of the oldest line in the
+    /// rooms before.
     next: Option<RoomId>,
     oldest: Option<Wall>,
-    /// The newest lines, in parts; together no more than `history.keep_lines` and `history.keep_bytes`.
+    /// The newest lines, in parts; together they are within `history.keep_lines` and
+    /// `history.keep_bytes`.
     parts: VecDeque<Part>,
     lines: u64,
     bytes: u64,
-    /// Lines with a lower number are over a limit.
+    /// Lines with a lower number are beyond one of these limits.
     from: u64,
 }
 
 impl Retention {
-    /// A state in which the first tick begins a pass: for a snapshot of a release that dropped nothing.
+    /// A state in which the first tick begins a pass: for a snapshot of an earlier release, which
+    /// dropped nothing.
     pub(super) fn at_once() -> Self {
         Self { due: Some(Mono(0)), ..Self::default() }
     }
@@ -82,7 +86,7 @@ impl Retention {
         self.due
     }
 
-    /// Notes a new line; `counts` says whether it counts against the limits over all rooms.
+    /// Notes a new line. `counts` tells whether it counts against the limits over all rooms.
     pub(super) fn note(&mut self, line: &Line, counts: bool, now: Mono, limits: &settings::History) {
         if let Some(keep) = limits.keep
             && self.due.is_none()
@@ -114,14 +118,15 @@ impl Retention {
     }
 }
 
-/// The precision with which memory is freed on time.
+/// The precision with which memory is freed: a sixtieth of `history.keep`, from a second to an
+/// hour.
 fn grain(limits: &settings::History) -> Duration {
     let keep = limits.keep.unwrap_or(AT_LEAST);
     (keep / 60).clamp(Duration::from_secs(1), AT_LEAST)
 }
 
 impl Hub {
-    /// The oldest line that is kept at `now`.
+    /// The bound of the lines that are kept at `now`.
     #[must_use]
     pub fn horizon(&self, now: Now) -> Horizon {
         Horizon {
@@ -130,7 +135,7 @@ impl Hub {
         }
     }
 
-    /// Counts all lines in memory anew: after a start, or when a limit has changed.
+    /// Counts all lines in memory anew, after a start or when a limit has changed.
     pub(super) fn count_kept(&mut self, now: Now) {
         let from = self.recording.retention.from;
         let mut lines: Vec<(u64, u64)> = Vec::new();
@@ -149,7 +154,8 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Drops lines that are no longer kept, if it is time: in a few rooms, or a few lines of one.
+    /// If it is time, drops lines that are no longer kept: from a few rooms, or a few lines of one
+    /// room.
     pub(super) fn let_go(&mut self) {
         if self.hub.recording.retention.due.is_none_or(|due| due > self.now.mono) {
             return;
@@ -166,7 +172,7 @@ impl Turn<'_> {
                 passed.next = Some(id);
                 break;
             }
-            // `is_due` only looks; `get_mut` would copy a room that a snapshot shares.
+            // `is_due` only reads; `get_mut` would copy a room that a snapshot shares.
             if self.hub.rooms.open[&id].history.is_due(horizon)
                 && let Some(room) = self.hub.rooms.open.get_mut(&id)
             {
@@ -180,7 +186,7 @@ impl Turn<'_> {
             passed.oldest = passed.oldest.into_iter().chain(oldest).min();
         }
         if passed.next.is_none() {
-            // At most a few rooms are recalled, so all are looked through at once.
+            // Few rooms are dormant, so one tick looks through all of them.
             if self.hub.recording.dormant.values().any(|dormant| dormant.history.is_due(horizon)) {
                 self.hub.recording.dormant.retain(|_, Dormant { history, .. }| {
                     history.let_go(horizon, usize::MAX);
@@ -251,7 +257,7 @@ mod tests {
         effects
     }
 
-    /// The texts that somebody is shown of what was said before.
+    /// The texts of the lines that the last replay in `effects` shows.
     fn replayed(effects: &[Effect]) -> Vec<&str> {
         let replay = effects.iter().rev().find_map(|effect| match effect {
             Effect::Tell { message: Message::Replay { lines, .. }, .. } => Some(lines),
@@ -266,7 +272,7 @@ mod tests {
         hub.rooms().map(|room| room.history.len()).sum::<usize>() + dormant
     }
 
-    /// Lets time pass until then, as the driver does. Returns the number of ticks.
+    /// Lets time pass until then, with ticks as the driver sends them. Returns the number of ticks.
     fn idle(hub: &mut Hub, until: Now) -> u32 {
         let mut ticks = 0;
         while let Some(due) = hub.next_deadline().filter(|due| *due <= until.mono) {
@@ -316,7 +322,8 @@ mod tests {
         idle(&mut hub, later(200));
         assert_eq!(shown(&mut hub, later(200)), ["from the future"]);
         assert_eq!(in_memory(&hub), 1);
-        // The clock jumps: nobody is shown the line for longer than a minute, and it is gone after an hour at most.
+        // The clock jumps: nobody is shown the line for longer than a minute, and it is gone after
+        // an hour at most.
         let then = Now { mono: later(300).mono, wall: in_a_year.wall.after(KEEP * 2) };
         assert!(shown(&mut hub, then).is_empty());
         idle(&mut hub, Now { mono: then.mono.after(AT_LEAST), wall: then.wall.after(AT_LEAST) });
@@ -443,7 +450,7 @@ mod tests {
         // Nobody is in the den, and its lines are dropped all the same.
         idle(&mut hub, later(125));
         assert_eq!((in_memory(&hub), hub.recording.dormant.len()), (0, 0));
-        // A slow disk still finds lines that are kept no longer.
+        // A slow disk still finds lines that are no longer kept.
         send(&mut hub, ANN, "/search o", later(130));
         let number = hub.people.sessions[&ANN].searching.as_ref().expect("she waits").number;
         let found = Box::new(Found { lines: vec![line(1, 10, "old")], through: 3, reach: Reach::All });

@@ -1,4 +1,4 @@
-//! A room: its members, its topic, its history.
+//! A room: its members, its topic, its lines.
 
 use super::history::History;
 use super::presence::Presence;
@@ -16,12 +16,13 @@ use crate::values::name::Name;
 use crate::values::network::Origin;
 use crate::values::time::Wall;
 
-/// Who set a topic, and when. It is kept as long as the topic stands, because newcomers read it.
+/// Who set a topic, and when. It is kept as long as the topic stands, because newcomers are shown
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TopicSet {
-    /// The line that set the topic, also when history has dropped it.
+    /// The line that set the topic, even if history has dropped it.
     pub(super) line: Arc<Line>,
-    /// The account that the author was logged in to.
+    /// The account to which the author was logged in.
     #[serde(default)]
     pub(super) account: Option<AccountId>,
 }
@@ -31,26 +32,28 @@ pub struct TopicSet {
 pub struct Room {
     /// The room's number. Numbers rise, and none is given twice.
     pub id: RoomId,
-    /// The name, as the opener spelt it.
+    /// The name, as the person spelt it who opened the room.
     pub name: Name,
     /// The topic; empty if there is none.
     pub topic: Arc<str>,
-    /// Who set the topic, and when; `None` if there is no topic, or it comes from a release that did not keep this.
+    /// Who set the topic, and when; `None` if there is no topic, or it comes from a release that
+    /// did not keep this.
     pub(super) topic_set: Option<TopicSet>,
     /// The last line that set or cleared the topic, as it stands in the room's log.
     pub(super) topic_line: Option<Arc<Line>>,
-    /// The client that opened the room while it was shadow-muted. Only this client and the members know of the room by
-    /// its name.
+    /// The client that opened the room while it was shadow-muted. Only this client and the members
+    /// can find the room by its name.
     pub(super) unseen_of: Option<SessionId>,
     /// The clients in the room.
     pub members: BTreeSet<SessionId>,
     /// When the room was opened.
     pub since: Wall,
-    /// The origin that the room counts for; `None` if nobody opened it, or somebody whose rooms are not counted.
+    /// The origin for which the room counts; `None` if nobody opened it, or a person whose rooms
+    /// are not counted.
     pub(super) opened_from: Option<Origin>,
     /// Whether lines of the room are on disk, or on their way there.
     pub(super) recorded: bool,
-    /// How many lines were said in the room since it was opened.
+    /// The number of lines said in the room since it was opened.
     pub lines: u64,
     /// The lines kept in memory.
     pub history: CopyOnWrite<History>,
@@ -59,9 +62,10 @@ pub struct Room {
     /// Who owns the room, and who may come in and speak.
     pub ownership: Ownership,
     pub(super) presence: Presence,
-    /// How much is said in the room.
+    /// The pace of the room: how many lines are delivered to its members.
     pub(super) crowd: Crowd,
-    /// Whether the members are not told who comes and goes: the room is being closed, or it is the door.
+    /// Whether the members are not told who comes and goes, because the room is being closed, or is
+    /// the door's.
     pub(super) closing: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Rooms: opening and closing them, going from one to another, topics, lines at the end of a log.
+//! Rooms: opening and closing them, moving between them, topics, and posting a line at the end of a
+//! log.
 
 use super::Turn;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::values::name::Name;
 use crate::values::network::Origin;
 
 impl Hub {
-    /// Stops counting one room for the origin that it was opened from.
+    /// Counts one room less for the origin from which it was opened.
     pub(super) fn closes(&mut self, from: Origin) {
         if let Some(count) = self.rooms.openers.get_mut(&from) {
             *count -= 1;
@@ -29,21 +30,22 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Opens a room, for a client that is about to come into it.
+    /// Opens a room, with a log, for a client that is about to come into it.
     pub(super) fn open(&mut self, name: Name) -> RoomId {
         let id = self.found_room(name, None);
         self.effects.push(Effect::Open(id));
         id
     }
 
-    /// Opens a room without a log. `known` is the number that the room had before, if that is known.
+    /// Opens a room without a log. `known` is the number that the room had before, if that is
+    /// known.
     pub(super) fn found_room(&mut self, name: Name, known: Option<RoomId>) -> RoomId {
         let known = known.filter(|known| !self.hub.rooms.open.contains_key(known));
         // A room that was open when the hub ended keeps its number and history.
         let dormant = self.hub.recording.dormant.remove(name.folded());
         let id = dormant.as_ref().map(|dormant| dormant.room).or(known).unwrap_or(RoomId(self.hub.rooms.next));
         self.hub.rooms.next = self.hub.rooms.next.max(id.0 + 1);
-        // `keep`, because the lobby, which the settings name, may look like another room.
+        // `keep`, because the lobby, whose name is a setting, may look like another room.
         self.hub.rooms.names.keep(&name, id).expect("the caller has asked whether it is open");
         let mut room = Room::new(id, name, self.now.wall);
         room.kept = self.hub.settings.history.keeps(&room.name);
@@ -56,8 +58,8 @@ impl Turn<'_> {
         id
     }
 
-    /// Makes the room that the settings name the lobby. Everybody in the former lobby moves along. If a room of that
-    /// name is open, it becomes the lobby and loses its owner.
+    /// Makes the room that the settings name the lobby. Everybody in the former lobby moves along.
+    /// If a room of that name is open, it becomes the lobby and loses its owner.
     pub(super) fn move_lobby(&mut self) {
         let (former, rooms) = (self.hub.rooms.lobby, &self.hub.settings.rooms);
         // The check of the settings refuses a name that is not valid.
@@ -74,14 +76,14 @@ impl Turn<'_> {
         };
         self.hub.rooms.lobby = lobby;
         if lobby == former {
-            // The settings spell the name of the same room in another way.
+            // The settings only spell the name of the lobby in another way.
             return;
         }
         let next_line = self.hub.next_line;
         // The room loses its owner, moderators and modes.
         let lasts = self.hub.rooms.open[&lobby].ownership.lasts;
         let room = self.hub.rooms.open.get_mut(&lobby).expect("it is open");
-        // Those who come in now must not see what was said there in private.
+        // People who come in now must not see lines that were said there in private.
         room.ownership = room.ownership.of_nobody(next_line);
         room.ownership.lasts = lasts;
         room.unseen_of = None;
@@ -113,8 +115,8 @@ impl Turn<'_> {
         }
         self.forget_expulsions(id);
         self.effects.push(Effect::Shut(id));
-        // The disk need not know that a room was closed of which nothing was recorded. Else people could have it write
-        // without end, and without saying anything.
+        // The disk need not know that a room was closed of which it holds nothing. Otherwise people
+        // could make it write without end by opening and closing rooms.
         if room.kept && room.recorded {
             self.record(Record::Closed { room: id, name: room.name.clone() });
         }
@@ -127,8 +129,8 @@ impl Turn<'_> {
         self.enter_again(id, to, None, None);
     }
 
-    /// As [`Self::enter`]; `since` says from where on the room's lines are new to a client that was there before, and
-    /// `welcome` greets one that comes from outside.
+    /// As [`Self::enter`]. `since` tells which lines of the room are new to a client that was there
+    /// before; `welcome` greets a client that comes from outside.
     pub(super) fn enter_again(&mut self, id: SessionId, to: RoomId, since: Option<Since>, welcome: Option<Welcome>) {
         if Some(self.hub.people.sessions[&id].room) != self.hub.door.room {
             let to = self.hub.rooms.open.get(&to).map(|room| room.name.shown().into());
@@ -147,8 +149,9 @@ impl Turn<'_> {
             // From now on others in the room know its name.
             room.unseen_of = None;
         }
-        // The former room is told where `id` has gone, unless the new room is not in everybody's list. It is not told
-        // of a room that was opened just now either: that one may be meant to become private.
+        // The former room is told where `id` has gone, unless the new room is hidden from some
+        // people. A room that was opened just now is not told either: its owner may be about to
+        // make it private.
         let is_new = room.members.len() == 1 && !room.ownership.lasts && to != self.hub.rooms.lobby;
         let shown = (room.is_known_to_all() && !is_new).then(|| room.name.shown().into());
         session.sees_from = room.ownership.shown_from(self.hub.next_line, is_secure);
@@ -180,8 +183,8 @@ impl Turn<'_> {
         for member in members {
             self.enter(member, self.hub.rooms.lobby);
         }
-        // `shut` has already told of the closed room when its last member left; this happening tells who closed it and
-        // why.
+        // `shut` has already recorded that the room was closed, when its last member left. This
+        // event adds who closed it, and why.
         let room = Some(name);
         let by = Some(by);
         self.effects.push(Effect::Happened(Happening {
@@ -212,7 +215,8 @@ impl Turn<'_> {
         if let Some(author) = author {
             room.presence.hear(author);
         }
-        // A topic that an operator sets in a room without an owner is locked: only operators can change it.
+        // A topic that an operator sets in a room without an owner is locked, so that only
+        // operators can change it.
         let locks = is_moderation && !text.is_empty() && !room.ownership.is_topic_locked();
         if locks {
             room.ownership.lock_topic(true);
@@ -227,7 +231,7 @@ impl Turn<'_> {
             ..Happening::new(What::Topic, self.now)
         }));
         self.keep_lasting(id);
-        // The author is shown the line too, as a confirmation.
+        // The author is shown the line as well, as a confirmation.
         let line = self.post(id, author, said);
         if let Some(room) = self.hub.rooms.open.get_mut(&id) {
             room.topic_line = Some(line);
@@ -253,14 +257,16 @@ impl Turn<'_> {
         }
     }
 
-    /// Notes that the room has heard `id`, or that its person must believe so: a slow room counts from now.
+    /// Notes that the room has heard `id`, or that `id` must believe so: in slow mode, its waiting
+    /// time counts from now.
     pub(super) fn hear(&mut self, id: SessionId) {
         if let Some(session) = self.hub.people.sessions.get_mut(&id) {
             session.heard = self.now.mono;
         }
     }
 
-    /// Puts a line at the end of a room's log. Its author is shown the line only if it answers them.
+    /// Posts a line at the end of a room's log. Its author is shown the line only if it answers
+    /// them.
     pub(super) fn post(&mut self, id: RoomId, author: Option<SessionId>, said: Said) -> Arc<Line> {
         debug_assert!(Some(id) != self.hub.door.room, "nothing is said at the door");
         let kept = said.is_kept();

@@ -1,6 +1,6 @@
-//! The hub's state in a snapshot, by which it outlives a process.
+//! The hub's state in a snapshot, in which it outlives a process.
 //!
-//! A snapshot holds what cannot be rebuilt from the rest of it; indexes are rebuilt. Reading trusts a snapshot as
+//! A snapshot holds no indexes: these are rebuilt from the rest. Reading trusts a snapshot as
 //! little as a stranger's input: if parts do not fit together, that is an error, never a panic.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -38,8 +38,8 @@ use crate::values::network::Origin;
 use crate::values::time::{Mono, Wall};
 use crate::values::words::Filters;
 
-/// A snapshot, as it is read. A field that an older release has not written gets its default; a field that a newer
-/// release has added is ignored.
+/// A snapshot in the form in which it is read. A field that an older release did not write gets its
+/// default; a field that a newer release has added is ignored.
 #[derive(Deserialize)]
 struct Saved {
     settings: Settings,
@@ -103,15 +103,15 @@ struct Saved {
     outgoing: VecDeque<(SessionId, Farewell)>,
     #[serde(default)]
     latest: Wall,
-    /// Lasting rooms with nobody in them. They are apart from `rooms` because older releases do not know such rooms,
-    /// and ignore this field.
+    /// The lasting rooms with nobody in them. They are apart from `rooms`, because older releases
+    /// do not know such rooms, and ignore this field.
     #[serde(default)]
     resting: Vec<SavedRoom>,
     #[serde(default)]
     looked: Mono,
 }
 
-/// The default of `given`: a snapshot of an older release does not say which numbers were given.
+/// The default of `given`: a snapshot of an older release does not tell which numbers were given.
 fn none_given() -> SessionId {
     SessionId(0)
 }
@@ -159,7 +159,7 @@ fn none_kept() -> Kept<Sanction> {
     Kept(0, Vec::new())
 }
 
-/// A snapshot, as it is written: the fields of [`Saved`], borrowed.
+/// A snapshot in the form in which it is written: the fields of [`Saved`], borrowed.
 #[derive(Serialize)]
 struct Saving<'a> {
     settings: &'a Settings,
@@ -218,7 +218,8 @@ struct SavingRoom<'a> {
     since: Wall,
     lines: u64,
     history: Vec<&'a Line>,
-    /// Apart from `history`, so that a release that does not know such lines shows them to nobody.
+    /// Unheard lines are apart from `history`, so that an older release, which does not know them,
+    /// shows them to nobody.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     unheard: Vec<&'a Line>,
     ownership: &'a Ownership,
@@ -310,7 +311,7 @@ impl Serialize for Hub {
 }
 
 impl Hub {
-    /// Makes sanctions of the mutes and expulsions that 0.1.0 kept with clients and rooms.
+    /// Makes sanctions of the mutes and expulsions that release 0.1.0 kept with clients and rooms.
     fn adopt_sanctions(&mut self) {
         let mut found = Vec::new();
         for session in self.people.sessions.values() {
@@ -358,8 +359,9 @@ impl Hub {
 }
 
 impl Hub {
-    /// A copy of the hub for a snapshot, which later changes do not reach. Copying costs a look at each client, room,
-    /// account and ban, however much is kept of them; the copy's indexes are empty.
+    /// A copy of the hub for a snapshot, which later changes do not reach. It costs one step for
+    /// each client, room, account and sanction, however much these hold. The copy has empty
+    /// indexes.
     #[must_use]
     pub fn frozen(&self) -> Frozen {
         let bare = Self::bare(self.settings.clone(), self.key);
@@ -461,7 +463,7 @@ impl Saved {
             counters: Counters::of(&self.counters),
             ..bare
         };
-        // A snapshot of an older release does not have it.
+        // A snapshot of an older release does not hold the latest time that `Hub::stamp` has given.
         hub.note_latest();
         for saved in self.rooms.into_iter().chain(self.resting) {
             let SavedRoom {
@@ -481,7 +483,7 @@ impl Saved {
                 opened_from,
                 recorded,
             } = saved;
-            // A snapshot of an older release does not have it: history may.
+            // A snapshot of an older release does not hold who set the topic, but its history may.
             let set_by = |line: &&Arc<Line>| matches!(&line.said, Said::Topic { text, .. } if *text == topic);
             let from_history =
                 || history.iter().rev().find(set_by).cloned().map(|line| TopicSet { line, account: None });
@@ -555,7 +557,7 @@ impl Saved {
             }
             hub.people.names.keep(&session.nick, id).map_err(|other| format!("{id} and {other} have one name"))?;
             if session.is_renamed_unseen() {
-                // If somebody else has the name by now, it stays with them.
+                // If another client has the name by now, that client keeps it.
                 hub.people.unseen.keep(session.own_nick(), id).ok();
             }
             let is_silent = session.lines == 0 && !hub.is_always_let_in(session.peer);
@@ -591,7 +593,7 @@ impl Saved {
         if !hub.logins.is_sound() {
             return Err("a password is hashed that nobody has given".to_owned());
         }
-        // Such a session would wait for ever.
+        // A session that waits for a job which does not exist would wait for ever.
         let in_vain = |session: &&Session| hub.is_waiting(session.id) && !hub.logins.waits(session.id);
         if let Some(session) = hub.sessions().find(in_vain) {
             return Err(format!("{} waits for nothing", session.id));
@@ -629,7 +631,7 @@ impl Saved {
 }
 
 impl Hub {
-    /// The highest number of a session; `None` if nobody is connected.
+    /// The highest number of a connected client; `None` if nobody is connected.
     #[must_use]
     pub fn newest_session(&self) -> Option<SessionId> {
         self.people.sessions.last()

@@ -22,18 +22,18 @@ use crate::values::name::Name;
 use crate::values::terminal::{Colors, Mode, Terminal};
 use crate::values::time::{Mono, Now, Wall};
 
-/// A connected client. There is one session for each client, and most clients are quiet: fields that few of them use
-/// are boxed.
+/// A connected client. There are many sessions, and most clients are quiet, so fields that few
+/// clients use are boxed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
     /// The client's number. Numbers rise, and none is given twice.
     pub id: SessionId,
-    /// The address that the client connects from. Only administrators are told.
+    /// The address from which the client connects. Only administrators are told.
     pub peer: SocketAddr,
     /// Whether the connection is encrypted.
     #[serde(default, skip_serializing_if = "is_default")]
     pub encrypted: bool,
-    /// The certificate that the client has shown.
+    /// The certificate that the client has shown, with proof of its key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<Box<Fingerprint>>,
     /// The client's present name, as others see it.
@@ -44,10 +44,11 @@ pub struct Session {
     pub since: Wall,
     /// When the client last sent a line.
     pub spoke: Mono,
-    /// Why the client is away: `None` if it is not away, empty if it has given no reason.
+    /// The reason why the client is away: `None` if it is not away, empty if it has given no
+    /// reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<Arc<str>>,
-    /// Whether the client is not shown arrivals and departures.
+    /// Whether arrivals and departures are hidden from the client.
     #[serde(default, skip_serializing_if = "is_default")]
     pub quiet: bool,
     /// Whether the client's terminal rings when somebody says its name or writes to it in private.
@@ -56,79 +57,80 @@ pub struct Session {
     /// How the client sees lines.
     #[serde(default, skip_serializing_if = "is_default")]
     pub view: View,
-    /// The client's terminal, as far as the client has told.
+    /// The client's terminal, as far as its program has told.
     #[serde(default, skip_serializing_if = "is_default")]
     pub terminal: Terminal,
-    /// Whether the client wants colours; `None` if it has not said.
+    /// Whether the client wants colours; `None` if its person has not chosen.
     #[serde(default, skip_serializing_if = "is_default")]
     pub colors: Option<bool>,
-    /// Who is to edit what the client types; `None` if it has not said.
+    /// Who is to edit the line being typed; `None` if the person has not chosen.
     #[serde(default, skip_serializing_if = "is_default")]
     pub wants: Option<Mode>,
-    /// The mode that the client's program was last asked for.
+    /// The mode that the hub last asked the client's program for.
     #[serde(default, skip_serializing_if = "is_default")]
     pub asked: Mode,
-    /// The mode in force: who edits what the client types.
+    /// The mode in force: who edits the line being typed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub mode: Mode,
-    /// Whether what others say waits until the client has sent a line (`/hold`).
+    /// Whether lines of others wait until the client has sent a line (`/hold`).
     #[serde(default, skip_serializing_if = "is_default")]
     pub holds: bool,
-    /// Whom the client ignores.
+    /// The names that the client ignores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignoring: Vec<Ignored>,
-    /// The ignored names that the client bears or has borne.
+    /// The ignored names that the client bears, or has borne.
     #[serde(default, skip_serializing_if = "Borne::is_empty")]
     pub borne: Borne,
-    /// The client that last sent this one a private message, and its name then.
+    /// The client that last sent this one a private message, and that client's name then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private_from: Option<Box<(SessionId, Arc<str>)>>,
-    /// What others have sent to this client of late.
+    /// What others have sent to this client recently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inbound: Option<Box<Inbound>>,
-    /// Whether much waits for this client alone because it reads none of it.
+    /// Whether much waits for this client alone, and it reads nothing of it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub crowded: bool,
     /// The account that the client is logged in to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<AccountId>,
-    /// Until when at most the client waits at the door for its login; `None` if it is not at the door.
+    /// The latest moment until which the client waits at the door for its login; `None` if it is
+    /// not at the door.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_door: Option<Mono>,
-    /// The questions that the client is being asked.
+    /// The question that the client is being asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dialogue: Option<Box<Dialogue>>,
-    /// How far the client is with these questions.
+    /// The state of the dialogue besides the question.
     #[serde(default, skip_serializing_if = "is_default")]
     pub asking: Asking,
-    /// The mute that is about the client, with its end.
+    /// The mute in force about the client, with its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mute: Option<Box<Mute>>,
-    /// What the client said last, and how fast.
+    /// What the client said last, and how often.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_said: Option<Box<LastSaid>>,
-    /// What a shadow-muted client sees of its own doings, and nobody else does.
+    /// What a shadow-muted client sees of its own commands, and nobody else does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub veil: Option<Box<Veil>>,
-    /// When the client last said something in its room, or came into it.
+    /// The moment at which the client last said something in its room, or came into it.
     #[serde(default, skip_serializing_if = "is_default")]
     pub heard: Mono,
     /// The number of the first line of its room that the client may see.
     #[serde(default, skip_serializing_if = "is_default")]
     pub sees_from: u64,
-    /// The rooms that the client has left.
+    /// The rooms that the client has left, with how far it has read them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Box<Left>>,
-    /// The search that the client waits for.
+    /// The search whose answer the client waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub searching: Option<Box<Search>>,
     /// How fast the client sends.
     #[serde(default, skip_serializing_if = "is_default")]
     pub pace: Pace,
-    /// How many lines the client has sent.
+    /// The number of lines that the client has sent.
     #[serde(default, skip_serializing_if = "is_default")]
     pub lines: u64,
-    /// How many of the client's lines were dropped.
+    /// The number of the client's lines that were dropped.
     #[serde(default, skip_serializing_if = "is_default")]
     pub dropped: u64,
 }
@@ -137,12 +139,13 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// A mute.
+/// A mute as its client's session keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mute {
-    /// When the mute ends, by the monotonic clock and by the wall clock. `None`: when somebody lifts it.
+    /// The end, by the monotonic clock and by the wall clock; `None`: it lasts until somebody lifts
+    /// it.
     pub until: Option<(Mono, Wall)>,
-    /// Whether the muted person is not to know: to them, what they say looks said.
+    /// Whether the muted person must not know: to them, their lines look said.
     #[serde(default, skip_serializing_if = "is_default")]
     pub shadow: bool,
 }
@@ -160,7 +163,7 @@ impl Session {
         let colors = match self.colors {
             Some(false) => Colors::None,
             Some(true) => self.terminal.colors.max(Colors::Basic),
-            // A terminal without a size is none: it is a pipe that has a terminal's name.
+            // A terminal without a size is a pipe that has a terminal's name.
             None if self.terminal.read_aloud || self.terminal.cols == 0 => Colors::None,
             None => self.terminal.colors,
         };
@@ -169,7 +172,7 @@ impl Session {
         View { time: self.view.time, colors, width, ascii: self.terminal.ascii, usual }
     }
 
-    /// How long ago the client last sent a line.
+    /// The time since the client last sent a line.
     #[must_use]
     pub fn idle(&self, now: Now) -> Duration {
         now.mono.since(self.spoke)
@@ -180,8 +183,8 @@ impl Session {
 mod tests {
     use super::*;
 
-    /// Together with the counters of [`CopyOnWrite`](crate::values::CopyOnWrite), this is the most that fits
-    /// malloc(3)'s size class.
+    /// Together with the counters of [`CopyOnWrite`](crate::values::CopyOnWrite), this just fits a
+    /// size class of malloc(3).
     #[test]
     fn a_session_takes_little() {
         assert!(size_of::<Session>() <= 360, "{}", size_of::<Session>());

@@ -1,13 +1,14 @@
-//! Speaking: how fast, and who hears it.
+//! Speaking: how fast a client may say something, and who hears it.
 //!
-//! **One place decides who is heard**: `Turn::heard`. Code that carries a person's text to another screen asks it
-//! first, and passes on the answer: a `Heard`, which nothing else can make. `Turn::heard` knows mutes, voices, filters,
-//! pace, repetition and strikes. Who ignores whom is decided later, where a line is read ([`super::ignore`]).
+//! **One place decides who is heard**: `Turn::heard`. Code that carries a person's text to another
+//! screen asks it first, and passes on its answer, a `Heard`, which nothing else can make.
+//! `Turn::heard` knows mutes, voices, filters, pace, repetition and strikes. Ignored people are
+//! filtered later, where a line is read ([`super::ignore`]).
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what carries text, and which rules apply to it | `Carrier` |
-//! | what becomes of text that is heard | the methods of `Turn` that take a `Heard` |
+//! | the ways in which text reaches others, and the rules for each | `Carrier` |
+//! | what is done with text that is heard | the methods of `Turn` that take a `Heard` |
 //! | what a shadow-muted client sees | [`Veil`] |
 
 use std::sync::Arc;
@@ -32,65 +33,69 @@ use crate::values::text;
 use crate::values::time::{Mono, Now, Wall};
 use crate::values::words::Action;
 
-/// What carries a person's text to others.
+/// A way in which a person's text reaches others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Carrier {
     /// A line or an emote, to the room.
     Line,
-    /// The topic of the room.
+    /// The topic of the author's room.
     Topic,
-    /// Another name for the client.
+    /// Another name for the author.
     Name,
-    /// The name of an account that was logged in to.
+    /// The name of the account to which the author has logged in.
     Login,
     /// The name of a new room.
     Room,
-    /// Entering an open room: it carries no text, but others are told.
+    /// Entering an open room. It carries no text, but others are told.
     Entering,
-    /// The reason of an absence.
+    /// The reason for being away.
     Away,
-    /// The text of a goodbye.
+    /// The last words of a person who leaves.
     LastWords,
-    /// A private message to this client.
+    /// A private message to this client, which is here.
     Private(SessionId),
-    /// A private message that is kept for somebody who is not here.
+    /// A private message that is kept for a person who is not here.
     Memo,
-    /// The name of a room, to this client, which is invited there, or given or taken a voice or the room's say.
+    /// The name of a room, to this client: it is invited there, or is given or loses a voice or a
+    /// moderator's rights there.
     Invitation(SessionId),
-    /// The reason for sending somebody out of a room.
+    /// The reason for sending a person out of a room.
     Reason,
-    /// The reason that an operator gives for a sanction or a kick. It may quote what was said, and be the same for many.
+    /// The reason that an operator gives for a sanction or a kick. It may quote lines, and be the
+    /// same for many people.
     Grounds,
     /// A report to the operators.
     Report,
-    /// What a room is from now on, or whose: no words of theirs, but its members are told.
+    /// Another mode or owner of a room. It carries no words of the author, but the members are
+    /// told.
     Modes,
 }
 
-/// What somebody can be given in a room.
+/// A right that a person can be given in a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rights {
-    /// A voice, where it takes one.
+    /// A voice, in a room where speaking takes one.
     Voice,
-    /// The room's say, as a moderator.
+    /// The rights of a moderator.
     Say,
 }
 
 impl Carrier {
-    /// Whether the text is shown in the room: there it may take a voice.
+    /// Whether the text is shown in the room, so that the author needs a voice there.
     fn takes_a_voice(self) -> bool {
         matches!(self, Self::Line | Self::Topic | Self::Name | Self::Login | Self::LastWords)
     }
 
-    /// Whether the filters apply. They do not apply to private messages between clients that are here, nor to reports,
-    /// nor the reasons of operators, which quote what they are about; entering a room carries no text. They do apply to messages kept for somebody
-    /// who is not here: those lie on the hub's disk, and their reader cannot answer.
+    /// Whether the filters apply. They do not apply to private messages between clients that are
+    /// here, to reports, or to operators' reasons, which may quote the words in question; entering
+    /// a room carries no text. They do apply to messages kept for people who are not here: those
+    /// lie on the hub's disk, and their reader cannot answer.
     fn is_filtered(self) -> bool {
         !matches!(self, Self::Private(_) | Self::Report | Self::Entering | Self::Grounds | Self::Modes)
     }
 
-    /// Whether repeating the same text is refused. Names and rooms need no such rule: a name that is taken is refused
-    /// anyway.
+    /// Whether repeating the same text is refused. Names and rooms need no such rule, because a
+    /// name in use is refused anyway.
     fn may_not_be_repeated(self) -> bool {
         matches!(
             self,
@@ -104,23 +109,24 @@ impl Carrier {
         )
     }
 
-    /// Whether muted people may use it, because it carries no words of theirs, or none that others see.
+    /// Whether muted people may use it, because it carries no words of theirs, or none that other
+    /// people in chat see.
     fn is_open_to_the_muted(self) -> bool {
         matches!(self, Self::Entering | Self::Report)
     }
 
-    /// Whether the deed goes on without its words if these are refused.
+    /// Whether the action goes on without its words if these are refused.
     fn goes_on_in_silence(self) -> bool {
         matches!(self, Self::LastWords | Self::Login)
     }
 }
 
-/// Who hears a text.
+/// The people who hear a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Audience {
-    /// Everybody it is meant for.
+    /// Everybody for whom it is meant.
     All,
-    /// Only its author, who is not to know that.
+    /// Only its author, who must not know that.
     Author,
 }
 
@@ -133,7 +139,7 @@ pub(super) struct Heard {
 }
 
 impl Heard {
-    /// Whether anybody but the author may see it.
+    /// Whether others than the author may see it.
     pub(super) fn by_others(&self) -> bool {
         self.audience == Audience::All
     }
@@ -144,28 +150,31 @@ impl Heard {
     }
 }
 
-/// What a shadow-muted client (one that is muted without being told) sees differently from everybody else: the effects
-/// that it believes its commands had. See "Who is muted without being told" in ARCHITECTURE.md.
+/// What a shadow-muted client (one that is muted without being told) sees differently from
+/// everybody else: the effects that it believes its commands had. See "Who is muted without being
+/// told" in ARCHITECTURE.md.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Veil {
-    /// The name that its person believes they bear. Nobody else gets that name meanwhile.
+    /// The name that the person believes they bear. Nobody else gets that name meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     nick: Option<Name>,
-    /// The reason of its absence, as its person gave it.
+    /// The person's reason for being away, which nobody else sees.
     #[serde(skip_serializing_if = "Option::is_none")]
     away: Option<Arc<str>>,
-    /// The topics that its person has set: the room, the number of the line that set the room's real topic then, and
-    /// the text. At most one for each room. A topic is shown as long as the room still has that real topic.
+    /// The topics that the person has set and nobody else sees: the room, the number of the line
+    /// that had set the room's real topic at that time, and the text. There is at most one for each
+    /// room. The person sees it as long as the room still has that real topic.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     topics: Vec<(RoomId, u64, Arc<str>)>,
-    /// Until when its person believes they are muted: strikes have brought about a mute of which they were told.
+    /// The end of the mute that the person believes in: strikes have brought about a mute of which
+    /// they were told.
     #[serde(skip_serializing_if = "Option::is_none")]
     muted: Option<(Mono, Wall)>,
 }
 
 impl Session {
-    /// The client's name as its own person sees it.
+    /// The client's name as the client itself sees it.
     #[must_use]
     pub fn own_nick(&self) -> &Name {
         self.veil.as_ref().and_then(|veil| veil.nick.as_ref()).unwrap_or(&self.nick)
@@ -177,8 +186,8 @@ impl Session {
         if viewer == self.id { self.own_nick() } else { &self.nick }
     }
 
-    /// Why the client is away, as `viewer` sees it; `None` if it is not away. A viewer that ignores the client gets no
-    /// words.
+    /// The client's reason for being away, as `viewer` sees it; `None` if it is not away. A viewer
+    /// that ignores the client gets an empty reason.
     #[must_use]
     pub fn away_for(&self, viewer: &Self) -> Option<Arc<str>> {
         let away = self.away.clone()?;
@@ -188,20 +197,20 @@ impl Session {
         Some(if viewer.ignores(self) { "".into() } else { away })
     }
 
-    /// Whether the client's person sees another name than all others do.
+    /// Whether the client sees another name of its own than all others do.
     #[must_use]
     pub fn is_renamed_unseen(&self) -> bool {
         self.veil.as_ref().is_some_and(|veil| veil.nick.is_some())
     }
 
-    /// Whether the client is muted and is not to know.
+    /// Whether the client is muted and must not know.
     #[must_use]
     pub fn is_muted_untold(&self, now: Now) -> bool {
         self.muted(now).is_some_and(|mute| mute.shadow)
     }
 
-    /// Until when the client is muted as far as its person knows. `None`: not muted; `Some(None)`: until somebody lifts
-    /// it.
+    /// The end of the client's mute as far as its person knows. `None`: not muted; `Some(None)`:
+    /// muted until somebody lifts it.
     fn muted_as_told(&self, now: Now) -> Option<Option<Wall>> {
         let mute = self.muted(now)?;
         if !mute.shadow {
@@ -216,14 +225,14 @@ impl Session {
         self.muted_as_told(now).is_some()
     }
 
-    /// Notes that the client's person is told of a mute with this end, besides the mute that they are not told of.
+    /// Notes that the client's person is told of a mute with this end, besides the shadow-mute.
     pub(super) fn mute_as_told(&mut self, until: (Mono, Wall)) {
         self.veil.get_or_insert_default().muted = Some(until);
     }
 }
 
 impl Hub {
-    /// The client that bears this name, in the eyes of `viewer`.
+    /// The client that bears this name, as `viewer` sees names.
     pub(super) fn find_for(&self, viewer: SessionId, nick: &str) -> Option<SessionId> {
         let folded = name::fold(nick);
         let own = self.people.sessions.get(&viewer).filter(|own| own.is_renamed_unseen());
@@ -233,7 +242,8 @@ impl Hub {
         self.people.names.find(&folded).filter(|found| own.is_none() || *found != viewer)
     }
 
-    /// The topic of `room` as `viewer` sees it; `None` if there is none, or somebody set it whom the viewer ignores.
+    /// The topic of `room` as `viewer` sees it; `None` if there is none, or the viewer ignores the
+    /// person who set it.
     pub(super) fn topic_for(&self, viewer: SessionId, room: &Room) -> Option<Arc<str>> {
         let viewer = self.people.sessions.get(&viewer)?;
         let set = room.topic_line.as_ref().map_or(0, |line| line.seq);
@@ -249,8 +259,9 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Judges a line of `bytes` bytes from `session`, before the caller hands it over. [`Verdict::Hold`] tells the
-    /// caller to hand it over at the given time and to read nothing more until then.
+    /// Judges a line of `bytes` bytes from `session`, before the caller hands it over.
+    /// [`Verdict::Hold`] asks the caller to hand it over at the given time, and to read nothing
+    /// more until then.
     pub(super) fn judge(&mut self, session: SessionId, bytes: u64) -> Verdict {
         let Some(sender) = self.hub.people.sessions.get_mut(&session) else { return Verdict::Pass };
         let room = self.hub.rooms.open.get_mut(&sender.room).expect("everybody is in a room");
@@ -306,7 +317,8 @@ impl Turn<'_> {
         if self.hub.speaks_another_protocol(id, text) {
             return self.see_off_foreign(id);
         }
-        // A space before the slash is a slip: nobody means " /msg bob ..." for everybody.
+        // A space before the slash is a typing slip: nobody means to say " /msg bob ..." to
+        // everybody.
         let command = text.trim_start().strip_prefix('/').filter(|rest| !rest.starts_with('/'));
         if !self.may_at_door(id, command) {
             return;
@@ -323,8 +335,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether the line that `id` wants to say is probably a command without its slash. If so, `id` is told, and nobody
-    /// else sees the line.
+    /// Whether the line that `id` wants to say is probably a command without its slash. If so,
+    /// tells `id`, and nobody else sees the line.
     fn is_bare(&mut self, id: SessionId, text: &str) -> bool {
         let hub = &*self.hub;
         let is_here = |word: &str| hub.find_for(id, word.trim_end_matches([':', ','])).is_some_and(|other| other != id);
@@ -333,9 +345,9 @@ impl Turn<'_> {
         true
     }
 
-    /// Whether the text that `id` sends by `carrier` may be shown, and to whom. If nobody may see it, this tells the
-    /// sender why, and gives a strike where the rules say so. A shadow-muted client is answered exactly as if it were
-    /// heard.
+    /// Whether the text that `id` sends by `carrier` may be shown, and to whom. If nobody may see
+    /// it, tells `id` why, and gives a strike if the rules say so. A shadow-muted client gets
+    /// exactly the answers of a client that is heard.
     pub(super) fn heard(&mut self, id: SessionId, carrier: Carrier, text: &str) -> Option<Heard> {
         let session = self.hub.people.sessions.get(&id)?;
         let audience = if session.is_muted_untold(self.now) { Audience::Author } else { Audience::All };
@@ -368,7 +380,7 @@ impl Turn<'_> {
                 return None;
             }
             let repeated = match carrier {
-                // Inviting many to one room is no repetition.
+                // To invite many people to one room is no repetition.
                 Carrier::Invitation(to) => self.is_repetition(id, &format!("{to} {text}")),
                 _ => self.is_repetition(id, text),
             };
@@ -379,7 +391,7 @@ impl Turn<'_> {
         Some(Heard { from: id, text: text.into(), audience })
     }
 
-    /// Tells `id` why it is not heard, unless its deed goes on without the words.
+    /// Tells `id` why it is not heard, unless its action goes on without the words.
     fn unheard(&mut self, id: SessionId, carrier: Carrier, refusal: Refusal) -> Option<Heard> {
         if !carrier.goes_on_in_silence() {
             self.refuse(id, refusal);
@@ -387,7 +399,7 @@ impl Turn<'_> {
         None
     }
 
-    /// Which pace limits the carrier; `None` if none does.
+    /// The pace that limits the carrier; `None` if none does.
     fn kind(&self, id: SessionId, carrier: Carrier) -> Option<Kind> {
         let has_written = |one: SessionId, other: SessionId| {
             self.hub.people.sessions.get(&one).is_some_and(|session| session.has_written_to(other))
@@ -398,7 +410,8 @@ impl Turn<'_> {
             Carrier::Room | Carrier::Entering | Carrier::Modes => Some(Kind::Rooms),
             Carrier::Away => Some(Kind::Absences),
             Carrier::Invitation(_) => Some(Kind::Invitations),
-            // Two clients of which one has written to the other may write to each other as fast as they like.
+            // Once either of two clients has written to the other, they may write to each other as
+            // fast as they like.
             Carrier::Private(to) if has_written(id, to) || has_written(to, id) => None,
             Carrier::Private(_) | Carrier::Memo => Some(Kind::People),
             Carrier::LastWords => Some(Kind::LastWords),
@@ -406,7 +419,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether the filters let `text` pass. If not, `id` is told, and gets a strike if the filter says so.
+    /// Whether the filters let `text` pass. If not, tells `id`, and gives a strike if the filter
+    /// says so.
     fn suits_the_house(&mut self, id: SessionId, carrier: Carrier, text: &str) -> bool {
         let configured = self.hub.moderation.filters.judge(text);
         let made = self.hub.moderation.sanctions.filter(text);
@@ -434,7 +448,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Says the text in its author's room.
+    /// Says the text in the author's room.
     fn speak(&mut self, heard: Heard, said: fn(Arc<str>, Arc<str>) -> Said) {
         let Heard { from, text, audience } = heard;
         let session = &self.hub.people.sessions[&from];
@@ -449,8 +463,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Puts a line into the history for its author alone. If `is_shown`, the author is also sent the line, as they
-    /// would be if they were heard.
+    /// Puts a line into the history for its author alone. If `is_shown`, the author is also sent
+    /// the line, as if it had been heard.
     fn post_unheard(&mut self, id: RoomId, author: SessionId, said: Said, is_shown: bool) {
         let line = Arc::new(Line {
             seq: self.hub.next_line,
@@ -462,7 +476,8 @@ impl Turn<'_> {
         });
         self.hub.next_line += 1;
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
-        // How others are told of arrivals and departures must not depend on who is heard.
+        // The line counts for the gathering of arrivals and departures, which must not depend on
+        // who is heard.
         room.presence.hear(author);
         if room.kept {
             room.history.push_unheard(line.clone(), &self.hub.settings.history);
@@ -479,7 +494,7 @@ impl Turn<'_> {
         let (sender, other) = (&self.hub.people.sessions[&id], &self.hub.people.sessions[&to]);
         let nick: Arc<str> = sender.nick.shown().into();
         let (ignored, away) = (other.ignores(sender), other.away_for(sender));
-        // The sender is not told that the other one ignores it.
+        // The sender is not told that `to` ignores it.
         let arrives = if ignored { Arrives::No } else { Arrives::Yes };
         if let Err(refusal) = self.hub.reach(id, to, &heard.text, arrives, self.now.mono) {
             return self.refuse(id, refusal);
@@ -497,7 +512,8 @@ impl Turn<'_> {
         self.tell(id, message);
     }
 
-    /// Keeps a private message that [`Self::heard`] has let pass for the owner of the account `to`, who is not here.
+    /// Keeps a private message that [`Self::heard`] has let pass, for the owner of the account
+    /// `to`, who is not here.
     pub(super) fn whisper_later(&mut self, heard: Heard, to: AccountId) {
         let unheard = !heard.by_others();
         let Heard { from: id, text, .. } = heard;
@@ -520,8 +536,9 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells `to` what it may do (`on`), or may do no longer, in the room whose name [`Self::heard`] has let pass. Who ignores
-    /// the author is not told, and neither is who is sent much already: both see it by doing it.
+    /// Tells `to` what it may do from now on (`on`), or no longer, in the room whose name
+    /// [`Self::heard`] has let pass. A client that ignores the author is not told, nor is one that
+    /// has been sent much already: both notice when they use the right.
     pub(super) fn tell_of_rights(&mut self, heard: &Heard, to: SessionId, rights: Rights, on: bool) {
         let (Some(author), Some(other)) =
             (self.hub.people.sessions.get(&heard.from), self.hub.people.sessions.get(&to))
@@ -541,18 +558,20 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells `to` that it was sent out of `room`, with the reason if [`Self::heard`] has let that pass for others.
+    /// Tells `to` that it was sent out of `room`, with the reason if others may see it.
     pub(super) fn tell_of_expulsion(&mut self, heard: Option<&Heard>, to: SessionId, room: Arc<str>) {
         let reason = heard.and_then(Heard::for_others);
         self.done(to, Done::Expelled { room, reason });
     }
 
-    /// The reason of a deed, as others may read it. Who is not heard does the deed without a word.
+    /// The reason for an action, if others may see it. If the author is not heard, the action has
+    /// no reason.
     pub(super) fn grounds(&mut self, id: SessionId, reason: Option<Arc<str>>) -> Option<Arc<str>> {
         self.heard(id, Carrier::Grounds, &reason?)?.for_others()
     }
 
-    /// Marks `id` as away, for the reason that [`Self::heard`] has let pass; `None`: without a reason.
+    /// Marks `id` as away, for the reason that [`Self::heard`] has let pass; `None`: without a
+    /// reason.
     pub(super) fn be_away(&mut self, id: SessionId, why: Option<&Heard>) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         session.away = Some(why.and_then(Heard::for_others).unwrap_or_else(|| "".into()));
@@ -564,12 +583,13 @@ impl Turn<'_> {
         }
     }
 
-    /// The words that go with a goodbye or another deed and that [`Self::heard`] has let pass, if others may see them.
+    /// The last words, or the words that go with another action, if others may see them.
     pub(super) fn words(heard: Option<&Heard>) -> Option<Arc<str>> {
         heard.and_then(Heard::for_others)
     }
 
-    /// Sets the topic of the author's room to the text that [`Self::heard`] has let pass. A lone dash clears the topic.
+    /// Sets the topic of the author's room to the text that [`Self::heard`] has let pass. A lone
+    /// dash clears the topic.
     pub(super) fn set_topic_heard(&mut self, heard: Heard) {
         let Heard { from, text, audience } = heard;
         let text: Arc<str> = if &*text == "-" { "".into() } else { text };
@@ -583,29 +603,31 @@ impl Turn<'_> {
         let rooms = &self.hub.rooms.open;
         if let Some(session) = self.hub.people.sessions.get_mut(&from) {
             let topics = &mut session.veil.get_or_insert_default().topics;
-            // So the list grows to one topic for each open room at most.
+            // So the list has at most one topic for each open room.
             topics.retain(|(id, _, _)| *id != room && rooms.contains_key(id));
             topics.push((room, set, text.clone()));
         }
-        // Where the room is kept on disk, an answer waits until it is there.
+        // For a room that is kept on disk, the answer to the author waits for a record, as it would
+        // for a real topic.
         self.keep_lasting(room);
         self.post_unheard(room, from, Said::Topic { nick, text }, true);
     }
 
-    /// Changes the modes of the room as [`Self::heard`] has let the author. If nobody is to hear of it, it is done, and
-    /// the author alone is told.
+    /// Changes the modes of the room as [`Self::heard`] has allowed. If others must not hear of it,
+    /// the modes change, and only the author is told.
     pub(super) fn set_modes_heard(&mut self, heard: &Heard, room: RoomId, change: Change, by: Option<By>) {
         let told = if heard.by_others() { Told::All } else { Told::Only(heard.from) };
         self.set_modes(room, change, Some(heard.from), by, told);
     }
 
-    /// Gives the room to the account `to` as [`Self::heard`] has let the author; who is told is decided alike.
+    /// Gives the room to the account `to` as [`Self::heard`] has allowed. As with modes, only the
+    /// author may be told.
     pub(super) fn give_room_heard(&mut self, heard: &Heard, room: RoomId, to: AccountId, by: Option<By>) {
         let told = if heard.by_others() { Told::All } else { Told::Only(heard.from) };
         self.give_room(room, to, Some(heard.from), by, told);
     }
 
-    /// Tells `author` alone what a room would be told by the hub.
+    /// Shows `author` alone a line of the hub that otherwise the room would get.
     pub(super) fn notice_unheard(&mut self, id: RoomId, author: SessionId, text: Arc<str>) {
         let line = Arc::new(Line {
             seq: self.hub.next_line,
@@ -623,20 +645,22 @@ impl Turn<'_> {
         self.tell(author, Message::Line(line));
     }
 
-    /// Gives the author the name that [`Self::heard`] has let pass and [`Hub::may_bear`] has allowed.
+    /// Gives the author the name that [`Self::heard`] has let pass and [`Hub::may_bear`] has
+    /// allowed.
     pub(super) fn rename_heard(&mut self, heard: &Heard, nick: Name) {
         let id = heard.from;
         if heard.by_others() { self.rename(id, nick, None, true) } else { self.bear_unseen(id, nick) }
     }
 
-    /// Gives `id` a name that it alone sees as its own, and that nobody else gets.
+    /// Gives `id` a name that only it sees as its own, and that nobody else gets.
     pub(super) fn bear_unseen(&mut self, id: SessionId, nick: Name) {
         let session = &self.hub.people.sessions[&id];
         let (from, room) = (session.own_nick().clone(), session.room);
         let is_public_one = session.nick == nick;
         self.hub.put_off_unseen_name(id);
         if !is_public_one {
-            // From now on, somebody else who wants this name or a lookalike is told that it is taken.
+            // From now on, a client that wants this name, or one that looks like it, is told that
+            // it is taken.
             self.hub.people.unseen.claim(&nick, id).ok();
             if let Some(session) = self.hub.people.sessions.get_mut(&id) {
                 session.veil.get_or_insert_default().nick = Some(nick.clone());
@@ -656,18 +680,19 @@ impl Turn<'_> {
                 room.unseen_of = Some(heard.from);
             }
             if let Some(session) = self.hub.people.sessions.get_mut(&heard.from) {
-                // The veil makes `lift_veil` show this room to all when the mute has ended.
+                // The veil makes `lift_veil` show this room to everybody when the mute has ended.
                 session.veil.get_or_insert_default();
             }
         }
         id
     }
 
-    /// Ends the veil of a client that is heard again: it gets, for all to see, the name, the rooms and the reason of
-    /// absence that it believes to have had all the time. What it said while nobody heard it stays unsaid.
+    /// Ends the veil of a client that is heard again: now everybody sees the name, the rooms and
+    /// the reason for being away that it believed to have all the time. Lines that it said
+    /// meanwhile stay unsaid.
     pub(super) fn lift_veil(&mut self, id: SessionId) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
-        // While another mute is in force, the client is not to be heard by that name either.
+        // While another mute is in force, the client must not be heard by that name either.
         if session.veil.is_none() || session.muted(self.now).is_some() {
             return;
         }
@@ -686,7 +711,7 @@ impl Turn<'_> {
 }
 
 impl Hub {
-    /// Frees the name that `id` alone sees as its own.
+    /// Frees the name that only `id` sees as its own.
     pub(super) fn put_off_unseen_name(&mut self, id: SessionId) {
         let Some(session) = self.people.sessions.get_mut(&id).filter(|session| session.veil.is_some()) else { return };
         if let Some(nick) = session.veil.as_mut().and_then(|veil| veil.nick.take()) {
@@ -694,7 +719,7 @@ impl Hub {
         }
     }
 
-    /// Shows everybody the rooms that `id` has opened and nobody else saw.
+    /// Shows everybody the rooms that `id` has opened and nobody else could see.
     pub(super) fn show_rooms_of(&mut self, id: SessionId) {
         let hidden: Vec<RoomId> =
             self.rooms.open.values().filter(|room| room.unseen_of == Some(id)).map(|room| room.id).collect();

@@ -1,8 +1,8 @@
 //! Strikes: offences are counted, and too many of them bring a mute or a ban.
 //!
-//! Strikes are counted by address (of IPv6, by /64 network), so that reconnecting does not help, and are forgotten one
-//! by one. At `moderation.mute_at` strikes the client is muted for a time; at `moderation.ban_at` its address is banned
-//! for a time.
+//! Strikes are counted for each address (for IPv6: each /64 network), so that reconnecting does not
+//! help, and are forgotten one by one. At `moderation.mute_at` strikes, the client is muted for a
+//! time; at `moderation.ban_at`, its address is banned for a time.
 
 use super::Turn;
 use core::fmt;
@@ -27,16 +27,17 @@ use crate::values::rate::{self, make_room};
 use crate::values::time::{Mono, Now};
 use crate::values::words;
 
-/// The most addresses with strikes. Beyond it, the address whose strikes would be forgotten soonest is dropped.
+/// The most addresses with strikes. A further address replaces the one whose strikes would be
+/// forgotten soonest.
 const REMEMBERED: usize = 4096;
 
-/// The longest time between two equal lines that count as a repetition.
+/// The longest time between two equal lines of which the second counts as a repetition.
 const REPEATED_WITHIN: Duration = Duration::from_secs(30);
 
-/// An offence, which is worth one strike.
+/// An offence, which counts as one strike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Offence {
-    /// Lines were dropped or refused, because they came too fast for too long.
+    /// Lines were dropped or refused because they came too fast for too long.
     Flood,
     /// The same line was repeated more than `moderation.repeats` times.
     Repetition,
@@ -44,7 +45,8 @@ pub enum Offence {
     Words,
     /// A line was longer than `limits.line`.
     TooLong,
-    /// Names, topics, rooms, invitations or first messages were shown to others faster than `pace.shown`.
+    /// Names, topics, rooms, invitations or first messages were shown to others faster than
+    /// `pace.shown` allows.
     TooOften,
 }
 
@@ -60,37 +62,42 @@ impl fmt::Display for Offence {
     }
 }
 
-/// What a client has said to others of late, in any room or in private, and how much else it has shown them.
+/// What a client has said to others recently, in any room or in private, and how much else it has
+/// shown them.
 ///
-/// The first three fields are about the last line; former releases kept only these.
+/// The first three fields are about the last line. Earlier releases kept only these.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSaid {
     /// A hash of the line.
     hash: u64,
-    /// How often it was said, each time within [`REPEATED_WITHIN`].
+    /// How often the line was said, each time within [`REPEATED_WITHIN`] of the last.
     times: u32,
     at: Mono,
-    /// The different lines before the last one, the newest first: at most `LINES_KNOWN` with it.
+    /// The different lines before the last one, the newest first. With the last one, there are at
+    /// most `LINES_KNOWN`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     before: Vec<(u64, u32, Mono)>,
-    /// For each kind in use: when its whole burst may be used again.
+    /// For each kind in use, the moment at which its whole burst may be used again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     paces: Vec<(Kind, Mono)>,
-    /// How many in a row came too soon, of any kind.
+    /// The number of actions in a row, of any kind, that came too soon.
     #[serde(default, skip_serializing_if = "is_zero")]
     too_soon: u32,
-    /// When the whole burst of lines in the long run may be used again (`pace.steady`).
+    /// The moment at which the whole burst of lines in the long run (`pace.steady`) may be used
+    /// again.
     #[serde(default)]
     steady: Mono,
-    /// How many lines came beyond that pace since its whole burst was last available.
+    /// The number of lines beyond that pace since its whole burst was last available.
     #[serde(default, skip_serializing_if = "is_zero")]
     beyond: u32,
-    /// The names that the client has laid down, and when, the last one at the end: at most `NAMES_KNOWN`.
+    /// The names that the client has given up, each with the moment, the latest at the end: at most
+    /// `NAMES_KNOWN`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     names: Vec<(Name, Mono)>,
 }
 
-/// A text whose runs of one character are that character once: "buy!!!!" is "buy!!" again. Digits stay: 11 is not 1.
+/// The text with each run of one character cut to a single one, so that "buy!!!!" repeats "buy!!".
+/// Digits stay: 11 is not 1.
 fn without_runs(text: &str) -> String {
     let mut last = None;
     text.chars().filter(|char| char.is_ascii_digit() || last.replace(*char) != Some(*char)).collect()
@@ -100,37 +107,41 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-/// How many different lines are remembered, so that saying a few lines in turn counts as repeating.
+/// The number of different lines that are remembered, so that saying a few lines in turn counts as
+/// repeating.
 const LINES_KNOWN: usize = 8;
 
-/// A shorter text, in bytes, is said by many people within a moment: "hi all", "yes". From one address it is said
-/// [`OF_SHORT`] times as often as a longer one before it is refused.
+/// A text shorter than this, in bytes, is said by many people at the same moment: "hi all", "yes".
+/// From one address, it may be said [`OF_SHORT`] times as often as a longer one.
 const SAID_BY_MANY: usize = 16;
 const OF_SHORT: u32 = 3;
 
-/// How many clients at one address, those who came last, are looked at for what they have said.
+/// The number of clients at one address, the latest ones, whose lines are looked at.
 const NEIGHBOURS: usize = 64;
-/// How many former names of a client are remembered; beyond it, the oldest is forgotten. Names are taken at a pace.
+/// The number of former names that are remembered of a client; a further one replaces the oldest.
+/// `pace.shown` limits how fast names are taken.
 const NAMES_KNOWN: usize = 8;
 
-/// How many in a row have to come too soon for a strike. A single one is a slip, and the answer says how long to wait.
+/// The number of actions in a row that have to come too soon for a strike. A single one is a slip,
+/// and the answer tells how long to wait.
 const TOO_SOON: u32 = 3;
 
-/// How many lines beyond the pace of the long run are a strike.
+/// The number of lines beyond the pace of the long run that make a strike.
 const BEYOND: u32 = 10;
 
 impl LastSaid {
-    /// What holds for the next client from the same address, who may be another person: which lines are repeated, what
-    /// was shown too often, and how much was said in the long run. That harms no other person, who can still say as
-    /// much as anybody types. How many names were taken does not hold, because newcomers take one; how many all took
-    /// who came one after another does ([`Kind::Newcomers`]).
+    /// The part that also holds for the next client from the same address, who may be another
+    /// person: lines that were repeated, things shown too often, and lines in the long run. That
+    /// does not harm another person, who can still say as much as anybody types. The number of
+    /// names taken does not hold, because each newcomer takes one; but the sum over clients that
+    /// came one after another does ([`Kind::Newcomers`]).
     pub(super) fn of_an_address(&self) -> Self {
         let mut this = Self { beyond: 0, too_soon: 0, names: Vec::new(), ..self.clone() };
         this.paces.retain(|(kind, _)| *kind != Kind::Names);
         this
     }
 
-    /// Remembers a name that the client lays down.
+    /// Remembers a name that the client gives up.
     pub(super) fn lays_down(&mut self, name: &Name, now: Mono) {
         self.names.retain(|(other, _)| other != name);
         if self.names.len() >= NAMES_KNOWN {
@@ -139,20 +150,22 @@ impl LastSaid {
         self.names.push((name.clone(), now));
     }
 
-    /// The names that the client has laid down no longer than `within` ago, and when, the last one first.
+    /// The names that the client has given up at most `within` ago, each with the moment, the
+    /// latest first.
     pub(super) fn laid_down(&self, within: Duration, now: Mono) -> impl Iterator<Item = (&Name, Mono)> {
         self.names.iter().rev().map(|(name, at)| (name, *at)).filter(move |(_, at)| now.since(*at) <= within)
     }
 
-    /// All names that are known to have been laid down.
+    /// All former names that are remembered.
     pub(super) fn all_laid_down(&self) -> impl Iterator<Item = &Name> {
         self.names.iter().map(|(name, _)| name)
     }
 
-    /// Counts one more line that is said to others.
+    /// Counts one more line that is said to others against the pace of the long run
+    /// (`pace.steady`).
     ///
     /// # Errors
-    /// How long this is too early.
+    /// The time by which the line comes too early.
     fn go_on(&mut self, now: Mono, limits: &settings::Pace) -> Result<(), Duration> {
         if limits.steady == 0 {
             return Ok(());
@@ -160,14 +173,15 @@ impl LastSaid {
         if self.steady <= now {
             self.beyond = 0;
         }
-        // The burst is as much as the pace lets pass before lines are dropped.
+        // The burst is the number of lines that the client's pace lets pass before lines are
+        // dropped.
         let most = u64::from(limits.lines).saturating_mul(limits.patience.as_secs().max(1));
         let most = u32::try_from(most).unwrap_or(u32::MAX).max(limits.burst_lines);
         let taken = rate::take_one(self.steady, now, Duration::from_secs(60) / limits.steady, most);
         taken.map(|steady| self.steady = steady).inspect_err(|_| self.beyond = self.beyond.saturating_add(1))
     }
 
-    /// Counts a line, by its hash. Returns how often it was said of late, this time included.
+    /// Counts a line, given its hash. Returns how often it was said recently, this time included.
     fn say(&mut self, hash: u64, now: Mono) -> u32 {
         let mut known = std::mem::take(&mut self.before);
         if self.times > 0 {
@@ -181,17 +195,17 @@ impl LastSaid {
         self.times
     }
 
-    /// How often the line of that hash was said of late.
+    /// How often the line with that hash was said recently.
     fn times(&self, hash: u64, now: Mono) -> u32 {
         let all = self.before.iter().copied().chain([(self.hash, self.times, self.at)]);
         let of_late = all.filter(|(one, _, at)| *one == hash && now.since(*at) <= REPEATED_WITHIN);
         of_late.map(|(_, times, _)| times).sum()
     }
 
-    /// Counts one of that kind.
+    /// Counts one action of that kind.
     ///
     /// # Errors
-    /// How long until one may be taken.
+    /// The time until one may be taken.
     fn take(&mut self, kind: Kind, now: Mono, limits: &settings::Pace) -> Result<(), Duration> {
         let (burst, every) = kind.pace(limits);
         self.paces.retain(|(_, full)| *full > now);
@@ -203,25 +217,26 @@ impl LastSaid {
     }
 }
 
-/// Strikes by address: how many there were at the last one, and when that was.
+/// Strikes by address: their number at the last one, and the moment of that one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Strikes(BTreeMap<Origin, (u32, Mono)>);
 
 impl Strikes {
-    /// The strikes of an address at `now`; one is forgotten after each `forget`.
+    /// The strikes of an address at `now`. One is forgotten for each `forget` since the newest
+    /// strike.
     pub(super) fn of(&self, origin: Origin, forget: Duration, now: Mono) -> u32 {
         let Some((count, at)) = self.0.get(&origin) else { return 0 };
         let forgotten = now.since(*at).as_micros() / forget.as_micros().max(1);
         count.saturating_sub(u32::try_from(forgotten).unwrap_or(u32::MAX))
     }
 
-    /// Adds a strike. Returns how many there are then.
+    /// Adds a strike. Returns the number of strikes then.
     fn add(&mut self, origin: Origin, forget: Duration, now: Mono) -> u32 {
         let count = self.of(origin, forget, now).saturating_add(1);
         if !self.0.contains_key(&origin) {
             make_room(&mut self.0, REMEMBERED, now, |(count, at)| at.after(forget.saturating_mul(*count)));
         }
-        // A new strike restarts the `forget` interval.
+        // The newest strike starts the time until one is forgotten over again.
         self.0.insert(origin, (count, now));
         count
     }
@@ -254,7 +269,8 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// The client is shadow-muted. It is told of this mute as anybody else would be.
+    /// Counts an offence of `id`, and tells the journal. If its address has enough strikes by now,
+    /// bans the address or mutes the client.
     pub(super) fn strike(&mut self, id: SessionId, offence: Offence) {
         let Some(session) = self.hub.people.sessions.get(&id) else { return };
         let rules = self.hub.settings.moderation.clone();
@@ -288,9 +304,10 @@ impl Turn<'_> {
             if let Some(session) = self.hub.people.sessions.get_mut(&id)
                 && session.is_muted_untold(now)
             {
-                // The client is muted without being told. It is told of this mute as anybody else would be.
+                // The client is shadow-muted: it is told of this mute as any other client would be.
                 session.mute_as_told((now.mono.after(rules.mute_for), until));
-                // Another's mute would be recorded, and the answer would wait for that.
+                // The present mute is recorded once more: the mute of any other client would be
+                // recorded here, and its answer would wait for that.
                 self.record_own_mute(id);
                 let reason = Some(offence.to_string().into());
                 return self.done(id, Done::Muted { until: Some(until), reason });
@@ -302,8 +319,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether `id` may show others one more of that kind now. If not, it is told, unless `silently`; a client that
-    /// goes on gets a strike.
+    /// Whether `id` may show others one more thing of that kind now. If not, tells `id`, unless
+    /// `silently`; a client that goes on gets a strike.
     pub(super) fn is_in_time(&mut self, id: SessionId, kind: Kind, silently: bool) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let said = session.last_said.get_or_insert_default();
@@ -329,9 +346,10 @@ impl Turn<'_> {
         false
     }
 
-    /// Whether `id` has said more to others, for a long time, than anybody reads. If so, it is told, and gets strikes
-    /// if it goes on. Different lines are no repetition, and lines at the pace of one client no flood: without this
-    /// bound, a room could have ten lines a second from each client for ever.
+    /// Whether `id` has said more to others, over a long time, than anybody reads. If so, tells
+    /// `id`, and gives strikes if it goes on. Different lines are no repetition, and lines at the
+    /// pace of one client are no flood: without this bound, each client could fill a room with ten
+    /// lines a second for ever.
     pub(super) fn says_too_much(&mut self, id: SessionId) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let said = session.last_said.get_or_insert_default();
@@ -344,7 +362,7 @@ impl Turn<'_> {
         true
     }
 
-    /// Whether `id` has said `text` to others so often of late that it is refused now.
+    /// Whether `id` has said `text` to others so often recently that it is refused now.
     pub(super) fn is_repetition(&mut self, id: SessionId, text: &str) -> bool {
         let most = self.hub.settings.moderation.repeats;
         let Some(session) = self.hub.people.sessions.get_mut(&id).filter(|_| most > 0) else { return false };
@@ -358,8 +376,8 @@ impl Turn<'_> {
             self.strike(id, Offence::Repetition);
             return true;
         }
-        // Many connections of one person are no crowd. Whoever said it only once is told, and gets no strike: it may be
-        // another person.
+        // The same text from many connections at one address is refused as well, because one person
+        // may have them all. There is no strike, because this client may be another person.
         if self.hub.is_always_let_in(peer) {
             return false;
         }
@@ -407,7 +425,8 @@ mod tests {
     }
 
     proptest! {
-        /// However much a client says and shows, little of it is kept, and a snapshot keeps the same.
+        /// However much a client says and shows, the hub keeps little of it, and a snapshot keeps
+        /// the same.
         #[test]
         fn what_is_known_of_what_was_said_is_bounded(
             steps in prop::collection::vec((0..20_u64, 0..20_u64, 0..8_usize), 1..200),

@@ -18,13 +18,13 @@ use crate::values::roster::Roster;
 use crate::values::time::Now;
 use crate::values::words::Filters;
 
-/// The handling of one [`Input`](super::Input). Whatever changes the hub and tells people is a method of the turn, so
-/// nothing can be decided at one time and recorded at another.
+/// The handling of one [`Input`](super::Input). Every method that changes the hub and tells people
+/// is a method of the turn, so that one time holds for the whole input.
 pub(super) struct Turn<'a> {
     pub hub: &'a mut Hub,
-    /// When the input came.
+    /// The time of the input.
     pub now: Now,
-    /// The effects so far, in order.
+    /// The effects so far, in the order in which they are carried out.
     pub effects: &'a mut Vec<Effect>,
 }
 
@@ -42,11 +42,12 @@ impl Turn<'_> {
         self.tell(to, Message::Refused(refusal));
     }
 
-    /// Hands the input to the method that decides about it.
+    /// Hands the input to the method that handles it.
     pub(super) fn take(mut self, input: Input) {
-        // Nobody is charged for cost left over from the input before.
+        // Cost left over from the input before is charged to nobody.
         (self.hub.work.done, self.hub.work.charged) = (0, 0);
-        // Sanctions end at once, and not at the next tick: of several mutes of one person, one may end before another.
+        // Sanctions end at once, not at the next tick: one of several mutes of a person may end
+        // before another.
         if self.hub.moderation.sanctions.next_end().is_some_and(|end| end <= self.now.mono) {
             self.expire_sanctions();
         }
@@ -62,7 +63,7 @@ impl Turn<'_> {
                     let said = self.hub.counters.lines_said;
                     self.line(session, &text);
                     if said == self.hub.counters.lines_said {
-                        // The line was not said to a room, so it may hold a password.
+                        // No room heard the line, so it may hold a password.
                         text.zeroize();
                     }
                 }
@@ -73,7 +74,8 @@ impl Turn<'_> {
                 if let Some(own) = self.hub.people.sessions.get_mut(&session) {
                     let answers = terminal.answers && !own.terminal.answers;
                     own.terminal = terminal;
-                    // A password may be asked for already, by the first line, say. Now there is somebody to be told.
+                    // The client may have been asked for a password already, for example by its
+                    // first line. Now the hub knows its program, and can ask it to hide the typing.
                     let is_hidden = own.asking.is_hidden();
                     self.suit(session);
                     if answers && is_hidden {
@@ -172,11 +174,11 @@ impl Turn<'_> {
             Input::Tick => self.tick(),
             Input::News(news) => self.take_news(news),
         }
-        // Nobody is charged for arrivals, nor for what administrators do.
+        // Nobody is charged for arrivals, nor for an administrator's commands.
         self.hub.work.done = 0;
     }
 
-    /// Hands the daemon's news to the method that decides about it.
+    /// Hands the daemon's news to the method that handles it.
     fn take_news(&mut self, news: News) {
         match news {
             News::Gone { session, why } => {
@@ -257,7 +259,7 @@ impl Turn<'_> {
         }
         self.effects
             .push(Effect::Happened(Happening { text: message.clone(), ..Happening::new(What::Stopping, self.now) }));
-        // `/seen` tells, after the next start, that they were here until now.
+        // After the next start, `/seen` can tell that they were here until now.
         let here: Vec<_> = self.hub.people.logged_in.iter().map(|(account, _)| *account).collect();
         here.into_iter().for_each(|account| self.seen(account));
         let why = Farewell::Shutdown(message);
@@ -265,7 +267,8 @@ impl Turn<'_> {
             self.tell(id, Message::Goodbye(why.clone()));
             self.effects.push(Effect::Close { session: id, why: why.clone() });
         }
-        // Nobody is left to be told that everybody leaves.
+        // Everybody leaves at once, so nobody is told of departures, and the indexes are simply
+        // emptied.
         self.hub.people.names = Roster::new(self.hub.key);
         self.hub.people.unseen = Roster::new(self.hub.key);
         self.hub.people.places.clear();

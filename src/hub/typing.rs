@@ -1,5 +1,5 @@
-//! How people type: whether their program or the hub edits the line, which prompt stands before it, whether typing is
-//! shown, and what waits meanwhile.
+//! How people type: whether their program or the hub edits the line, the prompt before it, whether
+//! typing is shown, and lines that wait meanwhile.
 
 use super::Effect;
 use super::Turn;
@@ -9,7 +9,7 @@ use crate::values::id::SessionId;
 use crate::values::terminal::Mode;
 
 impl Turn<'_> {
-    /// Chooses how `id` sees lines and types them, by its terminal and its preferences.
+    /// Chooses how `id` sees lines, and who edits its typing, by its terminal and its preferences.
     pub(super) fn suit(&mut self, id: SessionId) {
         let unasked = self.hub.settings.telnet.editor == EditorUse::Auto;
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
@@ -23,7 +23,7 @@ impl Turn<'_> {
         if mode != session.asked {
             session.asked = mode;
             self.effects.push(Effect::Mode { session: id, mode });
-            // No program can refuse to send whole lines, so the hub does not wait for its answer.
+            // Every program can send whole lines, so the hub does not wait for its answer.
             if mode == Mode::Line && session.mode != mode {
                 session.mode = mode;
                 self.done(id, Done::Mode(mode));
@@ -31,11 +31,13 @@ impl Turn<'_> {
         }
     }
 
-    /// Notes that the program of `id` has accepted or refused another mode; `mode` is the one in force now.
+    /// Notes that the program of `id` has accepted or refused another mode; `mode` is the one in
+    /// force now.
     pub(super) fn edited_by(&mut self, id: SessionId, mode: Mode) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         if mode != session.asked {
-            // The program has the last word. It is asked again only when its person asks.
+            // The program has the last word. The hub asks it again only when its person asks for
+            // it.
             session.asked = mode;
             session.wants = Some(mode);
         }
@@ -56,8 +58,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Hides what `id` types from its screen, as for a password, or shows it again. If its program is not known to hide
-    /// typing, the person is warned.
+    /// Hides the typing of `id` on its screen, as for a password, or shows it again. If its program
+    /// is not known to hide typing, the person is warned.
     pub(super) fn hide_typing(&mut self, id: SessionId, hidden: bool) {
         let Some(session) = self.hub.people.sessions.get(&id) else { return };
         if hidden && !session.terminal.answers {
@@ -66,7 +68,7 @@ impl Turn<'_> {
         self.effects.push(Effect::Echo { session: id, on: !hidden });
     }
 
-    /// Notes that `id` has sent a line: what waited for that (`/hold`) is written now.
+    /// Notes that `id` has sent a line: lines that have waited for that (`/hold`) are written now.
     pub(super) fn release(&mut self, id: SessionId) {
         if self.hub.people.sessions.get(&id).is_some_and(|session| session.holds) {
             self.effects.push(Effect::Release { session: id });

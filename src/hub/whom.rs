@@ -1,4 +1,5 @@
-//! Whom a text means that names somebody for a sanction: also who has left, and names from before a rule of today.
+//! How a typed text becomes the target of a sanction. It can also name people who have left, and
+//! names that today's rules forbid.
 
 use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ use crate::values::name::pattern::Pattern;
 use crate::values::name::{self, Name};
 use crate::values::time::Now;
 
-/// The number of a client that is written so, such as `c4`.
+/// Reads a client number in the form `c4`.
 #[must_use]
 pub fn client(text: &str) -> Option<SessionId> {
     let digits = text.strip_prefix(['c', 'C'])?;
@@ -20,24 +21,25 @@ pub fn client(text: &str) -> Option<SessionId> {
 }
 
 impl Hub {
-    /// Whom a sanction is to be about by this text: see [`Target::from_str`](core::str::FromStr). A name that nobody can
-    /// take is one if somebody has it, or had it when they left a moment ago: it is older than the rule.
+    /// The target that this text names: see [`Target::from_str`](core::str::FromStr). A name that
+    /// nobody may take is still a target if somebody bears it, or bore it when they left recently:
+    /// it is older than the rule.
     ///
     /// # Errors
-    /// Why the text names nobody.
+    /// The reason why the text is no target.
     pub fn target(&self, text: &str, now: Now) -> Result<Target, NoTarget> {
         text.parse().or_else(|why| self.known_name(text, now).map(Target::Name).ok_or(why))
     }
 
-    /// The same, of a text that is a name and nothing else.
+    /// As [`Self::target`], but the text can only be a name.
     ///
     /// # Errors
-    /// Why the text is no name.
+    /// The reason why the text is no name.
     pub fn target_by_name(&self, text: &str, now: Now) -> Result<Target, NoTarget> {
         Target::of_name(text).or_else(|why| self.known_name(text, now).map(Target::Name).ok_or(why))
     }
 
-    /// The name that is written so, if somebody has it.
+    /// The name that folds like `text`, if a person here, an account or a recent leaver has it.
     pub(super) fn known_name(&self, text: &str, now: Now) -> Option<Name> {
         let folded = name::fold(text);
         let here = || self.find(text).and_then(|id| self.session(id)).map(|session| session.nick.clone());
@@ -46,14 +48,14 @@ impl Hub {
         here().or_else(account).or_else(left).filter(|name| name.folded() == folded)
     }
 
-    /// The order that keeps a client that has left from `kind`: see [`Order::about_one`].
+    /// The order that keeps a client which has left from `kind`: see [`Order::about_one`].
     #[must_use]
     pub fn order_of_leaver(&self, leaver: &Leaver, kind: Kind) -> Order {
         let account = leaver.account.and_then(|account| self.accounts.get(account));
         Order::about_one(kind, account.map(|account| account.name.clone()), &leaver.nick, leaver.addr)
     }
 
-    /// The sanctions in force about a client that has left, by number.
+    /// The sanctions in force about a client that has left, in the order of their numbers.
     #[must_use]
     pub fn sanctions_of_leaver<'a>(&'a self, leaver: &Leaver, now: Now) -> Vec<&'a Sanction> {
         let account = leaver.account.and_then(|account| self.accounts.get(account)).map(|account| &account.name);
@@ -61,8 +63,9 @@ impl Hub {
         self.sanctions_about(names, Some(leaver.addr), now)
     }
 
-    /// The sanctions in force about these names, or meant for somebody who had one of them, and about this address; by
-    /// number.
+    /// The sanctions in force about one of these names or this address, in the order of their
+    /// numbers. Without an address, also those made for a person of one of these names, such as a
+    /// ban of that person's address.
     #[must_use]
     pub fn sanctions_about<'a, 'n>(
         &'a self,
@@ -73,7 +76,8 @@ impl Hub {
         let sanctions = &self.moderation.sanctions;
         let mut found = BTreeMap::new();
         for name in names {
-            // Of a name without an address: the address of somebody of that name may be kept out, and not the name.
+            // Without an address: the sanction may be about the address of a person of that name,
+            // and not about the name.
             let meant_for = |one: &&Sanction| one.nick.as_deref().is_some_and(|nick| name::fold(nick) == name.folded());
             let for_them = sanctions.iter().filter(|one| addr.is_none() && one.holds(now)).filter(meant_for);
             let all = sanctions.of_name(name, now).chain(sanctions.of_pattern(name, now)).chain(for_them);
@@ -83,9 +87,10 @@ impl Hub {
         found.into_values().collect()
     }
 
-    /// The sanctions of that kind that `which` can mean, but for those that are one with the first: the one that is
-    /// called so, or is about exactly that; else those about whoever has left under that name or number, or that were
-    /// meant for somebody of that name.
+    /// The sanctions of that kind for which `which` can stand; several that are one sanction made
+    /// anew count once. The first choice is the one with that label, or about exactly that target.
+    /// Otherwise, those about people who have left under that name or number, and those made for a
+    /// person of that name.
     #[must_use]
     pub fn sanctions_meant(&self, which: &str, kind: &Kind, now: Now) -> Vec<SanctionId> {
         let sanctions = &self.moderation.sanctions;
@@ -94,7 +99,8 @@ impl Hub {
             sanctions.get(id).filter(|one| one.kind.is_like(kind) && one.kind.letter() == letter).map(|one| one.id)
         };
         let exactly = || {
-            // One of a name that none can be any more is lifted by that name all the same.
+            // A sanction about a name that nobody can take any more is found by that name all the
+            // same.
             let name = || Name::recall(which.strip_prefix("name=").unwrap_or(which)).map(Target::Name);
             let pattern = || Pattern::is_one(which).then(|| Target::Pattern(Pattern::recall(which)));
             sanctions.about(kind, &which.parse().ok().or_else(pattern).or_else(name)?)

@@ -1,38 +1,43 @@
-//! What commands cost beyond one plain line.
+//! The cost of commands beyond that of a plain line.
 //!
-//! The cost is counted in things that are looked at or shown, never in time, so a replay of the same inputs costs the
-//! same. The hub charges the cost of a person's input to their pace in lines ([`super::pace`]). No command looks at
-//! more than [`MOST`] of anything: beyond it, a list says that there are more, and how to see a part of them.
+//! The cost is counted in things that are looked at or shown, never in time, so a replay of the
+//! same inputs costs the same. The hub charges the cost of an input to its sender's pace, in lines
+//! ([`super::pace`]). No command looks at more than [`MOST`] of anything: a longer list says that
+//! there are more, and how to see a part of them.
 
-/// What the current input costs.
+/// The cost of the current input.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Work {
     /// The cost so far: people or rooms looked at, and other things in proportion.
     pub done: u64,
-    /// What the sender of the last input was charged for it, in lines beyond the one it was.
+    /// The lines that the sender of the last input was charged for it, besides the line itself.
     pub charged: u32,
 }
 
-/// The cost of a plain line, which takes 3 to 5 µs. Looking at one person or room, or showing one in a list, takes
-/// 0.1 µs or less, and costs 1.
+/// The cost of a plain line, which takes 3 to 5 µs. One person or room that is looked at, or shown
+/// in a list, costs 1, and takes 0.1 µs or less.
 pub(super) const LINE: u64 = 50;
 
 /// The cost of showing one line of history that is rendered for one client alone.
 pub(super) const REPLAYED: u64 = 4;
 
-/// The cost of showing one line of history that is rendered once for all who enter the room before the next line.
+/// The cost of showing one line of history that is rendered once for all who enter the room before
+/// the next line.
 pub(super) const SHARED: u64 = 1;
 
-/// The cost of what others are shown besides lines: another name, a topic, an arrival, an invitation.
+/// The cost of showing something else than a line to others: another name, a topic, an arrival, an
+/// invitation.
 pub(super) const SHOWN: u64 = 3 * LINE;
 
-/// The cost of seeing a room in another view: lines that the client is still owed may have to be rendered anew.
+/// The cost of seeing a room in another view: lines that wait for the client may have to be
+/// rendered anew.
 pub(super) const SEEN_ANEW: u64 = 5 * LINE;
 
-/// The cost of looking for a name among clients that have left: up to a thousand names are compared.
+/// The cost of looking for a name among clients that have left: up to a thousand names are
+/// compared.
 pub(super) const SEEN: u64 = 2 * LINE;
 
-/// The cost of looking for a time zone by a part of its name, or by a misspelt one.
+/// The cost of looking for a time zone by a part of its name, or by a misspelt name.
 pub(super) const ZONES: u64 = 4 * LINE;
 
 /// The most people or rooms that one command looks at.
@@ -57,7 +62,7 @@ mod tests {
         Now { mono: Mono(1_000_000_000 + seconds * 1_000_000), wall: Wall(0) }
     }
 
-    /// A hub with `rooms` open rooms, where ann, an operator, is in the lobby with `people` others.
+    /// A hub with `rooms` open rooms, where Ann, an operator, is in the lobby with `people` others.
     fn hub(people: u64, rooms: u64) -> Hub {
         let mut settings = Settings::default();
         settings.limits.rooms = 10_000;
@@ -90,7 +95,7 @@ mod tests {
         hub
     }
 
-    /// What ann's line costs beyond a plain line, and what she is told.
+    /// The cost of Ann's line beyond a plain line, and the effects.
     fn cost(hub: &mut Hub, line: &str) -> (u64, Vec<Effect>) {
         let mut effects = Vec::new();
         hub.work.done = 0;
@@ -174,7 +179,7 @@ mod tests {
         for text in (0..100).map(|number| format!("line {number}")) {
             hub.handle(Input::Line { session: SessionId(2), text }, later(100), &mut effects);
         }
-        // What is shown to a newcomer.
+        // A newcomer's greeting and lines.
         let (session, peer) = (SessionId(99), ([10, 1, 0, 1], 1024).into());
         hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, later(100), &mut effects);
         let pace = hub.session(ANN).expect("she is here").pace.clone();

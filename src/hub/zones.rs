@@ -1,7 +1,8 @@
-//! Clients that see times in a named time zone: when the clocks of the zone change, so do the times that they see.
+//! Clients that see times in a named time zone: when the clocks of the zone change, so do their
+//! times.
 //!
-//! A view has an offset from UTC and knows of no zone, so zones need no more renderings. Few clients have named a zone,
-//! so zones are kept here, and not in each session.
+//! A view has an offset from UTC and knows of no zone, so zones add no renderings. Few clients have
+//! named a zone, so zones are kept here and not in each session.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -14,10 +15,10 @@ use crate::values::id::SessionId;
 use crate::values::time::{Mono, Now};
 use crate::values::zone::Zone;
 
-/// How often at least a zone is looked at: the wall clock may have jumped.
+/// The longest time between two looks at a zone: the wall clock may have jumped.
 const AT_LEAST: Duration = Duration::from_secs(3600);
 
-/// The zone that each client has named, and when it is looked at next.
+/// The zone that each client has named, and the moment of the next look at it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(from = "Vec<(SessionId, String, Mono)>")]
 pub(super) struct Zones {
@@ -29,7 +30,7 @@ impl From<Vec<(SessionId, String, Mono)>> for Zones {
     fn from(saved: Vec<(SessionId, String, Mono)>) -> Self {
         let mut this = Self::default();
         for (id, name, due) in saved {
-            // A release with other zones may not know this one: the client keeps its offset.
+            // A release with other zones may not know this one: then the client keeps its offset.
             if let Some(zone) = Zone::find(&name) {
                 this.put(id, zone, due);
             }
@@ -50,7 +51,7 @@ impl Zones {
         self.of.get(&id).map(|(zone, _)| *zone)
     }
 
-    /// When a zone is looked at next.
+    /// The moment at which the next zone is looked at.
     pub(super) fn next_deadline(&self) -> Option<Mono> {
         self.due.first().map(|(at, _)| *at)
     }
@@ -65,19 +66,20 @@ impl Zones {
         self.due.insert((due, id));
     }
 
-    /// Notes that the client has no zone any more: it chose an offset or no times, or it is gone.
+    /// Notes that the client has no zone any more: it has chosen an offset or no times, or it is
+    /// gone.
     pub(super) fn forget(&mut self, id: SessionId) {
         if let Some((_, due)) = self.of.remove(&id) {
             self.due.remove(&(due, id));
         }
     }
 
-    /// A copy of all zones without the index, to be written down.
+    /// A copy of all zones without the index, for a snapshot.
     pub(super) fn frozen(&self) -> Self {
         Self { of: self.of.clone(), due: BTreeSet::new() }
     }
 
-    /// Forgets everything, because everybody is gone.
+    /// Forgets all zones, because everybody is gone.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -95,7 +97,8 @@ impl Zones {
     }
 }
 
-/// The offset of a zone now, and when to look again: at its next change, or after `AT_LEAST`.
+/// The present offset of a zone, and the moment of the next look: at its next change, or after
+/// `AT_LEAST`.
 fn look(zone: Zone, now: Now) -> (Offset, Mono) {
     let (minutes, change) = zone.at(now.wall);
     let left = change.map_or(AT_LEAST, |change| {
@@ -105,15 +108,15 @@ fn look(zone: Zone, now: Now) -> (Offset, Mono) {
 }
 
 impl Turn<'_> {
-    /// Shows `id` times in that zone from now on. Returns the present offset.
+    /// From now on, shows `id` times in that zone. Returns the present offset.
     pub(super) fn see_times_in(&mut self, id: SessionId, zone: Zone) -> Offset {
         let (offset, due) = look(zone, self.now);
         self.hub.zones.put(id, zone, due);
         offset
     }
 
-    /// Changes the times that clients see in whose zone the clocks have changed. Clients beyond `AT_A_TIME` stay due,
-    /// for the next tick.
+    /// Changes the times of clients in whose zone the clocks have changed. Clients beyond
+    /// `AT_A_TIME` stay due for the next tick.
     pub(super) fn change_clocks(&mut self) {
         for _ in 0..AT_A_TIME {
             let Some((_, id)) = self.hub.zones.due.first().copied().filter(|(at, _)| *at <= self.now.mono) else {
@@ -153,7 +156,7 @@ mod tests {
         effects
     }
 
-    /// A hub with `number` people who see times in Berlin, a second before its clocks change.
+    /// A hub with `number` people who see times in Berlin, one second before its clocks change.
     fn berliners(number: u64) -> Hub {
         let (mut settings, mut effects) = (Settings::default(), Vec::new());
         settings.limits.clients_per_address = 1000;
@@ -199,7 +202,7 @@ mod tests {
     #[test]
     fn a_clock_that_jumps_is_noticed_within_an_hour() {
         let mut hub = berliners(1);
-        // The wall clock had been wrong by a month.
+        // The wall clock was wrong by a month.
         let now = at(Duration::from_secs(1), CHANGE - 30 * 86_400_000);
         assert!(tick(&mut hub, now).is_empty());
         assert!(tick(&mut hub, at(Duration::from_secs(3600), CHANGE)).is_empty());

@@ -1,5 +1,5 @@
-//! Whom a name means, where something is done to them: the caller is told where it can mean several, or somebody who
-//! bears another name by now.
+//! Finding the person that a typed name stands for, before a command acts on them. If several
+//! people bore the name, or its bearer has another name now, the caller is told so and asked.
 
 use std::sync::Arc;
 
@@ -10,29 +10,30 @@ use super::super::work;
 use super::{Call, SAY_AGAIN, addressed, clip};
 use crate::values::id::SessionId;
 
-/// The most people of one name who are shown.
+/// The most people that are shown for one name.
 const SHOWN: usize = 20;
 
-/// Whom a name means.
+/// The person that a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
-    /// Nobody but those whom the name finds anyway.
+    /// Nobody special: look the name up as always.
     AsEver,
-    /// This client, which bears another name by now.
+    /// This client; it bears another name now.
     Renamed(SessionId),
-    /// This client, of several, as the caller has confirmed.
+    /// This client, one of several; the caller has confirmed it.
     Confirmed(SessionId),
 }
 
 impl Call<'_, '_> {
-    /// Whom the name can mean, as far as the caller may know. What others are called now is for operators, and for
-    /// those who have seen it: who is in the same room. Oneself is not found by what one was called.
+    /// The people that the name can stand for, as far as the caller may know. Who bears another
+    /// name now is known to operators, and to those who saw the change because they are in the same
+    /// room. Callers are not found by their own former names.
     fn bearers(&self, text: &str) -> Vec<Bearer<'_>> {
         let (hub, now) = (&*self.turn.hub, self.turn.now);
         let is_operator = hub.role(self.id) == Role::Operator;
         let own = self.own();
         let may_know = |bearer: &Bearer<'_>| match bearer {
-            // In the caller's own eyes, it may bear another name.
+            // To the caller, that person may appear under another name.
             Bearer::Here(session) => self.named(text) == Some(session.id),
             Bearer::Owner(session) => {
                 session.id != self.id && session.at_door.is_none() && !session.is_renamed_unseen() && is_operator
@@ -46,7 +47,7 @@ impl Call<'_, '_> {
         hub.bearers(addressed(text), now).into_iter().filter(may_know).collect()
     }
 
-    /// What the caller is told of somebody whom a name can mean.
+    /// What the caller is shown of a person that a name can stand for.
     fn shown(&self, bearer: &Bearer<'_>) -> ShownBearer {
         let hub = &*self.turn.hub;
         let is_operator = hub.role(self.id) == Role::Operator;
@@ -59,13 +60,15 @@ impl Call<'_, '_> {
         }
     }
 
-    /// Those whom the name means besides who bears it: told to operators who look at that one.
+    /// The other people that the name can stand for, besides `but`. Operators are shown them when
+    /// they look at one person.
     pub(super) fn others_of_that_name(&self, text: &str, but: SessionId) -> Vec<ShownBearer> {
         let others = self.bearers(text);
         others.iter().filter(|one| one.id() != but).take(SHOWN).map(|one| self.shown(one)).collect()
     }
 
-    /// The only one whom the name can mean, if that one is here and bears another name by now. The caller is told.
+    /// The person who bears another name now, if the name can stand for nobody else. Tells the
+    /// caller the present name.
     pub(super) fn renamed(&mut self, text: &str) -> Option<SessionId> {
         let found = self.bearers(text);
         let [Bearer::Renamed(session, _)] = *found.as_slice() else { return None };
@@ -74,7 +77,7 @@ impl Call<'_, '_> {
         Some(id)
     }
 
-    /// What the only one is called now who bore the name of late, if they are here.
+    /// The present name of the only person here who bore that name recently.
     pub(super) fn now_called(&self, text: &str) -> Option<Refusal> {
         let found = self.bearers(text);
         let here: Vec<_> = found.iter().filter(|one| one.is_here()).collect();
@@ -82,10 +85,13 @@ impl Call<'_, '_> {
         Some(Refusal::NowCalled { name: clip(addressed(text)), nick: self.label(session) })
     }
 
-    /// Whom `text` means, where something is done to them; `None`: the caller was told what is unclear, and nothing is
-    /// done. `line` is what it has typed, to be said again. Operators name one of several by number, unless one is here
-    /// and the others have left. Others know no numbers: said again, a name means who bears it now, else who bore it
-    /// last.
+    /// The person that `text` stands for, before a command acts on them. `None`: the caller was
+    /// told what is unclear, and nothing is done.
+    ///
+    /// `line` is what the caller typed; to confirm, it repeats that line. Where several people bore
+    /// the name, an operator has to give a client number, unless the present bearer is the only one
+    /// still here. Other callers know no numbers: if they repeat the line, the name stands for its
+    /// present bearer, else its last one.
     pub(super) fn means(&mut self, text: &str, line: &str) -> Option<Named> {
         let name = clip(addressed(text));
         self.turn.hub.work.done += work::SEEN;
@@ -97,7 +103,8 @@ impl Call<'_, '_> {
         };
         let id = one.id();
         let is_operator = self.turn.hub.role(self.id) == Role::Operator;
-        // Who bears the name now may be the one who left, from another address; not the one who is here besides.
+        // The present bearer may be the person who left, back from another address; if a former
+        // bearer is here as well, they are two people.
         let has_come_back = matches!(one, Bearer::Here(_)) && found[1..].iter().all(|one| !one.is_here());
         let may_confirm = !several || !is_operator || has_come_back;
         if may_confirm && self.has_confirmed(line, id) {
@@ -121,8 +128,8 @@ impl Call<'_, '_> {
         None
     }
 
-    /// The one that bears another name by now, if `text` means that one; `None`: it can mean several, and the caller was
-    /// told so.
+    /// The client that `text` stands for, if it bears another name now. `None`: the name can stand
+    /// for several people, and the caller was told so.
     pub(super) fn means_to_look_at(&mut self, text: &str) -> Option<Option<SessionId>> {
         let found = self.bearers(text);
         if found.len() < 2 {
@@ -134,8 +141,9 @@ impl Call<'_, '_> {
         None
     }
 
-    /// Whom somebody looks at: the one that bears another name by now, if nobody bears that one. `None`: several did,
-    /// and the caller was told so.
+    /// The client that `text` stands for in a command that only shows something, if nobody bears
+    /// the name and a person here bore it. `None`: several people here did, and the caller was told
+    /// so.
     pub(super) fn means_to_see(&mut self, text: &str) -> Option<Option<SessionId>> {
         if self.named(text).is_some() {
             return Some(None);
@@ -146,8 +154,8 @@ impl Call<'_, '_> {
         self.means_to_look_at(text)
     }
 
-    /// Whether the caller has given that line a moment ago, and was told that it means `who`. It is left in place: more
-    /// may be asked about the same line.
+    /// Whether the caller gave this line at most [`SAY_AGAIN`] ago, and was told that it means
+    /// `who`. The question is kept: another check may ask about the same line.
     fn has_confirmed(&self, line: &str, who: SessionId) -> bool {
         let asked = self.turn.hub.moderation.asked.get(&self.id);
         asked.is_some_and(|(asked, at)| {
@@ -157,8 +165,8 @@ impl Call<'_, '_> {
         })
     }
 
-    /// Whom `text` means of those who are here, where something is done to them. The caller is told if it is nobody, or
-    /// unclear.
+    /// The person here that `text` stands for, before a command acts on them. Tells the caller if
+    /// there is nobody, or if it is unclear.
     pub(super) fn person_meant(&mut self, text: &str, line: &str) -> Option<SessionId> {
         match self.means(text, line)? {
             Named::AsEver => self.person(text),
@@ -170,7 +178,7 @@ impl Call<'_, '_> {
         }
     }
 
-    /// The line that the caller has typed, as it is said again.
+    /// The line that the caller has typed, in the form in which a repetition is recognised.
     pub(super) fn line(&self, args: &str) -> Arc<str> {
         format!("{} {args}", self.command.name).into()
     }

@@ -1,5 +1,5 @@
-//! Lifting what people are kept from, and who may: nobody lifts what is about themselves, and what an administrator has
-//! made about an operator only administrators lift.
+//! Lifting sanctions, and who may: nobody lifts a sanction about themselves, and a mute or
+//! expulsion that an administrator made about an operator is for administrators to lift.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,11 +9,12 @@ use super::super::sanction::{Author, Kind, Sanction, Target};
 use super::{Call, clip, split_word};
 use crate::values::id::SanctionId;
 
-/// The most sanctions that are named of several.
+/// The most sanctions that the answer names where several are meant.
 const SHOWN: usize = 5;
 
 impl Call<'_, '_> {
-    /// The mutes about the caller: those that it knows of, or those that it is not to know of (`shadow`).
+    /// The mutes about the caller: the open ones, or with `shadow` those of which the caller must
+    /// not know.
     fn own_mutes(&self, shadow: bool) -> BTreeSet<SanctionId> {
         let sanctions = &self.turn.hub.moderation.sanctions;
         let own = self.turn.hub.sanctions_of(self.own(), self.turn.now);
@@ -21,19 +22,20 @@ impl Call<'_, '_> {
         meant.filter(|id| sanctions.get(*id).is_some_and(|one| one.kind == Kind::Mute { shadow })).collect()
     }
 
-    /// The sanctions that the caller is not shown, as if there were none: shadow-mutes about itself.
+    /// The sanctions that are hidden from the caller, as if there were none: shadow-mutes about
+    /// itself.
     pub(super) fn unseen_sanctions(&self) -> BTreeSet<SanctionId> {
         self.own_mutes(true)
     }
 
-    /// The sanction that is called so, such as `m3`, of those that the caller may see.
+    /// The sanction with that label, such as `m3`, unless it is hidden from the caller.
     pub(super) fn called(&self, text: &str) -> Option<&Sanction> {
         let (letter, id) = SanctionId::parse(text)?;
         let found = self.turn.hub.moderation.sanctions.get(id)?;
         (found.kind.letter() == letter && !self.unseen_sanctions().contains(&id)).then_some(found)
     }
 
-    /// Why the caller may not lift that, if it may not.
+    /// The reason for which the caller may not lift that sanction; `None` if it may.
     fn why_not(&self, id: SanctionId) -> Option<Refusal> {
         let hub = &self.turn.hub;
         let one = hub.moderation.sanctions.get(id)?;
@@ -46,7 +48,7 @@ impl Call<'_, '_> {
             let mut here = hub.people.operators.iter().filter_map(|id| hub.session(*id));
             by_name || here.any(|operator| hub.sanctions_of(operator, self.turn.now).any(|other| other.id == id))
         };
-        // A ban keeps no operator out who is here: it is about others.
+        // A ban does not put out an operator who is here already, so a ban is about other people.
         let binds = matches!(one.kind, Kind::Mute { .. } | Kind::Expulsion { .. });
         let is_for_administrators = binds && matches!(one.by, Author::Uid(_)) && is_about_operator();
         is_for_administrators.then(|| Refusal::ForAdministrators(called()))
@@ -95,7 +97,7 @@ pub(super) fn lift(call: &mut Call<'_, '_>, args: &str) {
     }
 }
 
-/// Lifts the one of that kind that is called so, or is about exactly that.
+/// Lifts the one sanction of that kind that `which` stands for: its label, or exactly its target.
 fn lift_one(call: &mut Call<'_, '_>, which: &str, kind: &Kind) {
     let unseen = call.unseen_sanctions();
     let mut found = call.turn.hub.sanctions_meant(which, kind, call.turn.now);

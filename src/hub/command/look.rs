@@ -1,4 +1,4 @@
-//! Commands that show something: people, rooms, history, help.
+//! Commands that show people, rooms, history and help.
 
 use std::sync::Arc;
 
@@ -49,13 +49,13 @@ pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {
         (None, Some(wanted)) => (first, Some(wanted)),
         _ => (args, None),
     };
-    // With nothing all begin.
+    // Every name begins with the empty text, so `*` alone filters nothing.
     let wanted = wanted.filter(|wanted| !wanted.is_empty());
     let found = if room.is_empty() { Some(call.own().room) } else { call.turn.hub.find_room(room) };
     let seen = found.map(|room| &call.turn.hub.rooms.open[&room]).filter(|room| call.turn.hub.sees(call.id, room));
     let Some(room) = seen else { return call.refuse(Refusal::NoSuchRoom(clip(room))) };
     let (mut people, total, looked_at, is_part) = match &wanted {
-        // Of a crowd too large to look at, those who came first.
+        // In a room too large to look through, the members who came first.
         None if room.members.len() > work::MOST => {
             let first = room.members.iter().take(LISTED).filter_map(|id| call.turn.hub.session(*id)).collect();
             (first, room.members.len(), LISTED as u64, false)
@@ -68,7 +68,8 @@ pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {
     };
     let (id, mut total) = (call.id, total);
     if call.own().is_renamed_unseen() && room.members.len() <= work::MOST {
-        // Whoever believes to have another name finds themselves by that one.
+        // A caller whose rename nobody else sees is listed under the name that the caller believes
+        // to have.
         let own = call.turn.hub.session(id).filter(|own| own.room == room.id);
         let before = people.len();
         people.retain(|session| session.id != id);
@@ -88,7 +89,7 @@ pub(super) fn who(call: &mut Call<'_, '_>, args: &str) {
     call.tell(Message::Who { room, people, total, beginning, is_part });
 }
 
-/// The folded beginning that names in a list are to have, from a word such as `ab*`.
+/// The folded beginning in a word such as `ab*`, by which a list of names is filtered.
 pub(super) fn beginning(word: &str) -> Option<String> {
     word.strip_suffix('*').map(name::fold)
 }
@@ -111,7 +112,8 @@ pub(super) fn whois(call: &mut Call<'_, '_>, args: &str) {
         away: other.away_for(call.own()),
         account: other
             .account
-            // What they have registered meanwhile is no more to be seen than what they have taken.
+            // An account that they made after an unseen rename is as hidden from others as the new
+            // name.
             .filter(|_| other.id == call.id || !other.is_renamed_unseen())
             .and_then(|account| call.turn.hub.accounts.get(account))
             .map(|account| (account.name.shown().into(), account.role)),
@@ -131,7 +133,7 @@ pub(super) fn rooms(call: &mut Call<'_, '_>, args: &str) {
     let wanted = wanted.filter(|wanted| !wanted.is_empty());
     let fits = |room: &&Room| wanted.as_deref().is_none_or(|wanted| room.name.folded().starts_with(wanted));
     let (mut all, mut looked_at) = (call.turn.hub.rooms(), 0);
-    // If there are too many, the oldest.
+    // Where there are too many rooms, only the oldest are looked through.
     let looked = all.by_ref().take(work::MOST).inspect(|_| looked_at += 1);
     let mut rooms: Vec<_> = looked.filter(fits).filter(|room| call.turn.hub.sees(call.id, room)).collect();
     let is_part = all.next().is_some();
@@ -180,7 +182,7 @@ pub(super) fn history(call: &mut Call<'_, '_>, args: &str) {
     call.tell(Message::Replay { room, of, lines, offset });
 }
 
-/// How many lines of history are shown in one answer. `/history` shows some even where newcomers are shown none.
+/// The most lines of history in one answer. `/history` shows some even if newcomers are shown none.
 pub(in crate::hub) fn at_once(history: &settings::History) -> usize {
     let most = match history.keep_lines {
         0 => usize::MAX,

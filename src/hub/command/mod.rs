@@ -1,20 +1,28 @@
 //! What people can type: one table for parsing, `/help` and the documents.
 //!
-//! To add a command, add a row and its function. Only the function checks its arguments, and answers
-//! [`Refusal::Usage`] if it cannot read them.
+//! To add a command, add a row to the table and a function. `Turn::command` checks the role and the
+//! least number of words; the function checks its arguments, and answers [`Refusal::Usage`] if it
+//! cannot read them.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | all that is known of a command in one place: name, aliases, arguments, role | `table` |
-//! | commands that say something to others; about oneself and one's screen | `talk`, `wishes` |
+//! | a command's name, aliases, arguments, role, help text | `table` |
+//! | commands that send words to others | `talk` |
+//! | commands about the caller's own name, ignore list and screen | `wishes` |
 //! | commands that show people, rooms, history, help | `look` |
-//! | whether somebody is here, or was | `seen` |
-//! | commands about rooms; about accounts | `room`, `account` |
-//! | moderation: kicks, bans and mutes, lifting them, redactions, reports | `operator`, `sanctions`, `lifting`, `removal`, `report` |
-//! | whom a name means where something is done to them | `bearer` |
-//! | what must not be said by mistake, such as a password | `slips` |
+//! | `/seen`: whether a person is here, or when they left | `seen` |
+//! | commands about rooms | `room` |
+//! | commands about accounts | `account` |
+//! | moderation: kicks, lockdown, strikes | `operator` |
+//! | bans, mutes, filters, and their lists | `sanctions` |
+//! | lifting bans, mutes and filters | `lifting` |
+//! | redactions | `removal` |
+//! | reports | `report` |
+//! | which person a typed name stands for, where several bore it | `bearer` |
+//! | lines that look like a command, or hold a password, by mistake | `slips` |
 //!
-//! It does not know how an answer looks on a screen: it answers in [`super::message`].
+//! This folder does not know how an answer looks on a screen: it answers in values of
+//! [`super::message`].
 
 mod account;
 mod bearer;
@@ -45,13 +53,14 @@ use super::{Effect, Turn};
 use crate::values::id::{AccountId, SessionId};
 use crate::values::name::{self, Name};
 
-/// What else a name could be read as, commands included; see [`name::taken_for`] for all but commands.
+/// What a name could be mistaken for, commands included. [`name::taken_for`] knows everything but
+/// commands.
 #[must_use]
 pub fn taken_for(name: &Name) -> Option<name::TakenFor> {
     name::taken_for(name).or_else(|| find(name.word()).map(|_| name::TakenFor::Command))
 }
 
-/// The command of that name or alias, whatever its case.
+/// The command with `word` as its name or alias. Case does not matter.
 #[must_use]
 pub fn find(word: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| {
@@ -59,18 +68,20 @@ pub fn find(word: &str) -> Option<&'static Command> {
     })
 }
 
-/// What a word behind a slash means.
+/// What the word after a slash stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meant {
-    /// This command: by its name, an alias, or a beginning of its name that no other begins with.
+    /// One command: by its name, by an alias, or by the beginning of its name if no other name
+    /// begins so.
     One(&'static Command),
-    /// The names of several begin so.
+    /// Several commands whose names begin so; their names.
     Several(Vec<&'static str>),
-    /// No command; the nearest to it, if one is near.
+    /// No command; the name most like the word, if one is near enough.
     Nothing(Option<&'static str>),
 }
 
-/// What `word` means to somebody of that role, whatever its case.
+/// The meaning of `word` for a person of that role. Case does not matter. Beginnings of names count
+/// only for commands that the role may use.
 #[must_use]
 pub fn meant(word: &str, role: Role) -> Meant {
     if let Some(command) = find(word) {
@@ -84,13 +95,14 @@ pub fn meant(word: &str, role: Role) -> Meant {
     }
 }
 
-/// The commands whose names begin with `word`, whatever its case.
+/// The commands whose names begin with `word`. Case does not matter.
 fn beginning_with(word: &str) -> impl Iterator<Item = &'static Command> {
     let word = word.to_ascii_lowercase();
     COMMANDS.iter().filter(move |command| !word.is_empty() && command.name.starts_with(&word))
 }
 
-/// Whether `is_so` of a command that `word` could mean: of all, if it is misspelt, or the beginning of several.
+/// Whether `is_so` holds for a command that `word` could stand for: the command of that name, every
+/// command that begins so, or, for a misspelt word, the nearest one.
 fn could_be(word: &str, is_so: impl Fn(&Command) -> bool) -> bool {
     match find(word) {
         Some(command) => is_so(command),
@@ -98,7 +110,8 @@ fn could_be(word: &str, is_so: impl Fn(&Command) -> bool) -> bool {
     }
 }
 
-/// The name or alias most like `word`, if one is like it. Operators' commands are offered to operators only.
+/// The command name or alias most like `word`, at most two typing errors away. Operators' commands
+/// are offered to operators only.
 #[must_use]
 pub fn nearest(word: &str, role: Role) -> Option<&'static str> {
     let word: String = word.chars().take(32).flat_map(char::to_lowercase).collect();
@@ -107,7 +120,7 @@ pub fn nearest(word: &str, role: Role) -> Option<&'static str> {
         .filter(|command| command.role <= role.max(Role::Member))
         .flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()))
         .map(|name| {
-            // The beginning of a command's name means that command.
+            // The beginning of a command's name counts as near, however much is missing.
             let distance =
                 if word.len() >= 2 && name.starts_with(&word) { 1 } else { strsim::damerau_levenshtein(name, &word) };
             (distance, name)
@@ -118,7 +131,7 @@ pub fn nearest(word: &str, role: Role) -> Option<&'static str> {
 }
 
 impl Turn<'_> {
-    /// Executes the command `line`, without its slash.
+    /// Executes the command in `line`, which lacks its slash.
     pub(super) fn command(&mut self, id: SessionId, line: &str) {
         let (word, args) = split_word(line);
         if is_for_services(word, args) && self.hub.find_for(id, split_word(args).0).is_none() {
@@ -149,7 +162,8 @@ impl Turn<'_> {
             Meant::Several(names) => self.refuse(id, Refusal::SeveralCommands { given: clip_word(word), names }),
             Meant::Nothing(nearest) => self.refuse(id, Refusal::UnknownCommand { given: clip_word(word), nearest }),
         }
-        // If the command would ask for a password and does not, the client may send one nevertheless.
+        // A client's program may send a password without waiting for the question. If this command
+        // would ask for one and did not, the line after it may be that password.
         if could_be(word, |command| command.password != Password::No)
             && self.hub.people.sessions.get(&id).is_some_and(|session| session.dialogue.is_none())
         {
@@ -201,24 +215,25 @@ impl Call<'_, '_> {
         &self.turn.hub.rooms.open[&self.own().room]
     }
 
-    /// Who is here of that name; to operators, or with that number.
+    /// The person here who bears that name; for operators, also the one with that client number.
     fn named(&self, text: &str) -> Option<SessionId> {
         let (hub, text) = (&self.turn.hub, addressed(text));
         let by_number =
             || super::whom::client(text).filter(|id| hub.role(self.id) == Role::Operator && hub.session(*id).is_some());
-        // Who waits at the door is not here yet.
+        // A person who waits at the door is not here yet.
         hub.find_for(self.id, text).or_else(by_number).filter(|id| !hub.is_at_door(*id))
     }
 
-    /// The client of the owner of that account, whatever they are called at the moment: unless they are not in yet, or
-    /// have logged in unseen, which nobody else is to see.
+    /// The client logged in to that account, under whatever nick it bears now. `None` while it
+    /// waits at the door, and, for anybody else than the caller, if it logged in unseen: nobody
+    /// else may learn that.
     fn bearer(&self, account: AccountId) -> Option<SessionId> {
         let hub = &self.turn.hub;
         let id = hub.bearer(account).filter(|id| !hub.is_at_door(*id))?;
         (id == self.id || !hub.session(id)?.is_renamed_unseen()).then_some(id)
     }
 
-    /// What somebody is called in a list: operators see their number as well.
+    /// How a list shows a person: operators see the client number behind the nick.
     fn label(&self, session: &super::Session) -> Arc<str> {
         match self.turn.hub.role(self.id) {
             Role::Operator => format!("{} ({})", session.nick_for(self.id).shown(), session.id).into(),
@@ -226,7 +241,7 @@ impl Call<'_, '_> {
         }
     }
 
-    /// The person of that name; to operators, or with that number. The caller is told if there is none.
+    /// The person of that name, as [`Self::named`] finds them; tells the caller if there is none.
     fn person(&mut self, name: &str) -> Option<SessionId> {
         let found = self.named(name);
         if found.is_none() {
@@ -237,18 +252,19 @@ impl Call<'_, '_> {
     }
 }
 
-/// How long somebody may take to say the same again.
+/// The time in which somebody has to repeat a line to confirm it.
 const SAY_AGAIN: Duration = Duration::from_secs(60);
 
-/// A name as it stands in a line to somebody, without what is no part of it: `ann`, of `ann:`, `ann,` or `@ann`.
+/// A name without the signs that people put around it in a line: `ann`, of `ann:`, `ann,` or
+/// `@ann`.
 fn addressed(text: &str) -> &str {
     let name = text.strip_prefix('@').unwrap_or(text);
     let name = name.strip_suffix([':', ',']).unwrap_or(name);
-    // What has more of them is an address.
+    // A text with more such signs in it is an address.
     if name.is_empty() || name.contains([':', ',']) { text } else { name }
 }
 
-/// The first word, and what follows it without the space between.
+/// The first word, and the rest without the space between them.
 fn split_word(text: &str) -> (&str, &str) {
     let text = text.trim_start();
     match text.split_once(char::is_whitespace) {
@@ -257,7 +273,7 @@ fn split_word(text: &str) -> (&str, &str) {
     }
 }
 
-/// What somebody typed, short enough to be told back.
+/// Typed text, cut to 40 characters so that it can be repeated in an answer.
 fn clip(text: &str) -> Arc<str> {
     let mut clipped: String = text.chars().take(40).collect();
     if clipped.len() < text.len() {
@@ -266,12 +282,13 @@ fn clip(text: &str) -> Arc<str> {
     clipped.into()
 }
 
-/// A word that is no command, short enough to be told back.
+/// A word that is no command, cut to 32 characters so that it can be repeated in an answer.
 fn clip_word(text: &str) -> Arc<str> {
     text.chars().take(32).collect::<String>().into()
 }
 
-/// The most people or rooms that a list shows; the others are counted. More would neither be read nor fit a mailbox.
+/// The most people or rooms that a list shows; the rest is only counted. Nobody would read more,
+/// and more would not fit a mailbox.
 const LISTED: usize = 200;
 
 fn text_arg(text: &str) -> Option<Arc<str>> {
@@ -308,7 +325,7 @@ mod tests {
             let words = command.usage.split(['[', ']', ' ']).filter(|word| !word.is_empty());
             let password = match words.into_iter().position(|word| word == "PASSWORD") {
                 None if command.password == Password::Asked => Password::Asked,
-                // It refuses one, and asks.
+                // `/passwd` asks for the password, and refuses one typed behind it.
                 None if command.name == "passwd" => Password::First,
                 None => Password::No,
                 Some(0) => Password::First,

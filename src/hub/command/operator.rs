@@ -1,7 +1,8 @@
-//! Moderation in chat: what administrators do over the admin socket, audited in the same way.
+//! Moderation in chat: the same actions that administrators have on the admin socket, audited in
+//! the same way.
 //!
-//! Operators are people among others here. So nothing that they are told has an address in it, no operator can act on
-//! another one, and nobody can shut themselves out.
+//! Operators are people among others here. So no answer to them holds an address, no operator can
+//! act on another operator, and nobody can shut themselves out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,8 @@ use crate::values::id::SessionId;
 use crate::values::name;
 use crate::values::time::{self, LONGEST, NoLength, Wall};
 
-/// Adds the operator's account name to the events that a command has led to.
+/// Adds the operator's account name to the events that a command has led to: the effects from index
+/// `from` on.
 pub(super) fn sign(call: &mut Call<'_, '_>, from: usize) {
     let account = call.turn.hub.people.sessions.get(&call.id).and_then(|session| session.account);
     let name = account.and_then(|account| call.turn.hub.accounts.get(account)).map(|account| account.name.shown());
@@ -39,8 +41,9 @@ impl Call<'_, '_> {
         self.turn.now.wall.after(time)
     }
 
-    /// A time such as `10min` or `2 hours` before other words, and these. The caller is told if it is none: a
-    /// slip must not become a reason, and what it goes with one without end.
+    /// Takes a length of time such as `10min` or `2 hours` off the front of `text`; yields it and
+    /// the rest. Tells the caller if the length is no valid one: a mistyped time must not become
+    /// part of a reason, which would leave the sanction without an end.
     pub(super) fn time<'t>(&mut self, text: &'t str, or_reason: bool) -> Option<(Option<Duration>, &'t str)> {
         let why = match time::take_length(text.strip_prefix("for ").unwrap_or(text)) {
             Ok(None) => return Some((None, text)),
@@ -60,7 +63,7 @@ impl Call<'_, '_> {
         None
     }
 
-    /// The person of that name or number, if an operator may do something to them.
+    /// The person of that name or number, if the caller may act on them.
     pub(super) fn subject(&mut self, name: &str) -> Option<SessionId> {
         if self.named(name).is_none() && name::resembles_address(name) {
             self.refuse(Refusal::NotByAddress(clip(name)));
@@ -70,7 +73,8 @@ impl Call<'_, '_> {
         self.may_act_on(found).then_some(found)
     }
 
-    /// Whether an operator may do something to that one; the caller is told if not.
+    /// Whether the caller may act on `found`: not on itself, nor on an operator. Tells the caller
+    /// if not.
     pub(super) fn may_act_on(&mut self, found: SessionId) -> bool {
         if found == self.id {
             self.refuse(Refusal::ToYourself);
@@ -95,7 +99,7 @@ pub(super) fn kick(call: &mut Call<'_, '_>, args: &str) {
     };
     let (Some(other), Some(by)) = (other, call.by()) else { return };
     let nick: Arc<str> = call.turn.hub.people.sessions[&other].nick.shown().into();
-    // It is confirmed for that one alone.
+    // The confirmation holds for this client alone.
     let line = format!("{line}\n{}\ntime", other.0);
     if let Ok(Some((_, rest))) = time::take_length(reason.strip_prefix("for ").unwrap_or(reason))
         && !call.is_said_again(&line)
@@ -117,7 +121,7 @@ pub(super) fn lockdown(call: &mut Call<'_, '_>, args: &str) {
             None => call.refuse(Refusal::NoLockdown),
         };
     }
-    // In a hurry either comes first: "/lockdown registered 10min", too.
+    // People in a hurry put either word first: `/lockdown registered 10min` is understood, too.
     let (word, behind) = split_word(args);
     let turned = Newcomers::from_word(word).filter(|_| !behind.is_empty()).map(|_| format!("{behind} {word}"));
     let Some((time, rest)) = call.time(turned.as_deref().unwrap_or(args), false) else { return };
@@ -126,7 +130,7 @@ pub(super) fn lockdown(call: &mut Call<'_, '_>, args: &str) {
         (_, Some(newcomers)) => Some(newcomers),
         (_, None) => return call.usage(),
     };
-    // Everybody is shown it: that is the confirmation.
+    // A lockdown is announced to everybody, so the caller needs no other answer.
     call.turn.begin_lockdown(newcomers, time, by);
 }
 

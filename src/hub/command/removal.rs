@@ -1,6 +1,6 @@
-//! `/redact`: removing what was said.
+//! `/redact`: removing lines that people have said.
 //!
-//! Operators remove it in every room, the owner of a room in that one.
+//! Operators remove lines in every room, a room's owner and moderators in that room alone.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use super::{Call, clip, operator, split_word};
 use crate::values::id::SessionId;
 use crate::values::name;
 
-/// Which lines of those who are meant.
+/// Which lines of a person to remove.
 enum Which {
-    /// The last so many, in this room.
+    /// Their last lines in this room, at most this number.
     Last(usize),
-    /// Those of so long.
+    /// Their lines since this long ago.
     Since(Duration),
 }
 
 impl Call<'_, '_> {
-    /// As whom the caller removes lines, if it may; it is told if not.
+    /// The authority by which the caller removes lines; tells the caller if it has none.
     pub(super) fn remover(&mut self) -> Option<Remover> {
         let account = self.own().account;
         if let Some(account) = account
@@ -45,7 +45,8 @@ impl Call<'_, '_> {
         None
     }
 
-    /// Whether what `who` says, who is here, is out of the caller's reach; it is told if so.
+    /// Whether the caller may not remove lines of `who` because that is another operator who is
+    /// here; tells the caller so.
     fn is_out_of_reach(&mut self, who: Option<SessionId>) -> bool {
         let is_here = |who: &SessionId| self.turn.hub.session(*who).is_some();
         let Some(who) = who.filter(is_here).filter(|who| *who != self.id && self.turn.hub.role(*who) == Role::Operator)
@@ -58,7 +59,7 @@ impl Call<'_, '_> {
     }
 }
 
-/// The number behind `c` or `#`.
+/// The number behind the sign `c` or `#`; `None` if anything but digits follows.
 fn number_behind(text: &str, sign: char) -> Option<u64> {
     let digits = text.strip_prefix(sign)?;
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten()
@@ -67,7 +68,8 @@ fn number_behind(text: &str, sign: char) -> Option<u64> {
 pub(super) fn redact(call: &mut Call<'_, '_>, args: &str) {
     let Some(remover) = call.remover() else { return };
     if call.turn.hub.backlog().redactions().len() >= work::MOST {
-        // The disk takes nothing, and what it has to do is looked through by each search.
+        // The disk takes nothing at the moment, and every search has to look through all redactions
+        // that wait.
         return call.refuse(Refusal::RedactionsWait);
     }
     let (whom, rest) = split_word(args);

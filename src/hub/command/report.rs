@@ -1,4 +1,4 @@
-//! Reports: making one, and what operators do with them.
+//! Reports: making one, and the commands by which operators read and close them.
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use crate::values::id::ReportId;
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
 
-/// How many reports are listed at a time: a screen of them.
+/// The most reports that one page lists: about a screen of them.
 const PAGE: usize = 20;
 
-/// How many reports and ranges of them one `/close` names at most.
+/// The most numbers and ranges of reports that one `/close` may name.
 const AT_ONCE: usize = 20;
 
 pub(super) fn report(call: &mut Call<'_, '_>, args: &str) {
     let (name, reason) = split_word(args);
-    // What was said is reported at once, also of who bears another name by now.
+    // A report needs no confirmation, not even about a person who bears another name by now.
     let renamed = call.renamed(name);
     let line = call.line(args);
     let named = match renamed {
@@ -70,7 +70,8 @@ fn list(call: &mut Call<'_, '_>, all: bool, page: &str) {
     call.turn.trim_reports();
     let hub = &*call.turn.hub;
     let seen = |report: &&Arc<Report>| hub.report_for(call.id, report.id).is_some();
-    // Who comes first is answered first; of all, the newest are looked for.
+    // Open reports: the oldest first, since they are answered in order. All reports: the newest
+    // first.
     let reports: Vec<Arc<Report>> = match all {
         true => hub.reports().iter().rev().filter(seen).cloned().collect(),
         false => hub.reports().open().filter(seen).cloned().collect(),
@@ -124,7 +125,7 @@ pub(super) fn close(call: &mut Call<'_, '_>, args: &str) {
         words.push(word);
         note = rest;
     }
-    // A slip is no note: nobody would see what was not closed.
+    // A mistyped number must not become the note, or nobody would notice that a report stayed open.
     let (next, behind) = split_word(note);
     if ReportId::is_backwards(next) {
         return call.refuse(Refusal::Backwards(clip(next)));

@@ -1,4 +1,4 @@
-//! Commands about rooms: going there, topics, and what an owner does.
+//! Commands about rooms: going there, topics, and the rights of owners and moderators.
 
 use crate::values::name::{Name, TakenFor, fold, of_room};
 use std::sync::Arc;
@@ -19,7 +19,8 @@ use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::time::{parse_length, take_length};
 
 impl Call<'_, '_> {
-    /// The room that the caller is in, if it has its say there; it is told if not.
+    /// The room that the caller is in, if the caller is its owner, a moderator of it, or an
+    /// operator; else tells the caller so.
     fn own_room(&mut self) -> Option<RoomId> {
         let room = self.room();
         let id = room.id;
@@ -32,7 +33,7 @@ impl Call<'_, '_> {
         None
     }
 
-    /// The room, and the person that an argument names.
+    /// The caller's room, as [`Self::own_room`] finds it, and the person that an argument names.
     fn own_room_and(&mut self, name: &str) -> Option<(RoomId, SessionId)> {
         if name.is_empty() {
             self.usage();
@@ -42,14 +43,15 @@ impl Call<'_, '_> {
         Some((room, self.person(name)?))
     }
 
-    /// The caller as an operator: what it does to another's room, or to nobody's, is moderation.
+    /// The caller as an operator who moderates. `None` in the caller's own room: there it acts as
+    /// the owner.
     fn by_operator(&self) -> Option<By> {
         let is_own = self.turn.hub.is_owner(self.id, self.room());
         let account = self.own().account.filter(|_| !is_own && self.turn.hub.role(self.id) == Role::Operator)?;
         Some(By::Operator { session: self.id, account })
     }
 
-    /// The room that the caller is in, if it may give it away; it is told if not.
+    /// The room that the caller is in, if the caller may give it away; else tells the caller so.
     fn ruled_room(&mut self) -> Option<RoomId> {
         let room = self.room();
         let id = room.id;
@@ -61,8 +63,8 @@ impl Call<'_, '_> {
         None
     }
 
-    /// The account of somebody who is here under that name, or else the one of that name; the caller is told if there is
-    /// none.
+    /// The account of the person here who bears that name, else the account of that name; tells the
+    /// caller if there is none.
     fn account(&mut self, name: &str) -> Option<AccountId> {
         let here = self.turn.hub.find_for(self.id, name).filter(|id| !self.turn.hub.is_at_door(*id));
         let own = here.and_then(|id| self.turn.hub.people.sessions[&id].account);
@@ -78,7 +80,7 @@ impl Call<'_, '_> {
         self.turn.hub.people.sessions[&id].nick_for(self.id).shown().into()
     }
 
-    /// Who the caller is, to whoever reads what they did.
+    /// The caller as the author of an action, for the records. `None` without an account.
     fn owner(&self) -> Option<By> {
         Some(By::Operator { session: self.id, account: self.own().account? })
     }
@@ -134,7 +136,7 @@ pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
             return call.refuse(refusal);
         }
     }
-    // Each of them is told.
+    // Every member is told of the change, so it is judged like a line that is said.
     let Some(heard) = call.turn.heard(call.id, Carrier::Modes, "") else { return };
     call.turn.hub.work.done += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
     let by = call.by_operator();
@@ -143,7 +145,7 @@ pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
     sign(call, before);
 }
 
-/// What modes in a row change together: `registered slow 5s`.
+/// Reads several modes in a row as one change: `registered slow 5s`.
 fn changes(args: &str) -> Result<Change, Refusal> {
     let (mut change, mut left) = (Change::default(), args);
     while !left.is_empty() {
@@ -163,7 +165,7 @@ fn changes(args: &str) -> Result<Change, Refusal> {
     Ok(change)
 }
 
-/// The time behind `slow`, or `off`, and what follows it.
+/// The time behind `slow`, or zero for `off`, and the text after it.
 fn slow(text: &str) -> Result<(Duration, &str), Refusal> {
     match (split_word(text), take_length(text)) {
         (("off", rest), _) => Ok((Duration::ZERO, rest)),
@@ -178,7 +180,7 @@ fn slow(text: &str) -> Result<(Duration, &str), Refusal> {
     }
 }
 
-/// `/room successor NAME`, or `/room successor none`.
+/// `/room successor NAME` and `/room successor none`.
 fn successor(call: &mut Call<'_, '_>, name: &str) {
     let Some(room) = call.ruled_room() else { return };
     let shown: Arc<str> = call.room().name.shown().into();
@@ -209,7 +211,7 @@ pub(super) fn transfer(call: &mut Call<'_, '_>, args: &str) {
         let (nick, room) = (clip(args), call.room().name.shown().into());
         return call.refuse(Refusal::OwnsRoom { nick, room });
     }
-    // Nobody is made the owner of what they do not know of; operators know what they do.
+    // A new owner has to be here to see it; operators may choose an absent one.
     let is_here = call.turn.hub.logged_in_to(account).any(|other| call.room().members.contains(&other));
     if !is_here && call.turn.hub.role(call.id) != Role::Operator {
         return call.refuse(Refusal::MustBeHere(clip(args)));
@@ -219,7 +221,7 @@ pub(super) fn transfer(call: &mut Call<'_, '_>, args: &str) {
     {
         return call.refuse(refusal);
     }
-    // Each member is told.
+    // Every member is told of the change, so it is judged like a line that is said.
     let Some(heard) = call.turn.heard(call.id, Carrier::Modes, "") else { return };
     call.turn.hub.work.done += work::SHOWN + 2 * call.room().members.len().min(work::MOST) as u64;
     let (by, before) = (call.by_operator(), call.turn.effects.len());
@@ -236,7 +238,7 @@ pub(super) fn unmoderator(call: &mut Call<'_, '_>, args: &str) {
 }
 
 fn appoint(call: &mut Call<'_, '_>, args: &str, on: bool) {
-    // Whoever moderates may end it for themselves.
+    // Moderators may resign on their own.
     let Some(account) = call.account(args) else { return };
     let resigns = !on && call.own().account == Some(account) && call.turn.hub.moderates(call.id, call.room());
     let room = if resigns { Some(call.room().id) } else { call.ruled_room() };
@@ -368,7 +370,7 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
     }
     let kind = sanction::Kind::Expulsion { room, name: target.name.clone() };
     let Some(by) = call.owner() else { return };
-    // Who is not heard sends them out without a word.
+    // If nobody may hear the caller, the expulsion carries no reason.
     let heard = text_arg(reason).and_then(|reason| call.turn.heard(call.id, Carrier::Reason, &reason));
     let order = call.turn.hub.order(&call.turn.hub.people.sessions[&other], kind);
     let order = Order { reason: Turn::words(heard.as_ref()), ..order };
@@ -388,7 +390,7 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
     if args.is_empty() {
         return call.usage();
     }
-    // What no room can be called is refused below, with the reason.
+    // A text that is no room's name is refused below, with the reason.
     let typed = of_room(args).unwrap_or(args);
     if let Some(room) = call.turn.hub.find_room(typed) {
         if room == call.own().room {
@@ -411,7 +413,8 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
         Ok(name) => name,
         Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
     };
-    // One that is kept from before was opened when nobody asked. No length of time stands where a room does.
+    // A room kept from before a restart keeps its name even if a newer rule forbids it. A name that
+    // reads as a length of time is harmless for a room.
     let is_kept = call.turn.hub.recording.dormant.contains_key(name.folded());
     if let Some(taken_for) = taken_for(&name).filter(|taken_for| !is_kept && *taken_for != TakenFor::Time) {
         return call.refuse(Refusal::NameTakenFor(name.shown().into(), taken_for));
@@ -425,7 +428,8 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
         let other = other.name.shown().into();
         return call.refuse(Refusal::RoomLooksLike(other));
     }
-    // The room that is left behind by its only member makes place for the new one.
+    // If the caller is the last member of its present room, that room will close and make place for
+    // the new one.
     let limit = call.turn.hub.settings.limits.rooms;
     let leaves_empty =
         call.own().room != call.turn.hub.rooms.lobby && call.room().members.len() == 1 && !call.room().ownership.lasts;
@@ -440,7 +444,7 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
     {
         return call.refuse(Refusal::TooManyRoomsFromAddress(most));
     }
-    // A room's name can be as good as a line.
+    // A room's name can say as much as a line, so it is judged like one.
     let Some(heard) = call.turn.heard(call.id, Carrier::Room, typed) else { return };
     let room = Some(name.shown().into());
     let nick = Some(call.nick());

@@ -1,7 +1,8 @@
-//! What operators keep people from: bans, mutes, filters, and the lists of them and of who has left.
+//! Bans, mutes and filters by operators, the lists of them, and the list of people who have left.
 //!
-//! Before a sanction is made that reaches others than the one who was named, the operator is told whom, and says the
-//! same again if that is meant; so are they told what a filter would have kept back.
+//! If a sanction would reach more people than the one named, the operator is told whom, and has to
+//! repeat the line to confirm it. Before a filter is made, the operator is told which recent lines
+//! it would have kept back.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,26 +22,27 @@ use crate::values::name::{self, Name, TakenFor};
 use crate::values::network::Network;
 use crate::values::time;
 
-/// Names of others that are told before a sanction reaches them.
+/// The most names of other people that are told before a sanction reaches them.
 const OTHERS_NAMED: usize = 5;
 
-/// Sanctions, or people who have left, on one page.
+/// Sanctions, or people who have left, on one page of a list.
 const PAGE: usize = 20;
 
-/// Whom somebody means.
+/// The person, name or address that a sanction is to be about.
 struct Meant {
     order: Order,
-    /// Who that is, if they are here.
+    /// The client, if it is connected.
     session: Option<SessionId>,
-    /// Who that is, here or left.
+    /// The client, connected or left.
     who: Option<SessionId>,
-    /// The address or network that was named.
+    /// The address or network, if one was typed.
     network: Option<Network>,
 }
 
 impl Call<'_, '_> {
-    /// Whom `text` means: somebody here, by name or number; an address or a network; somebody who has left a moment
-    /// ago; else a name, also written `name=NAME` where the name alone is meant. The caller is told if it is nobody.
+    /// Reads `text` as the target of a sanction. It can be, in this order: a person here, by nick
+    /// or client number; an address or a network; a person who left recently; else a name.
+    /// `name=NAME` and patterns mean names alone. Tells the caller if it is none of these.
     fn meant(&mut self, text: &str, kind: &Kind, line: &str) -> Option<Meant> {
         let now = self.turn.now;
         if let Some(text) = text.strip_prefix("name=") {
@@ -69,7 +71,7 @@ impl Call<'_, '_> {
             let order = self.turn.hub.order(&self.turn.hub.people.sessions[&other], kind.clone());
             return Some(Meant { order, session: Some(other), who: Some(other), network: None });
         }
-        // The owner of that account, who bears another name now.
+        // The owner of that account is here under another nick.
         let account = self.turn.hub.accounts.find(&name::fold(text));
         if let Some(other) = account.and_then(|account| self.bearer(account)).filter(|_| !is_address) {
             let session = &self.turn.hub.people.sessions[&other];
@@ -112,11 +114,12 @@ impl Call<'_, '_> {
         None
     }
 
-    /// Whether the sanction is meant that `line` asks for: what would keep the caller out is refused, and what reaches
-    /// others than the one who was named is asked about, until it is said again.
+    /// Whether to go ahead with the sanction that `line` asks for. It is refused if it would keep
+    /// the caller out. If it reaches other people than the one named, or looks like a slip, the
+    /// caller has to repeat the line.
     fn is_meant(&mut self, meant: &Meant, given: &str, behind: Option<Arc<str>>, line: String) -> bool {
         let now = self.turn.now;
-        // What is asked about is everything at once.
+        // One question covers all doubts about this line.
         let told = self.told(&line);
         let hit = self.turn.hub.hit_by(&meant.order, now);
         if meant.network.is_some() && hit.iter().any(|session| session.id == self.id) {
@@ -131,7 +134,7 @@ impl Call<'_, '_> {
         if let Target::Name(name) = &meant.order.target
             && let Some(operator) = self.turn.hub.operator_like(name)
         {
-            // Not here: who is here is told apart before.
+            // That operator is not connected: `Self::meant` has refused those who are.
             self.refuse(Refusal::IsOperator(operator));
             return false;
         }
@@ -140,7 +143,7 @@ impl Call<'_, '_> {
             _ => None,
         };
         if meant.session.is_none() && named.is_some() && meant.order.also.is_none() {
-            // A name and no address: those who bear it are whom it is about.
+            // A name without an address: the sanction is about everybody who bears the name.
             let is_operator = |session: &&&super::super::Session| self.turn.hub.role(session.id) == Role::Operator;
             let hit = self.turn.hub.hit_by(&meant.order, now);
             if let Some(operator) = hit.iter().find(is_operator) {
@@ -160,8 +163,8 @@ impl Call<'_, '_> {
         let is_another = match told {
             None if others.is_empty() && doubtful.is_none() && behind.is_none() => return true,
             None => false,
-            // Said again: it holds for those of whom the caller was told, and for nobody who has come, or has taken the
-            // name, since then.
+            // The caller has repeated the line. That confirms it for the people of whom the caller
+            // was told, and for nobody who came, or took the name, since then.
             Some((who, told)) => {
                 if who == meant.who && others.iter().all(|(id, _)| told.contains(id)) {
                     return true;
@@ -194,8 +197,9 @@ impl Call<'_, '_> {
         false
     }
 
-    /// Of whom the caller was told when it gave that line a moment ago and was asked about it: whom the line named, and
-    /// whom it reached as well. It is asked about once.
+    /// The people of whom the caller was told when it was asked to repeat that line: the one named,
+    /// and the others that the sanction would reach. `None` if the question was about another line
+    /// or is too old. The question is removed: it is good for one repetition.
     fn told(&mut self, line: &str) -> Option<(Option<SessionId>, BTreeSet<SessionId>)> {
         let (asked, at) = self.turn.hub.moderation.asked.get(&self.id)?;
         let (who, others) = asked.strip_prefix(line)?.strip_prefix('\n')?.split_once('\n')?;
@@ -206,13 +210,14 @@ impl Call<'_, '_> {
         is_fresh.then_some(told)
     }
 
-    /// Asks whether `line` is meant, when the caller was told what is odd about it.
+    /// Asks the caller to repeat `line`, after it was told what is odd about it.
     pub(super) fn ask(&mut self, line: String) {
         self.refuse(Refusal::SayAgain);
         self.turn.hub.moderation.asked.insert(self.id, (line, self.turn.now.mono));
     }
 
-    /// Whether the caller was asked about that a moment ago.
+    /// Whether the caller was asked to repeat this line, at most [`SAY_AGAIN`] ago. If so, the
+    /// question is removed.
     pub(super) fn is_said_again(&mut self, line: &str) -> bool {
         let now = self.turn.now.mono;
         let asked = &mut self.turn.hub.moderation.asked;
@@ -223,11 +228,12 @@ impl Call<'_, '_> {
         is_again
     }
 
-    /// What `WHO [TIME] [REASON]` orders, and who does it; the caller is told what is wrong with it, or has to say it
-    /// again.
+    /// Reads `WHO [TIME] [REASON]`: the order, and the operator who gives it. Otherwise tells the
+    /// caller what is wrong, or asks it to repeat the line.
     fn ordered(&mut self, args: &str, kind: &Kind) -> Option<(Order, By)> {
         let (whom, rest) = split_word(args);
-        // A length of time of two words, in the wrong place: of one word, nobody is called that.
+        // A length of time stands where the person belongs, as in `10 min ann`. Nobody can be
+        // called like a length of one word.
         let length = time::take_length(args.strip_prefix("for ").unwrap_or(args)).ok().flatten();
         if let Some((_, behind)) = length.filter(|_| self.named(whom).is_none())
             && self.turn.hub.known_name(whom, self.turn.now).is_none()
@@ -240,7 +246,8 @@ impl Call<'_, '_> {
         let (time, reason) = self.time(rest, true)?;
         let line = self.line(args).to_string();
         let meant = self.meant(whom, kind, &line)?;
-        // A time behind the reason would be words of it, and the sanction without an end.
+        // A length of time behind the reason would count as part of the reason, and the sanction
+        // would have no end.
         let behind = if time.is_none() { length_at_end(reason) } else { None };
         if !self.has_room_for(&meant.order) || !self.is_meant(&meant, whom, behind, line) {
             return None;
@@ -251,7 +258,7 @@ impl Call<'_, '_> {
         Some((Order { reason, until, ..meant.order }, by))
     }
 
-    /// Whether there may be one more of that kind; the caller is told if not.
+    /// Whether the limits allow one more sanction of that kind; tells the caller if not.
     fn has_room_for(&mut self, order: &Order) -> bool {
         let has_place = self.turn.hub.has_place(order);
         if let Err(why) = has_place {
@@ -261,14 +268,14 @@ impl Call<'_, '_> {
     }
 }
 
-/// The length of time that a text ends with, if it does: `10min`, `2 hours`.
+/// The length of time at the end of a text, such as `10min` or `2 hours`, if there is one.
 fn length_at_end(text: &str) -> Option<Arc<str>> {
     let start = |words: usize| text.rmatch_indices(char::is_whitespace).nth(words - 1).map_or(0, |(at, _)| at);
     let is_length = |at: &usize| time::parse_length(&text[*at..]).is_ok_and(|time| !time.is_zero());
     [start(2), start(1)].into_iter().find(is_length).map(|at| text[at..].trim().into())
 }
 
-/// What is told of a sanction that another one has replaced.
+/// What the operator is told of the sanction that the new one has replaced.
 fn replaced(former: Option<Sanction>) -> Option<Replaced> {
     former.map(|former| Replaced { called: former.called().into(), until: former.until })
 }
@@ -301,7 +308,8 @@ fn mute_somehow(call: &mut Call<'_, '_>, args: &str, shadow: bool) {
     );
 }
 
-/// A network, as the operator is told it who has named it.
+/// A network as shown to the operator who has typed it: with its size if it holds several
+/// addresses.
 fn in_words(network: &Network) -> Arc<str> {
     match network.ends() {
         (first, last) if first == last => first.to_string().into(),
@@ -309,7 +317,7 @@ fn in_words(network: &Network) -> Arc<str> {
     }
 }
 
-/// What the operator is told that a sanction is about who has ordered it, and so knows the address.
+/// The target of a sanction as shown to the operator who ordered it, and so has typed the address.
 fn as_ordered(target: &Target) -> Arc<str> {
     match target {
         Target::Network(network) => in_words(network),
@@ -348,7 +356,8 @@ pub(super) fn filter(call: &mut Call<'_, '_>, args: &str) {
     let strike = first == "strike";
     let args_of_it = if strike { behind } else { args };
     if args_of_it.is_empty() || is_time(split_word(args_of_it).0) {
-        // A word was left out. Between quotation marks, one of that kind is meant.
+        // The text of the filter is missing. To filter a word that is a length of time, put it
+        // between quotation marks.
         return call.usage();
     }
     let Some((text, rest)) = filtered(args_of_it) else { return call.usage() };
@@ -387,8 +396,9 @@ pub(super) fn filter(call: &mut Call<'_, '_>, args: &str) {
     call.turn.done_on_record(call.id, done);
 }
 
-/// What a filter is to find, and what stands behind it: one word, several between quotation marks, or a pattern up to the
-/// last slash that ends a word. `None` where a quotation mark or a slash stands alone: that is half of something.
+/// Splits the text of a filter from the words behind it. The text is one word, several words
+/// between quotation marks, or a pattern that ends at the last `/` before a space. `None` if the
+/// closing quotation mark or slash is missing.
 fn filtered(args: &str) -> Option<(&str, &str)> {
     let ends = |end: char| {
         let mut found = args.match_indices(end).skip(1).map(|(at, _)| at + 1);
@@ -413,7 +423,8 @@ pub(super) fn sanctions(call: &mut Call<'_, '_>, args: &str) {
     list(call, args, Listed::All);
 }
 
-/// Lists sanctions, the newest first, a page at a time; or those about one who is here.
+/// Lists sanctions, the newest first, one page at a time; or, if a person is named, the sanctions
+/// about that person.
 fn list(call: &mut Call<'_, '_>, args: &str, what: Listed) {
     let (word, _) = split_word(args);
     let page = match word.parse::<usize>() {
@@ -432,7 +443,7 @@ fn list(call: &mut Call<'_, '_>, args: &str, what: Listed) {
     let unseen = call.unseen_sanctions();
     let held = sanctions.iter().rev();
     let held = held.filter(|one| one.holds(now) && is_listed(&one.kind) && !unseen.contains(&one.id));
-    // A page far behind costs as much as it looks at.
+    // To reach a late page costs as much as looking at all pages before it.
     let mut held = held.skip((page - 1).saturating_mul(PAGE));
     let shown: Vec<ShownSanction> = held.by_ref().take(PAGE).map(|one| shown(call.turn.hub, one)).collect();
     drop(held);
@@ -453,7 +464,8 @@ fn list(call: &mut Call<'_, '_>, args: &str, what: Listed) {
     }
 }
 
-/// Lists the sanctions about one who is here, has left, or bears a name; or the one that is called so.
+/// Lists the sanctions about a person who is here or has left, or about a name; or the one sanction
+/// with that label.
 fn about(call: &mut Call<'_, '_>, word: &str) {
     let unseen = call.unseen_sanctions();
     if let Some(one) = call.called(word).map(|one| shown(call.turn.hub, one)) {
@@ -496,9 +508,10 @@ fn about(call: &mut Call<'_, '_>, word: &str) {
     call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, what: Listed::All });
 }
 
-/// A sanction without the address that it is about: that is nobody's business here, not even an operator's.
+/// A sanction as people see it: without its address, which not even operators are shown in chat.
 fn shown(hub: &Hub, sanction: &Sanction) -> ShownSanction {
-    // Of an address that an operator has typed, they are not told which of the people here come from there.
+    // If an operator has typed the address, there is no mask: it would tell which of the people
+    // here come from it.
     let address = match &sanction.target {
         Target::Network(network) if sanction.nick.is_some() => Some(*network),
         _ => sanction.also,

@@ -1,7 +1,8 @@
-//! `/seen`: whether somebody is here, or when they were here last.
+//! `/seen`: whether a person is here, or when they were last here.
 //!
-//! It tells what others could have seen, and nothing else: no room that the one who asks does not see, no name that is
-//! seen by its bearer alone, nothing of the address, of last words, or of why somebody was sent away.
+//! The answer holds only facts that others could have seen. It names no room that the asking person
+//! cannot see and no name that only its bearer sees, and says nothing of addresses, last words or
+//! why a person was sent away.
 
 use super::super::message::{Message, Refusal, Seen};
 use super::super::work;
@@ -20,7 +21,7 @@ pub(super) fn seen(call: &mut Call<'_, '_>, args: &str) {
     let account = hub.accounts.find(&name).and_then(|account| hub.accounts.get(account));
     let bearer = || account.and_then(|account| call.bearer(account.id));
     let here = call.named(word).or(renamed).or_else(bearer).and_then(|id| hub.session(id));
-    // Who has removed their account has left nothing behind.
+    // An account that its owner has removed leaves no trace.
     let remains = |account: Option<AccountId>| account.is_none_or(|account| hub.accounts.get(account).is_some());
     let left = hub.moderation.leavers.find(&name, None, now.mono).filter(|one| !one.at_door && remains(one.account));
     let found = match (here, account, left) {
@@ -28,7 +29,8 @@ pub(super) fn seen(call: &mut Call<'_, '_>, args: &str) {
             let own = account.filter(|own| other.account == Some(own.id) && other.nick_for(call.id) != &own.name);
             let own = own.map(|own| own.name.shown().into());
             let (name, nick) = match own {
-                // A name says something, too, and this one is not told by whom they ignore.
+                // A nick can say as much as a line, so the caller does not see the nick of a person
+                // it ignores: the account's name stands in its place.
                 Some(own) if call.own().ignores(other) => (None, own),
                 own => (own, call.label(other)),
             };
@@ -40,7 +42,8 @@ pub(super) fn seen(call: &mut Call<'_, '_>, args: &str) {
                 away: other.away_for(call.own()),
             }
         }
-        // Whoever has made it. Where the clock was set back since, it counts as made later than it was seen.
+        // Nobody has been seen on the account since it was made. `<=`: if the clock was set back
+        // meanwhile, `seen` may lie before `since`.
         (None, Some(account), _) if account.seen <= account.since => {
             Seen::Never { name: account.name.shown().into(), since: account.since }
         }

@@ -1,4 +1,5 @@
-//! What must not be said by mistake: passwords behind a command, a misspelt one, or one that lacks its slash.
+//! Typing slips: lines that hold a password, or are meant as a command, but lack the slash or are
+//! misspelt.
 
 use zeroize::Zeroizing;
 
@@ -6,8 +7,8 @@ use super::super::account::Role;
 use super::table::{Command, Password};
 use super::{could_be, find, split_word};
 
-/// Whether a line is a command with a password in it, also if the command is misspelt or lacks its slash. Such a line
-/// cannot be recalled in the editor.
+/// Whether a line is a command with a password in it, even if it is misspelt or lacks its slash.
+/// The line editor does not keep such a line for recall.
 #[must_use]
 pub fn holds_password(line: &str) -> bool {
     let (word, args) = match line.trim_start().strip_prefix('/') {
@@ -24,8 +25,8 @@ pub fn holds_password(line: &str) -> bool {
     })
 }
 
-/// Whether a line ends a question for a password instead of answering it, and how. It does if it is a command that
-/// shows others none of its arguments, for these could have been the answer.
+/// Whether a line ends a question for a password instead of answering it, and how. Only a command
+/// ends it that shows nobody its arguments: they could have been the password.
 pub(in crate::hub) fn ends_question(line: &str) -> Option<Ends> {
     let (word, args) = line.trim_start().strip_prefix('/').map(split_word)?;
     let command = find(word).filter(|command| args.is_empty() || !command.shows)?;
@@ -35,13 +36,14 @@ pub(in crate::hub) fn ends_question(line: &str) -> Option<Ends> {
 /// How a command ends a question for a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::hub) enum Ends {
-    /// It is about an account as well, and may ask a question of its own.
+    /// The command is about an account as well, and may ask a question of its own.
     ForAnother,
-    /// It has nothing to do with passwords: the dialogue is over.
+    /// The command has nothing to do with passwords: the dialogue is over.
     ForGood,
 }
 
-/// Words that go on a sentence which begins with the name of a command, as in "login is broken".
+/// Words that make a sentence of a line which begins with a command's name, as in "login is
+/// broken".
 const SENTENCE: &[&str] = &[
     "a",
     "about",
@@ -154,8 +156,9 @@ const SENTENCE: &[&str] = &[
     "yourselves",
 ];
 
-/// What, alone on a line, is a newcomer's try to do something, and nothing to be said; and the command for it. What
-/// people say to each other as well is not here, though a command is called so: `bye`, `brb`, `afk`, `back`, `clear`.
+/// Lines that consist of these words alone are a newcomer's attempt at a command, not something to
+/// be said; and that command. Words that people also say to each other are missing although
+/// commands are called so: `bye`, `brb`, `afk`, `back`, `clear`.
 const ALONE: &[(&str, &str)] = &[
     ("?", "help"),
     ("h", "help"),
@@ -187,21 +190,23 @@ const ALONE: &[(&str, &str)] = &[
     ("cls", "clear"),
 ];
 
-/// The programs that keep names on IRC: what is for them is about an account, and has a password in it.
+/// The IRC services that keep names. A line to them is about an account and holds a password.
 const SERVICES: &[&str] = &["nickserv", "ns", "authserv", "userserv"];
 
-/// What they are told to do: without a slash, "nickserv is down" is said.
+/// The commands of these services. A line without a slash needs one of them: "nickserv is down" is
+/// said to people.
 const ORDERS: &[&str] =
     &["auth", "drop", "ghost", "group", "id", "identify", "login", "recover", "regain", "register", "release", "set"];
 
-/// Words by which one logs in elsewhere: on IRC, and, with a name behind it, in a MUD.
+/// Words by which people log in elsewhere: on IRC, and in a MUD, where a name follows.
 const AUTHENTICATE: &[&str] = &["auth", "authenticate", "logon", "signon"];
 const CONNECT: &[(&str, &str)] = &[("connect", "login"), ("create", "register")];
 
-/// The longest of [`ALONE`], in bytes.
+/// The longest text in [`ALONE`], in bytes.
 const LONGEST_ALONE: usize = 10;
 
-/// Whether a command is for services of IRC: `/ns identify PASSWORD`, or `/msg NickServ identify PASSWORD`.
+/// Whether a command is meant for an IRC service: `/ns identify PASSWORD`, or `/msg NickServ
+/// identify PASSWORD`.
 pub(in crate::hub) fn is_for_services(word: &str, args: &str) -> bool {
     is_one_of(word, SERVICES) || (is_one_of(split_word(args).0, SERVICES) && is_msg(word))
 }
@@ -214,15 +219,17 @@ fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.iter().any(|one| one.eq_ignore_ascii_case(word))
 }
 
-/// What stands before a command elsewhere: `.quit`, `:q`, `!help`, `\\quit`.
+/// Signs that begin a command in other programs: `.quit`, `:q`, `!help`, `\\quit`.
 const MARKS: &[char] = &['.', ':', '!', '\\', ',', ';'];
 
-/// Ways to leave an editor, behind a colon.
+/// The words behind a colon that leave the editor vi.
 const LEAVE: &[&str] = &["q", "q!", "wq", "wq!", "x", "qa"];
 
-/// The command that a line seems to be, without its slash: a word that is alone, as `help`; a command behind the mark
-/// of other programs, as `.who` or `:q`; words for one person or about a name, as `msg ann ...` or `nick bob`.
-/// `is_here` tells who is connected, `role` who the author is: a guest who wants to log out wants to go.
+/// The command that a line without a slash seems to be. It is one of the words in [`ALONE`], a
+/// command behind the sign of another program, such as `.who` or `:q`, or words for one person or
+/// about a name, such as `msg ann ...` or `nick bob`. `role` is the author's; `is_here` tells
+/// whether a person of that name is connected. A guest has no account to log out of, so `logout` by
+/// a guest means `quit`.
 pub(in crate::hub) fn bare(line: &str, role: Role, is_here: impl Fn(&str) -> bool) -> Option<&'static Command> {
     let line = line.trim();
     if let Some(rest) = line.strip_prefix(MARKS) {
@@ -230,7 +237,7 @@ pub(in crate::hub) fn bare(line: &str, role: Role, is_here: impl Fn(&str) -> boo
             return find("quit");
         }
         let (word, _) = split_word(rest);
-        // ".d" and "!a" are no commands of anything.
+        // ".d" and "!a" are commands of no program.
         let is_one = |command: &&Command| word.len() > 1 && rest.starts_with(word) && command.role <= role;
         return find(word).filter(is_one);
     }
@@ -247,31 +254,32 @@ pub(in crate::hub) fn bare(line: &str, role: Role, is_here: impl Fn(&str) -> boo
     }
     let (second, more) = split_word(rest);
     let is_meant = |command: &&Command| match command.name {
-        // "tell bob" can be said of him; what follows is for him.
+        // "tell bob" alone can be said about Bob; with more words behind it, it is meant for him.
         "msg" => is_here(second) && !(more.is_empty() && is_word("tell")),
         "nick" | "join" | "whois" => more.is_empty() && is_word(command.name),
         _ => false,
     };
-    // Every line that is said passes here, so this is quick.
+    // Every line that people say passes here, so one byte rules most of them out.
     let initial = first.bytes().next()?.to_ascii_lowercase();
     let command = if b"mwtpdqnj".contains(&initial) { find(first).filter(is_meant) } else { None };
     command.filter(|command| command.role <= role)
 }
 
-/// The command with a password that a line seems to be, without its slash: `login ann sesame`, or with another
-/// character for the slash, as `7login ann sesame` on a German keyboard. It rather takes too many lines for one than
-/// too few; a word before the command makes a sentence of it. `is_name` tells registered names.
+/// The command with a password that a line without a slash seems to be: `login ann sesame`, or with
+/// another character in place of the slash, as in `7login ann sesame` on a German keyboard. In
+/// doubt it takes a line for a command, because a password said aloud is worse; a word before the
+/// command makes a sentence of it. `is_name` tells whether a name is registered.
 pub(in crate::hub) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) -> Option<&'static Command> {
     let mut words = line.trim_start_matches(|c: char| !c.is_alphabetic()).split_whitespace();
     let first = words.next()?.trim_end_matches(':');
-    // Every line that is said passes here, so this is quick.
+    // Every line that people say passes here, so one byte rules most of them out.
     let initial = first.bytes().next()?.to_ascii_lowercase();
     if !b"acdilmnpqrstuw".contains(&initial) {
         return None;
     }
     let behind = words.clone().next().unwrap_or_default();
     let is_order = is_one_of(first, SERVICES) && is_one_of(behind, ORDERS);
-    // IRC's clients send PASS by themselves, and nobody shouts it.
+    // IRC clients send PASS by themselves, and nobody shouts that word.
     let is_secret = first == "PASS" || (is_one_of(first, &["pass"]) && behind.contains(|c: char| c.is_ascii_digit()));
     let is_pass = is_secret && words.clone().count() == 1;
     if is_order || is_pass || (is_one_of(behind, SERVICES) && is_msg(first)) {
@@ -285,12 +293,13 @@ pub(in crate::hub) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) 
     };
     let command = if b"ilprs".contains(&initial) { own() } else { None }.or_else(elsewhere)?;
     let Some(second) = words.next() else { return Some(command) };
-    // It may be a password, of which no copy is to be left.
+    // The word may be a password, so no copy of it may stay in memory.
     let plain = Zeroizing::new(second.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase());
     if SENTENCE.contains(&plain.as_str()) {
         return None;
     }
-    // IRC's services have "identify PASSWORD" and "register PASSWORD ADDRESS", and a password can have spaces.
+    // IRC services have "identify PASSWORD" and "register PASSWORD ADDRESS", and a password can
+    // have spaces.
     let is_meant = match (command.name, words.count()) {
         (_, ..=3) => true,
         ("login", _) => is_name(second),

@@ -1,4 +1,4 @@
-//! The table of commands: all there is to know of each in one row.
+//! The table of commands: one row holds everything that is known of a command.
 
 use super::account;
 use super::lifting;
@@ -15,36 +15,36 @@ use super::wishes;
 use super::super::account::Role;
 use super::Call;
 
-/// A command: a row of [`COMMANDS`].
+/// A command: one row of [`COMMANDS`].
 #[derive(Clone, Copy)]
 pub struct Command {
-    /// Its name, without the slash.
+    /// The name, without the slash.
     pub name: &'static str,
-    /// Other names that it can be called by.
+    /// Other words that call the command.
     pub aliases: &'static [&'static str],
-    /// Its arguments, as `/help` shows them.
+    /// The arguments, as `/help` shows them.
     pub usage: &'static str,
-    /// What it does, in a few words, as `/help` lists it.
+    /// What the command does, in a few words, as `/help` lists it.
     pub about: &'static str,
-    /// What else there is to know, in rows of a screen; may be empty.
+    /// More explanation, in rows of a screen; may be empty.
     pub detail: &'static str,
-    /// Lines that it is charged to the sender's pace, besides the one it is.
+    /// Lines charged to the caller's pace, besides the command line itself.
     pub weight: u32,
-    /// What it is about: `/help` lists those about the same side by side.
+    /// The subject: `/help` lists commands of one subject side by side.
     pub group: Group,
-    /// It is one of the dozen that a newcomer needs, which `/help` explains.
+    /// Whether it is one of the dozen commands that a newcomer needs, which `/help` explains.
     pub first: bool,
-    /// The role that may use it; others are not shown it.
+    /// The least role that may use it; people of lower roles are not shown it.
     pub role: Role,
-    /// How many words of arguments it needs at least; with fewer, its usage is told.
+    /// The least number of words in its arguments; with fewer, the caller is told the usage.
     pub least: usize,
-    /// What its first argument is completed to.
+    /// The kind of names to which its first argument is completed.
     pub takes: Takes,
-    /// Whether it can be used at the door.
+    /// Whether people at the door can use it, before they are in.
     pub at_door: bool,
-    /// Which of its arguments is a password.
+    /// Which of its arguments is a password, if one is.
     pub password: Password,
-    /// Whether others are shown its arguments.
+    /// Whether other people get to see its arguments.
     pub shows: bool,
     pub(super) run: fn(&mut Call<'_, '_>, &str),
 }
@@ -63,28 +63,28 @@ impl PartialEq for Command {
 
 impl Eq for Command {}
 
-/// What a command is about.
+/// The subject of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// Other people.
     People,
     /// Rooms, and what is said in them.
     Rooms,
-    /// Oneself: one's name and account.
+    /// The person's own name and account.
     You,
     /// How lines are shown.
     Screen,
     /// The hub itself.
     Hub,
-    /// Keeping order.
+    /// Keeping order, for operators.
     Operators,
 }
 
 impl Group {
-    /// All, in the order in which `/help` lists them.
+    /// All groups, in the order in which `/help` lists them.
     pub const ALL: [Self; 6] = [Self::People, Self::Rooms, Self::You, Self::Screen, Self::Hub, Self::Operators];
 
-    /// Its name, as people read it.
+    /// The name of the group, as people read it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -98,7 +98,7 @@ impl Group {
     }
 }
 
-/// The values of the fields that a row does not set.
+/// The defaults of the fields that a row does not set.
 const ROW: Command = Command {
     name: "",
     aliases: &[],
@@ -802,14 +802,14 @@ pub static COMMANDS: &[Command] = &[
     },
 ];
 
-/// What the first argument of a command is completed to.
+/// The kind of names to which the first argument of a command is completed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
     /// The name of somebody connected.
     Person,
     /// The name of a room.
     Room,
-    /// What a room can be.
+    /// A mode of a room, such as `registered`.
     Mode,
     /// A time zone.
     Zone,
@@ -820,12 +820,12 @@ pub enum Takes {
 /// Which argument of a command is a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Password {
-    /// It has nothing to do with passwords.
+    /// None: the command has nothing to do with passwords.
     No,
-    /// It asks for one, and takes none as an argument.
+    /// None: the command asks for a password, and refuses one as an argument.
     Asked,
-    /// It takes one as its first argument, and asks for it if that is missing.
+    /// The first argument; the command asks for it if it is missing.
     First,
-    /// It takes one as its second argument, and asks for it if that is missing.
+    /// The second argument; the command asks for it if it is missing.
     Second,
 }

@@ -1,4 +1,5 @@
-//! Commands that say something to others, or to those who look for one.
+//! Commands by which people send words to others: private lines, emotes, reasons for being away,
+//! last words.
 
 use super::super::message::{Done, Farewell, Message, Refusal};
 use super::super::speech::Carrier;
@@ -15,7 +16,8 @@ pub(super) fn msg(call: &mut Call<'_, '_>, args: &str) {
         Err(Some(account)) => call.turn.leave_memo(call.id, account, text),
         Err(None) if call.turn.hub.is_unread() => call.refuse(Refusal::NamesUnread),
         Err(None) => {
-            // It is not sent to that one unasked: somebody else may be meant, who was called so before.
+            // The text is not sent unasked to the person who bore this name recently: the author
+            // may mean somebody who bore it earlier.
             if let Some(now_called) = call.now_called(name) {
                 call.refuse(now_called);
             }
@@ -24,8 +26,8 @@ pub(super) fn msg(call: &mut Call<'_, '_>, args: &str) {
     }
 }
 
-/// The client of the owner of that name, who has another one at the moment; else the account, if the name is
-/// registered.
+/// The client that is logged in to the account `name` under another nick; `Err(Some)`: the owner is
+/// not here; `Err(None)`: the name is not registered.
 fn absent(call: &Call<'_, '_>, name: &str) -> Result<SessionId, Option<AccountId>> {
     let hub = &call.turn.hub;
     let account = hub.accounts.find(&name::fold(name)).ok_or(None)?;

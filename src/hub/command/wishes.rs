@@ -1,4 +1,4 @@
-//! Commands about oneself: the own name, whom one ignores, how one's screen looks.
+//! Commands about the caller's own name, ignore list and screen.
 
 use super::super::message::{Done, Message, Offset, Refusal, View};
 use super::super::speech::Carrier;
@@ -29,7 +29,8 @@ pub(super) fn ignore(call: &mut Call<'_, '_>, args: &str) {
         return call.tell(Message::Ignoring(names));
     }
     let (name, _) = split_word(args);
-    // It is ended as easily, so who bears another name by now is ignored at once.
+    // Ignoring is undone as easily as done, so a person who bears another name by now is ignored
+    // without a question.
     let renamed = if call.named(name).is_none() { call.renamed(name) } else { None };
     let Some(other) = renamed.or_else(|| call.person(name)) else { return };
     if other == call.id {
@@ -83,7 +84,7 @@ pub(super) fn time(call: &mut Call<'_, '_>, args: &str) {
     }
 }
 
-/// Shows times in the zone that `word` means.
+/// Shows times in the zone that `word` names.
 fn time_in(call: &mut Call<'_, '_>, word: &str) {
     call.turn.hub.work.done += work::ZONES;
     match Zone::meant(word) {
@@ -136,7 +137,7 @@ pub(super) fn bell(call: &mut Call<'_, '_>, args: &str) {
 }
 
 pub(super) fn clear(call: &mut Call<'_, '_>, _: &str) {
-    // To others, an escape sequence is stray bytes.
+    // Clients without a screen would get an escape sequence as stray bytes.
     if call.own().terminal.screen { call.tell(Message::Clear) } else { call.refuse(Refusal::NoScreen) }
 }
 
@@ -151,7 +152,7 @@ pub(super) fn mode(call: &mut Call<'_, '_>, args: &str) {
     if call.own().mode == mode && call.own().asked == mode {
         return call.done(Done::Mode(mode));
     }
-    // Told when its program has gone along.
+    // The answer follows when the client's program has agreed to the mode.
     call.turn.suit(call.id);
 }
 

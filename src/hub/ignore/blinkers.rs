@@ -1,4 +1,4 @@
-//! Which lines of history are hidden from a reader.
+//! Hiding lines of history from a reader.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use crate::hub::session::Session;
 use crate::values::id::SessionId;
 use crate::values::name;
 
-/// Tells which lines of history are hidden from one client; their authors may have left since, or bear other names.
-/// Made once for all lines of an answer.
+/// A filter that tells which lines of history are hidden from one client, although their authors
+/// may have left since, or bear other names. It is made once for all lines of an answer.
 pub(in crate::hub) struct Blinkers<'a> {
     hub: &'a Hub,
     reader: &'a Session,
     names: Vec<Shunned>,
-    /// Whether an author's lines under a name are hidden, for those looked up so far.
+    /// The answers so far, by author and name: whether their lines are hidden.
     known: BTreeMap<(Option<SessionId>, &'a str), bool>,
 }
 
@@ -54,7 +54,7 @@ impl Hub {
         let mut blinkers = self.blinkers(reader);
         let hidden: Vec<bool> = lines.iter().map(|line| blinkers.hide(line)).collect();
         if !hidden.contains(&true) {
-            // What everybody is shown is rendered once.
+            // A shared list is rendered once for everybody who is shown all of it.
             return lines;
         }
         lines.iter().zip(hidden).filter(|(_, hidden)| !hidden).map(|(line, _)| line.clone()).collect()

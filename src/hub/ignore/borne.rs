@@ -1,4 +1,4 @@
-//! The ignored names that a session bears or has borne.
+//! The ignored names that a session bears, or has borne.
 
 use std::sync::Arc;
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ignored, Shunned};
 
-/// The most ignored names that a session is known to have borne. Taking more of them drops the first, which hides no
-/// more than reconnecting would.
+/// The most ignored names of one session that are remembered. A session that takes more loses the
+/// first, so those who ignore that name see it again; by reconnecting it would gain as much.
 pub(super) const REMEMBERED: usize = 16;
 
-/// An ignored name that a session bears or has borne.
+/// One ignored name that a session bears, or has borne.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Bearing {
     /// The number of the name.
@@ -26,13 +26,14 @@ impl Bearing {
     }
 }
 
-/// The ignored names that a session bears or has borne. Each of its lines has a clone, which shares them.
+/// The ignored names that a session bears, or has borne. Every line of the session holds a clone,
+/// which shares the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Borne(Option<Arc<[Bearing]>>);
 
 impl Borne {
-    /// Whether there are no such names.
+    /// Whether the session has borne no ignored name.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
@@ -42,7 +43,8 @@ impl Borne {
         self.0.as_deref().unwrap_or_default()
     }
 
-    /// Whether a line or session that bears these is hidden from a reader that ignores `names`, in rising order.
+    /// Whether a line or session with these names is hidden from a reader that ignores `names`,
+    /// which are in rising order.
     #[must_use]
     pub fn is_hidden_by(&self, names: &[Shunned]) -> bool {
         self.bearings().iter().any(|bearing| {
@@ -55,8 +57,8 @@ impl Borne {
         self.bearings().iter().any(|bearing| bearing.name == ignored.name && bearing.is_meant(ignored.since))
     }
 
-    /// Adds a name that the session bears from now on. Beyond `REMEMBERED`, names that nobody ignores any more go
-    /// first, and then the oldest.
+    /// Adds a name that the session bears from now on. If there are more than `REMEMBERED`, names
+    /// that nobody ignores any more are dropped first, then the oldest.
     pub(super) fn take_up(&mut self, name: u64, is_ignored: impl Fn(u64) -> bool) {
         let others = self.bearings().iter().copied().filter(|bearing| bearing.name != name);
         let mut all: Vec<_> = others.chain([Bearing { name, until: None }]).collect();

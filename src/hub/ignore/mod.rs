@@ -1,16 +1,20 @@
-//! Ignoring people by name: a reader does not see people who bear an ignored name, or have borne it since it was
-//! ignored.
+//! Ignoring people by name. An ignored name hides, from the reader who ignores it, everybody who
+//! bears it now, or has borne it at any moment since it was ignored.
 //!
-//! Each ignored name has a number. A session that takes such a name bears its number from then on, and so do the lines
-//! that it says. A line is hidden from a reader that ignores one of its numbers. So taking a name costs one look-up,
-//! however many people ignore it, and a reader's filter changes only when its own person changes it.
+//! Each ignored name has a number. A session that takes such a name carries its number from then
+//! on, and so do the lines that it says. A line is hidden from a reader that ignores one of its
+//! numbers. So taking a name costs one look-up, however many people ignore it, and a reader's
+//! filter changes only when the reader changes it.
+//!
+//! This folder does not know how lines are kept from a screen: it yields filters ([`Effect::Hide`])
+//! that the rounds apply.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | who ignores whom; beginning and ending that | here |
-//! | which numbers a session and its lines bear, and how many at most | [`Borne`] |
-//! | the numbers of names | `names` |
-//! | which lines of history are hidden | `blinkers` |
+//! | the list of one reader: ignoring a person, and ending that | here |
+//! | the numbers that a session and its lines carry, and how many at most | [`Borne`] |
+//! | the numbers of the names | `names` |
+//! | hiding lines of history | `blinkers` |
 
 mod blinkers;
 mod borne;
@@ -33,19 +37,22 @@ use super::{Effect, Hub, Turn};
 use crate::values::id::SessionId;
 use crate::values::name;
 
-/// An entry in a client's list of ignored people: a name, and the sessions that bore it when it was ignored.
+/// An entry in a client's list of ignored people: a name, and the sessions that bore it when it was
+/// ignored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ignored {
     /// The name, folded.
     pub folded: Box<str>,
     /// The name, as its bearer spelt it.
     pub shown: Arc<str>,
-    /// The sessions that bore it when it was ignored; those that have ended are removed from time to time.
+    /// The sessions that bore it when it was ignored. Sessions that have ended are removed from
+    /// time to time.
     pub sessions: BTreeSet<SessionId>,
     /// The number of the name; 0 in a snapshot of a release that gave names no numbers.
     #[serde(default)]
     pub name: u64,
-    /// The moment at which it was ignored: sessions that gave the name up before are not ignored.
+    /// The moment at which the name was ignored: sessions that gave the name up before are not
+    /// ignored.
     #[serde(default)]
     pub since: u64,
 }
@@ -55,7 +62,7 @@ pub struct Ignored {
 pub struct Shunned {
     /// The number of the name.
     pub name: u64,
-    /// The moment at which it was ignored.
+    /// The moment at which the reader ignored it.
     pub since: u64,
 }
 
@@ -75,7 +82,8 @@ impl Session {
 }
 
 impl Hub {
-    /// Notes that `id` has taken a name: if the name is ignored, `id` bears its number.
+    /// Notes that `id` has taken a name: if anybody ignores that name, `id` carries its number from
+    /// now on.
     pub(in crate::hub) fn take_up_name(&mut self, id: SessionId) {
         let Some(session) = self.people.sessions.get_mut(&id) else { return };
         if let Some(number) = self.people.ignored.number(session.nick.folded()) {
@@ -99,7 +107,7 @@ impl Hub {
         }
     }
 
-    /// Panics if the ignored names do not fit the lists.
+    /// Panics if the numbers of ignored names do not fit the clients' lists.
     pub(in crate::hub) fn check_ignored(&self) {
         let mut counted: BTreeMap<&str, (u64, usize)> = BTreeMap::new();
         for ignored in self.sessions().flat_map(|session| &session.ignoring).filter(|ignored| ignored.name > 0) {
@@ -125,7 +133,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// From now on, `id` ignores `other`, by the name that `other` bears.
+    /// From now on, `id` ignores `other` by the name that `other` bears.
     pub(in crate::hub) fn ignore(&mut self, id: SessionId, other: SessionId) -> Result<(), Refusal> {
         let nick = self.hub.people.sessions[&other].nick.clone();
         let limit = self.hub.settings.limits.ignores;
@@ -152,8 +160,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// From now on, `id` no longer ignores `text`: an ignored name, or the present name of an ignored person. Returns
-    /// whether it ignored that.
+    /// From now on, `id` no longer ignores `text`, which is an ignored name or the present name of
+    /// an ignored person. Returns whether `id` ignored it.
     pub(in crate::hub) fn unignore(&mut self, id: SessionId, text: &str) -> bool {
         let folded = name::fold(text);
         let bearer = self.hub.find(text);
@@ -163,8 +171,8 @@ impl Turn<'_> {
         let mut found = false;
         ignoring.retain_mut(|ignored| {
             let by_name = *ignored.folded == *folded;
-            // An ignored person is also found by their present name. The ignored name itself stays in the list as long
-            // as it hits somebody else.
+            // An ignored person is also found by their present name. The ignored name itself stays
+            // in the list if somebody else bears it.
             let by_bearer = bearer.is_some_and(|bearer| ignored.sessions.remove(&bearer)) || borne.is_meant_by(ignored);
             found |= by_name || by_bearer;
             if !by_name && by_bearer {
@@ -189,7 +197,7 @@ impl Turn<'_> {
         found
     }
 
-    /// Tells the rounds what is hidden from `id`.
+    /// Tells the rounds which sessions and names are hidden from `id`.
     pub(in crate::hub) fn hide(&mut self, id: SessionId) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         let quiet = session.quiet;
@@ -200,7 +208,8 @@ impl Turn<'_> {
         let mut ignoring = std::mem::take(&mut session.ignoring);
         let mut hidden = BTreeSet::new();
         for ignored in &mut ignoring {
-            // Sessions that have ended are removed, so nobody can make the list grow by coming and going.
+            // Sessions that have ended are removed, so nobody can make the list grow by coming and
+            // going.
             ignored.sessions.retain(|session| self.hub.people.sessions.contains_key(session));
             hidden.extend(ignored.sessions.iter().copied());
         }
@@ -210,7 +219,7 @@ impl Turn<'_> {
         self.effects.push(Effect::Hide { session: id, quiet, ignored, names });
     }
 
-    /// Gives numbers to ignored names in a snapshot of a release that gave them none.
+    /// Gives numbers to the ignored names in a snapshot of an earlier release, which had none.
     pub(in crate::hub) fn number_ignored(&mut self) {
         let unnumbered = |session: &&Session| session.ignoring.iter().any(|ignored| ignored.name == 0);
         let ids: Vec<_> = self.hub.sessions().filter(unnumbered).map(|session| session.id).collect();

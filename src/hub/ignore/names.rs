@@ -1,16 +1,17 @@
-//! The names that any client ignores, by number.
+//! The names that any client ignores, and their numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Ignored;
 
-/// The names that any client ignores: at most as many as are in the lists of all clients together.
+/// The names that any client ignores. There are at most as many as entries in the lists of all
+/// clients together.
 #[derive(Clone, Debug)]
 pub(in crate::hub) struct IgnoredNames {
-    /// By folded name: its number, and how many clients ignore it.
+    /// By folded name: its number, and the count of clients that ignore it.
     pub(super) names: BTreeMap<Box<str>, (u64, usize)>,
     pub(super) numbers: BTreeSet<u64>,
-    /// The next number for a name or a moment: each number is given once.
+    /// The next number, for a name or a moment: no number is given twice.
     pub(in crate::hub) next: u64,
 }
 
@@ -19,7 +20,7 @@ impl IgnoredNames {
         Self { names: BTreeMap::new(), numbers: BTreeSet::new(), next: next.max(1) }
     }
 
-    /// A new moment, later than all before.
+    /// A new moment: a number above all numbers given before.
     pub(super) fn moment(&mut self) -> u64 {
         self.next += 1;
         self.next - 1
@@ -55,10 +56,10 @@ impl IgnoredNames {
         }
     }
 
-    /// Counts an ignored name that was read from a snapshot.
+    /// Counts an ignored name from a snapshot.
     ///
     /// # Errors
-    /// If its number does not fit the others.
+    /// If its number has not been given yet, or differs from the number that the name has.
     pub(in crate::hub) fn revive(&mut self, ignored: &Ignored) -> Result<(), String> {
         if ignored.name == 0 {
             return Ok(());

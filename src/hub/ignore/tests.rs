@@ -35,8 +35,8 @@ impl Stage {
         effects
     }
 
-    /// Whether a line that `author` says now is hidden from `reader`. Checks that the rounds, a replay and private
-    /// messages agree.
+    /// Whether a line that `author` says now is hidden from `reader`. Checks that the rounds, a
+    /// replay of history and private messages agree.
     #[track_caller]
     fn hides(&mut self, reader: SessionId, author: SessionId) -> bool {
         let spoken = self.says(author, "hi there");
@@ -78,7 +78,7 @@ fn who_bears_the_name_is_hidden_and_whoever_bore_it_since() {
 fn who_bore_the_name_before_it_was_ignored_is_not_meant() {
     let mut stage = Stage::new();
     let [ann, bob, eve, zoe] = ["ann", "bob", "eve", "zoe"].map(|nick| stage.comes(nick));
-    // Somebody else ignores the name, so it has a number.
+    // Zoe ignores the name as well, so it has a number.
     stage.says(zoe, "/ignore bob");
     stage.says(bob, "/nick rob");
     stage.says(eve, "/nick bob");
@@ -115,7 +115,7 @@ fn what_follows_from_a_name_does_not_depend_on_who_ignores_it() {
             for name in ["bob", "eve"] {
                 stage.says(ignorer, &format!("/ignore {name}"));
             }
-            // The ignorers are elsewhere, where they hear nothing of it.
+            // The ignorers are in another room, where they do not hear of the renaming.
             stage.says(ignorer, "/join elsewhere");
         }
         let mut counts = vec![stage.says(bob, "/nick rob").len(), stage.says(eve, "/nick bob").len()];
@@ -131,7 +131,7 @@ fn what_follows_from_a_name_does_not_depend_on_who_ignores_it() {
         stage.hub.check_invariants();
         counts
     };
-    // In both cases the lobby is told once that they came.
+    // In both cases the lobby is told once that the ignorers came.
     assert_eq!(effects_with(30), effects_with(60));
 }
 

@@ -1,4 +1,4 @@
-//! What administrators and operators do to accounts.
+//! Accounts made, changed and removed by administrators and operators.
 
 use super::super::Turn;
 use std::sync::Arc;
@@ -41,8 +41,8 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Makes an account of that name. A client that bears the name, or one that looks like it, keeps it until somebody
-    /// logs in to the account.
+    /// Makes an account of that name. A client that bears the name, or one that looks like it,
+    /// keeps it until somebody logs in to the account.
     ///
     /// # Errors
     /// Those of [`Self::may_add_account`].
@@ -76,7 +76,7 @@ impl Turn<'_> {
         Ok(id)
     }
 
-    /// Gives an account another password, or another role.
+    /// Gives an account another password or another role.
     pub(in crate::hub) fn change_account(
         &mut self,
         id: AccountId,
@@ -90,7 +90,8 @@ impl Turn<'_> {
             None => "another password".to_owned(),
         };
         if hashed.is_some() && by.is_some() {
-            // Somebody who forgot the password, tried too often and asked for another one need not wait any longer.
+            // A person who forgot the password, tried too often and asked for a new one need not
+            // wait any longer.
             self.hub.unlock_account(id);
         }
         account.hashed = hashed.or(account.hashed);
@@ -113,8 +114,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Removes an account. A client that is logged in to it becomes a guest; if an administrator or operator removed
-    /// the account, the client is told.
+    /// Removes an account. A client that is logged in to it becomes a guest; if an administrator or
+    /// operator removed the account, the client is told.
     pub(in crate::hub) fn remove_account(&mut self, id: AccountId, by: Option<By>) -> Option<Account> {
         let kept_from: Vec<_> =
             self.hub.logged_in_to(id).map(|session| (session, self.hub.kept_from(session, self.now))).collect();
@@ -158,8 +159,8 @@ impl Turn<'_> {
         self.effects.push(Effect::Happened(Happening { nick, by, text, ..Happening::new(what, self.now) }));
     }
 
-    /// Records everything again that belongs on disk, because a new file has none of it: sanctions, accounts, reports,
-    /// messages, lasting rooms, and the numbers given.
+    /// Records everything that belongs on disk once more, because the file is new and empty:
+    /// sanctions, accounts, reports, messages, lasting rooms, and the highest numbers given.
     pub(in crate::hub) fn record_again(&mut self) {
         let sanctions: Vec<_> = self.hub.moderation.sanctions.iter().cloned().collect();
         for sanction in sanctions {

@@ -1,7 +1,8 @@
-//! Certificates that log in: a client that shows one, with its key, is logged in as soon as it comes.
+//! Logging in by certificate: a client that shows one, and proves to have its key, is logged in
+//! when it connects.
 //!
-//! A certificate is known by its fingerprint, and belongs to one account. Nobody is told which fingerprints are known:
-//! who comes with one that is not is a guest like others.
+//! The hub knows a certificate by its fingerprint, which belongs to one account. Nobody can learn
+//! which fingerprints are known: a client with an unknown one is a guest like others.
 
 use std::sync::Arc;
 
@@ -13,10 +14,10 @@ use crate::values::fingerprint::Fingerprint;
 use crate::values::id::{AccountId, SessionId};
 
 impl Hub {
-    /// Whether this certificate can be one that logs in to `account`.
+    /// Whether this certificate may be added to `account`.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// The reason why not.
     pub fn may_certify(&self, account: AccountId, certificate: &Fingerprint) -> Result<(), Refusal> {
         match self.accounts.of_certificate(certificate) {
             Some(owner) if owner == account => return Err(Refusal::CertificateKnown),
@@ -29,15 +30,16 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Logs in `id`, which has just come with a certificate of `account` and waits at the door. Returns whether nothing
-    /// is left to be done for it; if not, it is told why, and is a guest.
+    /// Logs in `id`, which has just connected with a certificate of `account` and waits at the
+    /// door. Returns whether that succeeded or ended the connection; otherwise `id` was told the
+    /// reason, and stays a guest.
     pub(in crate::hub) fn log_in_by_certificate(&mut self, id: SessionId, account: AccountId) -> bool {
         let done = self.let_in(id, account, Proof::Certificate);
         done.map_err(|refusal| self.refuse(id, refusal)).is_ok()
     }
 
-    /// Has a certificate log in to `account` from now on (`on`), or no longer. The caller has asked whether it
-    /// [`may`](Hub::may_certify).
+    /// Lets a certificate log in to `account` from now on (`on`), or no longer. Before adding one,
+    /// the caller asks [`Hub::may_certify`].
     pub(in crate::hub) fn certify(&mut self, account: AccountId, fingerprint: Fingerprint, on: bool, by: Option<By>) {
         let Some(mut account) = self.hub.accounts.get(account).cloned() else { return };
         account.certificates.retain(|one| one.fingerprint != fingerprint);
@@ -51,7 +53,7 @@ impl Turn<'_> {
         self.put_account(account);
     }
 
-    /// `/certificate`: lists those of the client's account.
+    /// `/certificate`: lists the certificates of the client's account.
     pub(in crate::hub) fn list_certificates(&mut self, id: SessionId) {
         let Some((account, own)) = self.certified(id) else { return };
         let Some(account) = self.hub.accounts.get(account) else { return };
@@ -82,7 +84,7 @@ impl Turn<'_> {
         self.done_on_record(id, Done::CertificateAdded { short: own.short().into(), name });
     }
 
-    /// `/certificate remove`: `given` is the number of one in the list.
+    /// `/certificate remove`: `given` is a certificate's number in the list, from 1.
     pub(in crate::hub) fn remove_certificate(&mut self, id: SessionId, given: &str, shown: Arc<str>) {
         let Some((account, _)) = self.certified(id) else { return };
         let certificates = self.hub.accounts.get(account).map(|account| account.certificates.as_slice());

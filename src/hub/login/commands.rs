@@ -1,4 +1,4 @@
-//! The commands about accounts, each of which begins a dialogue or a hashing job.
+//! The commands about accounts. Each begins a dialogue or a hashing job.
 
 use super::super::Turn;
 use std::sync::Arc;
@@ -52,7 +52,8 @@ impl Turn<'_> {
         if let Some(refusal) = self.hub.keeps_passwords_out(id, !password.is_empty()) {
             return self.refuse(id, refusal);
         }
-        // People used to other programs type the name before the password, or an e-mail address after it.
+        // People used to other programs type the name before the password, or an e-mail address
+        // behind it.
         let own = self.hub.people.sessions[&id].own_nick();
         let password = match password.split_once(' ') {
             Some((first, rest)) if name::fold(first) == own.folded() => rest.trim_start(),
@@ -91,7 +92,8 @@ impl Turn<'_> {
         if let Some(account) = session.account.and_then(|account| self.hub.accounts.get(account)) {
             return self.refuse(id, Refusal::LoggedIn(account.name.shown().into()));
         }
-        // What stands in place of a name may be a password, if the person is used to another program.
+        // The word in place of a name may be a password: in some other programs, nothing else
+        // follows the command.
         let is_known = || name.is_empty() || self.hub.accounts.find(&name::fold(name)).is_some();
         if let Some(refusal) = self.hub.keeps_passwords_out(id, !password.is_empty() || !is_known()) {
             return self.refuse(id, refusal);
@@ -101,8 +103,8 @@ impl Turn<'_> {
             return self.refuse(id, Refusal::AccountsUnread);
         }
         if password.is_empty() {
-            // The hub does not ask for the password of an account that does not exist; besides, the word may itself be
-            // a password.
+            // The hub does not ask for the password of an account that does not exist. Besides, the
+            // word may be a password.
             if self.hub.accounts.find(&name::fold(&name)).is_none() {
                 return self.refuse(id, Refusal::NoLogin(name));
             }
@@ -128,19 +130,19 @@ impl Turn<'_> {
     pub(in crate::hub) fn logout(&mut self, id: SessionId) {
         let Some(account) = self.hub.people.sessions.get(&id).and_then(|session| session.account) else { return };
         let goes_out = self.hub.waits_as_guest(id, self.now);
-        // Its room is told of each coming and going.
+        // The room is told of each coming and going.
         if goes_out && !self.is_in_time(id, Kind::Rooms, false) {
             return;
         }
         self.happened(What::LoggedOut, id, None, None);
         let kept_from = self.hub.kept_from(id, self.now);
-        // The name belongs to the account, so a guest cannot bear it. It is laid down first: a guest who bore it would be
-        // kept from what its owner is spared.
+        // The nick belongs to the account, so a guest cannot bear it. The nick goes first, because
+        // a guest who still bore it would get the sanctions that spare its owner.
         let known = self.hub.people.sessions[&id].nick.clone();
         let owned = self.hub.accounts.owner(self.hub.people.sessions[&id].own_nick()).is_some();
         if owned {
-            // Who leaves the room is not called otherwise for it before, and who goes on is for others to hear of at a
-            // pace.
+            // If the client leaves the room, the room is not told of the new nick before. If it
+            // stays, the room is told, at a bounded pace.
             let aloud = !goes_out && self.is_in_time(id, Kind::Names, true);
             self.rename_to_guest(id, aloud);
         }
@@ -162,7 +164,7 @@ impl Turn<'_> {
         self.ask_over_secure(id, Dialogue::Unregister);
     }
 
-    /// Begins `dialogue`, if passwords are taken over the connection of `id`.
+    /// Begins `dialogue`, if the hub takes passwords over the connection of `id`.
     fn ask_over_secure(&mut self, id: SessionId, dialogue: Dialogue) {
         if let Some(refusal) = self.hub.keeps_passwords_out(id, false) {
             return self.refuse(id, refusal);

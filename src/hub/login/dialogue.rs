@@ -1,4 +1,4 @@
-//! Questions for passwords, and the answers to them.
+//! The questions for passwords, and their answers.
 
 use super::super::Turn;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use crate::values::name::{self};
 use crate::values::time::Now;
 
 impl Hub {
-    /// For [`AHEAD`], lines of `id` may be answers, sent ahead, to a question that was not asked.
+    /// For the time [`AHEAD`], lines of `id` may be answers to a question that the hub did not ask:
+    /// a script may have sent them ahead.
     pub(in crate::hub) fn expect_answers_sent_ahead(&mut self, id: SessionId, now: Now) {
         if let Some(session) = self.people.sessions.get_mut(&id)
             && session.dialogue.is_none()
@@ -24,14 +25,15 @@ impl Hub {
         }
     }
 
-    /// Notes that `id` has sent something that is no answer to a question.
+    /// Notes that `id` has sent something that cannot be an answer to a withdrawn question.
     pub(in crate::hub) fn answers_nothing(&mut self, id: SessionId) {
         if let Some(session) = self.people.sessions.get_mut(&id) {
             session.asking.wary = false;
         }
     }
 
-    /// Keeps the dialogue of `id` open until the next question, so that wrong answers go on counting.
+    /// Keeps the dialogue of `id` open until the next question, so that a further wrong answer adds
+    /// to the count.
     pub(super) fn stay_in_dialogue(&mut self, id: SessionId) {
         if let Some(session) = self.people.sessions.get_mut(&id) {
             session.dialogue = Some(Box::new(Dialogue::Waiting));
@@ -43,7 +45,7 @@ impl Hub {
         password(text, self.people.sessions[&id].own_nick(), self.settings.accounts.password)
     }
 
-    /// Gives back the try or registration that a password was counted as.
+    /// Gives back the try or the registration that was counted for a password.
     pub(super) fn does_not_count(&mut self, id: SessionId, then: &Then) {
         match then {
             Then::Login { account, .. } => self.has_not_tried(id, *account),
@@ -59,7 +61,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Begins or continues `dialogue` with its question.
+    /// Asks the question of `dialogue`.
     pub(super) fn ask(&mut self, id: SessionId, dialogue: Dialogue) {
         let asked = match &dialogue {
             Dialogue::Register { first: None } | Dialogue::Change { first: None } => {
@@ -80,7 +82,8 @@ impl Turn<'_> {
         self.done(id, Done::Asks(asked));
     }
 
-    /// Counts a wrong answer and asks the question again, until there were [`TRIES`] wrong answers.
+    /// Counts a wrong answer and asks the question again; the last of [`TRIES`] wrong answers ends
+    /// the dialogue.
     pub(super) fn ask_again(&mut self, id: SessionId, question: Dialogue) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         session.asking.wrong = session.asking.wrong.saturating_add(1);
@@ -91,7 +94,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Ends the dialogue; what is typed is shown again.
+    /// Ends the dialogue. Typed text is shown again.
     pub(super) fn end_dialogue(&mut self, id: SessionId) {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
         session.dialogue = None;
@@ -99,7 +102,8 @@ impl Turn<'_> {
         self.effects.push(Effect::Echo { session: id, on: true });
     }
 
-    /// Ends the dialogue with nothing done. The person may be typing the next answer, so their next line is not said.
+    /// Withdraws the question. The person may be typing the answer already, so the next line is
+    /// kept from others.
     pub(super) fn ask_no_more(&mut self, id: SessionId, command: Option<Arc<str>>) {
         self.end_dialogue(id);
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
@@ -107,7 +111,7 @@ impl Turn<'_> {
         self.done(id, Done::AsksNoMore(command));
     }
 
-    /// Refuses what `id` wanted and ends the dialogue: asking again now would be of no use.
+    /// Refuses the request of `id` and ends the dialogue, because another answer would not help.
     pub(super) fn give_up(&mut self, id: SessionId, refusal: Refusal, question: &Dialogue) {
         self.refuse(id, refusal);
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return };
@@ -117,7 +121,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Whether a line that `id` wants to say could be a password. If so, `id` is told, and nobody else sees the line.
+    /// Whether a line that `id` wants to say could be a password. If so, tells `id`, and nobody
+    /// else sees the line.
     pub(in crate::hub) fn keeps_to_itself(&mut self, id: SessionId, text: &str) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let is_answer = std::mem::take(&mut session.asking.wary) || self.now.mono < session.asking.ahead;
@@ -138,7 +143,7 @@ impl Turn<'_> {
         true
     }
 
-    /// Ends the dialogue if it waits for an answer of `id`. Returns whether it did.
+    /// Ends the dialogue if it waits for an answer of `id`; returns whether it did.
     pub(in crate::hub) fn cancel(&mut self, id: SessionId) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         if session.dialogue.take_if(|dialogue| **dialogue != Dialogue::Waiting).is_none() {
@@ -151,7 +156,7 @@ impl Turn<'_> {
         true
     }
 
-    /// Takes the answer to a question.
+    /// Takes an answer to the present question; an empty one cancels the dialogue.
     pub(in crate::hub) fn answered(&mut self, id: SessionId, mut text: String) {
         if text.is_empty() {
             self.cancel(id);
@@ -165,7 +170,7 @@ impl Turn<'_> {
                 self.end_dialogue(id);
                 self.done(id, Done::Cancelled);
             }
-            // A command is not taken for an answer, because no password can be a command.
+            // A command is no answer, because no password can be a command.
             self.line(id, &text);
             if self.hub.people.sessions.get(&id).is_some_and(|session| session.dialogue.is_none()) {
                 self.effects.push(Effect::Echo { session: id, on: true });
@@ -177,7 +182,7 @@ impl Turn<'_> {
             self.effects.push(Effect::SecretSpent);
             return;
         }
-        // What is typed stays hidden while the password is hashed, and if it is asked for again.
+        // Typed text stays hidden while the password is hashed, and while it is asked for again.
         let over = match *dialogue {
             Dialogue::Register { first: None } | Dialogue::Change { first: None } => match self.hub.suitable(id, &text)
             {

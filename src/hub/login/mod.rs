@@ -1,17 +1,21 @@
-//! Registering, logging in and out, changing a password: the dialogues about accounts, and their bounds.
+//! Registering, logging in and out, changing a password: the dialogues about accounts, and how
+//! often passwords may be tried.
 //!
-//! A person types a password on a line of its own, which their program hides if it can, or gives it with the command.
-//! The password leaves the hub as a [`Job`] to be hashed elsewhere; [`super::News::Hashed`] is the answer. Until the
-//! answer comes, what the client sends waits ([`Hub::is_waiting`]).
+//! A person types a password on a line of its own, which their program hides if it can, or behind
+//! the command. The password leaves the hub as a [`Job`] to be hashed by the daemon;
+//! [`super::News::Hashed`] brings the answer. Until then, the client's further lines wait
+//! ([`Hub::is_waiting`]).
+//!
+//! This folder does not know how passwords are hashed, nor where accounts are kept on disk.
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | which dialogue a command about an account begins | `commands` |
-//! | what is asked, and what an answer means | `dialogue` |
+//! | what the hub asks, and how it takes an answer | `dialogue` |
 //! | how often a password may be tried | `tries` |
-//! | what follows when a password has been hashed | `outcome` |
+//! | what follows once a password has been hashed | `outcome` |
 //! | certificates that log in | `certificates` |
-//! | what administrators do | `administer` |
+//! | accounts made, changed and removed by administrators | `administer` |
 
 mod administer;
 mod certificates;
@@ -38,21 +42,22 @@ use crate::values::network::Origin;
 use crate::values::rate::{Allowance, KNOWN};
 use crate::values::time::Mono;
 
-/// The longest password, in bytes: far beyond what anybody types, and still quickly hashed.
+/// The longest password, in bytes: far more than anybody types, and still hashed quickly.
 pub const LONGEST_PASSWORD: usize = 256;
 
-/// How many times as often strangers together may try the password of one account as one address may
-/// (`accounts.attempts`).
+/// The factor by which strangers together may try the password of one account more often than one
+/// address may (`accounts.attempts`).
 const STRANGERS: u32 = 5;
 
-/// How many wrong answers end a question.
+/// The number of wrong answers that ends a question.
 const TRIES: u8 = 3;
 
-/// After a command that asks for no password although a script may expect that, lines within this time may be the
-/// password, sent ahead.
+/// A script may send a password behind a command that turns out to ask for none. Lines within this
+/// time after the command may be that password.
 const AHEAD: Duration = Duration::from_secs(2);
 
-/// A password, for as long as it is needed. Its memory is overwritten when it is dropped, and `Debug` does not show it.
+/// A password, for as long as it is needed. Its memory is overwritten when it is dropped, and
+/// `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -83,25 +88,26 @@ impl Drop for Secret {
     }
 }
 
-/// A password that has to be hashed.
+/// A password to be hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     /// The number of the job, which its answer bears too.
     pub number: u64,
     /// The password, as it was typed.
     pub password: Secret,
-    /// What the password is compared with.
+    /// What the hash is compared with.
     pub against: Against,
 }
 
-/// What a password is compared with.
+/// What the hash of a password is compared with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Against {
-    /// Nothing: it is a new password, hashed with new salt.
+    /// Nothing: the password is new, and is hashed with new salt.
     Nothing,
     /// The hash of the account's password.
     Known(Hashed),
-    /// The password of an account that does not exist. It is wrong, after as much work as if the account existed.
+    /// No hash, because the account does not exist. The answer is "wrong", after as much work as if
+    /// the account existed, so that the time does not tell.
     Unknown,
 }
 
@@ -111,7 +117,8 @@ pub enum Against {
 pub enum Answer {
     /// The hash of a new password.
     Made(Hashed),
-    /// The password is the account's. `renewed` is a new hash of it, if the known one was made with other parameters.
+    /// The password is the account's. `renewed` is a new hash of it, if the stored one was made
+    /// with other parameters.
     Right { renewed: Option<Hashed> },
     /// The password is not the account's.
     Wrong,
@@ -119,48 +126,47 @@ pub enum Answer {
     Failed,
 }
 
-/// The password that a client is asked for, and what for.
+/// The password that a client is asked for, and the purpose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Dialogue {
-    /// A password for a new account; once there is a `first`, the same again.
+    /// A password for a new account; if there is a `first`, its repetition.
     Register { first: Option<Secret> },
     /// The password of the account `name`, as the person typed that name.
     Login { name: Arc<str> },
     /// The present password, before a new one can be set.
     Present,
-    /// A new password; once there is a `first`, the same again.
+    /// A new password; if there is a `first`, its repetition.
     Change { first: Option<Secret> },
     /// The present password, before the account is removed.
     Unregister,
-    /// Nothing is asked: a password is being hashed for the client.
+    /// No question: a password of this client is being hashed.
     Waiting,
 }
 
-/// The state of a client's dialogue besides the [`Dialogue`] itself, whose form former releases know and which
-/// therefore stays as it is.
+/// The state of a client's dialogue besides the [`Dialogue`] itself. Earlier releases read
+/// `Dialogue` from snapshots, so new fields go here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Asking {
-    /// How many wrong answers this question has had.
+    /// The number of wrong answers to this question.
     wrong: u8,
-    /// Whether the client was asked to hide what is typed.
+    /// Whether the client's program was asked to hide typed text.
     hidden: bool,
-    /// Whether the question was taken back and the person may not have seen that: their next line may be meant as the
-    /// answer.
+    /// Whether the question was withdrawn unnoticed: the next line may be meant as the answer.
     wary: bool,
-    /// Until when a line may be an answer that was sent ahead.
+    /// The end of the time in which a line may be an answer that was sent ahead.
     ahead: Mono,
 }
 
 impl Asking {
-    /// Whether what is typed is not to be seen.
+    /// Whether the client's program was asked to hide typed text.
     pub(in crate::hub) fn is_hidden(&self) -> bool {
         self.hidden
     }
 }
 
-/// What follows when a password has been hashed.
+/// What follows once a password has been hashed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Then {
     Register(Name),
@@ -171,7 +177,7 @@ enum Then {
 }
 
 impl Then {
-    /// The question that is asked again if the password was wrong.
+    /// The question to ask again if the password was wrong.
     fn question(&self) -> Dialogue {
         match self {
             Self::Register(_) => Dialogue::Register { first: None },
@@ -203,7 +209,7 @@ struct Pending {
     then: Then,
 }
 
-/// The passwords that are being hashed, and how often passwords were tried.
+/// The passwords that are being hashed, and counts of how often passwords were tried.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Logins {
@@ -215,7 +221,7 @@ pub(super) struct Logins {
 }
 
 impl Logins {
-    /// The jobs without an answer: after a restart they are handed out again.
+    /// The jobs without an answer, which are handed out again after a restart.
     pub(super) fn jobs(&self) -> impl Iterator<Item = &Arc<Job>> {
         self.pending.values().map(|pending| &pending.job)
     }
@@ -225,12 +231,12 @@ impl Logins {
         self.pending.values().any(|pending| pending.session == id)
     }
 
-    /// Whether what was read from a snapshot fits together.
+    /// Whether the numbers read from a snapshot fit together.
     pub(super) fn is_sound(&self) -> bool {
         self.pending.iter().all(|(number, pending)| *number < self.next && pending.job.number == *number)
     }
 
-    /// Panics if something does not fit together.
+    /// Panics if the numbers do not fit together, or the counts exceed their bound.
     pub(super) fn check_invariants(&self) {
         assert!(self.is_sound(), "numbers rise");
         assert!(self.by_origin.len() <= KNOWN && self.by_account.len() <= KNOWN);
@@ -238,7 +244,8 @@ impl Logins {
 }
 
 impl Hub {
-    /// Whether a password is being hashed for the client `id`: what it sends is handled after that.
+    /// Whether a password is being hashed for the client `id`; its further lines are handled after
+    /// that.
     #[must_use]
     pub fn is_waiting(&self, id: SessionId) -> bool {
         self.people.sessions.get(&id).is_some_and(|session| session.dialogue.as_deref() == Some(&Dialogue::Waiting))
@@ -251,7 +258,8 @@ impl Hub {
     }
 }
 
-/// Checks `text` as a new password of the account `name`; it needs at least `least` characters.
+/// Checks `text` as a new password of the account `name`. It needs at least `least` characters, and
+/// at most [`LONGEST_PASSWORD`] bytes.
 ///
 /// # Errors
 /// The rule that the text breaks.

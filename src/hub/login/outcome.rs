@@ -1,4 +1,4 @@
-//! What follows when a password has been hashed: the client is registered, logged in, or refused.
+//! What follows once a password has been hashed: the client is registered, logged in, or refused.
 
 use super::super::Turn;
 use std::sync::Arc;
@@ -14,10 +14,11 @@ use super::{Answer, Dialogue, Pending, Then};
 use crate::values::id::{AccountId, SessionId};
 use crate::values::name::Name;
 
-/// How somebody has shown that an account is theirs.
+/// How a person has proved that an account is theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Proof {
-    /// By its password; `renewed` is a new hash of it, if the known one was made with other parameters.
+    /// By its password; `renewed` is a new hash of it, if the stored one was made with other
+    /// parameters.
     Password { renewed: Option<Hashed> },
     /// By the key of one of its certificates.
     Certificate,
@@ -63,7 +64,7 @@ impl Turn<'_> {
             }
             (Then::Login { name, account, .. }, _) => {
                 self.hub.counters.logins_failed += 1;
-                // A name that is no account's may be a password, and must not get into the journal.
+                // A name that no account has may be a password, and must not get into the journal.
                 let tried = Happening { target: account.map(|_| name), ..self.happening_of(What::LoginFailed, id) };
                 self.effects.push(Effect::Happened(tried));
                 self.refuse(id, Refusal::WrongPassword);
@@ -101,7 +102,8 @@ impl Turn<'_> {
     }
 
     pub(super) fn registered(&mut self, id: SessionId, name: Name, hashed: Hashed) -> Result<(), Refusal> {
-        // Much may have changed while the password was hashed.
+        // The client may have changed its name, or a bound may have been reached, while the
+        // password was hashed.
         self.hub.may_register(id, self.now)?;
         if self.hub.people.sessions[&id].own_nick().folded() != name.folded() {
             return Err(Refusal::NameFirst(name.shown().into()));
@@ -135,7 +137,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Logs in `id`, which has shown to be the owner of the account.
+    /// Logs in `id`, which has proved to own the account.
     pub(super) fn let_in(&mut self, id: SessionId, account: AccountId, proof: Proof) -> Result<(), Refusal> {
         let Some(Account { name, role, since, .. }) = self.hub.accounts.get(account).cloned() else {
             return Err(Refusal::WrongPassword);
@@ -148,7 +150,8 @@ impl Turn<'_> {
         if let Some(ban) = ban {
             return Err(Refusal::NameBanned { name: name.shown().into(), reason: ban.reason.clone() });
         }
-        // Whose other connection would end for one that does not come in.
+        // This comes before the account's other connection is ended: a client that is turned away
+        // must not end it.
         if role != Role::Operator && self.turn_away(id) {
             return Ok(());
         }
@@ -175,8 +178,9 @@ impl Turn<'_> {
                     self.done(other, Done::NameReclaimed(nick));
                 }
             }
-            // A client that is not heard bears the name of its account, but its room is not told of the change. If it
-            // was already shadow-muted when it registered the name, nobody else even sees the name.
+            // A client that is not heard bears the name of its account, but its room is not told of
+            // the change. If it was already shadow-muted when it registered the name, nobody else
+            // even sees the name.
             let heard = self.heard(id, Carrier::Login, name.shown());
             if self.hub.was_unheard_at(id, since, self.now) {
                 self.bear_unseen(id, name.clone());
@@ -193,14 +197,14 @@ impl Turn<'_> {
         let place = self.hub.place(id);
         let (was_at_door, mut was_here) = (self.hub.is_at_door(id), None);
         if let Some(mut account) = self.hub.accounts.get(account).cloned() {
-            // Who logs in for the first time has not left.
+            // An account that logs in for the first time has no earlier visit.
             was_here = Some(account.seen).filter(|seen| *seen > account.since);
             account.seen = self.now.wall;
             account.came_from(place);
             self.put_account(account);
         }
         self.hub.counters.logins += 1;
-        // Who comes by certificate has not been greeted at the door.
+        // A client that logs in by certificate has not been greeted at the door.
         let welcome = by_certificate.then(|| self.hub.welcome());
         if !self.come_in(id, was_here.map(Since::Time), welcome) {
             return Ok(());
@@ -223,7 +227,7 @@ impl Turn<'_> {
         self.let_in(id, account, Proof::Password { renewed: None }).expect("it may");
     }
 
-    /// Gives `id` a guest's name. Its room is told so if `aloud`.
+    /// Gives `id` a guest's name. If `aloud`, its room is told.
     pub(in crate::hub) fn rename_to_guest(&mut self, id: SessionId, aloud: bool) {
         let (peer, is_unseen) = {
             let session = &self.hub.people.sessions[&id];
@@ -231,7 +235,7 @@ impl Turn<'_> {
         };
         let public = self.hub.people.sessions[&id].nick.clone();
         if is_unseen {
-            // The client takes this name to be free, because it believes it bears another one.
+            // To the client, this name is free, because it believes it bears another one.
             self.hub.people.names.release(&public);
         }
         let guest = self.hub.guest_name(peer, id);
@@ -246,7 +250,7 @@ impl Turn<'_> {
         self.rename(id, guest, None, aloud);
     }
 
-    /// Records that somebody logged in to `account` was here until now.
+    /// Records that the owner of `account` was here until now.
     pub(in crate::hub) fn seen(&mut self, account: AccountId) {
         if let Some(mut account) = self.hub.accounts.get(account).cloned() {
             account.seen = self.now.wall;

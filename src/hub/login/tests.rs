@@ -25,7 +25,7 @@ struct Stage {
     now: Now,
     jobs: Vec<Arc<Job>>,
     told: Vec<(SessionId, Message)>,
-    /// Whether what each of them types is shown, as their programs were told.
+    /// Whether typed text is shown, as each client's program was told.
     shown: Vec<(SessionId, bool)>,
     /// The highest number given out.
     last: u64,
@@ -83,7 +83,7 @@ impl Stage {
         }
     }
 
-    /// What the client was told last.
+    /// The last message to the client.
     #[track_caller]
     fn told(&self, session: SessionId) -> &Message {
         &self.told.iter().rev().find(|(to, _)| *to == session).expect("something").1
@@ -129,7 +129,8 @@ fn what_follows_a_password_that_could_not_be_hashed_is_not_said() {
     assert_eq!(*stage.told(ANN), Message::Refused(Refusal::CouldBePassword));
 }
 
-/// A new client comes from `address` and sends `line`. Returns what it was refused, or that it is logged in.
+/// A new client connects from `address` and sends `line`. Returns the refusal, or the message that
+/// it is logged in.
 fn tries(stage: &mut Stage, address: [u8; 4], line: &str) -> Message {
     let session = SessionId(stage.hub.newest_session().map_or(0, |last| last.0).max(stage.last) + 1);
     stage.last = session.0;
@@ -155,7 +156,7 @@ fn is_in(told: &Message) -> bool {
 const HOME: [u8; 4] = [192, 0, 2, 77];
 const ELSEWHERE: [u8; 4] = [203, 0, 113, 5];
 
-/// Ann has logged in from home, and strangers have tried her account until none may any more.
+/// Ann has logged in from home, and strangers have tried her account until it is locked for them.
 fn locked() -> Stage {
     let mut stage = Stage::new(|settings| {
         settings.accounts.attempts = 2;
@@ -171,7 +172,8 @@ fn locked() -> Stage {
 #[test]
 fn strangers_do_not_lock_an_owner_out_at_home() {
     let mut stage = locked();
-    // Leavers keep an address for some minutes, so that operators can still name clients that have just left.
+    // Leavers keep an address for some minutes, so that operators can still name clients that have
+    // just left.
     stage.hub.moderation.leavers = Leavers::default();
     let kept = serde_json::to_string(&stage.hub).expect("plain");
     assert!(!kept.contains("192.0.2.77"), "who is not here has no address here: {kept}");
@@ -180,7 +182,7 @@ fn strangers_do_not_lock_an_owner_out_at_home() {
     for _ in 0..5 {
         assert!(is_in(&tries(&mut stage, HOME, "/login ann ann")), "as often as she likes");
     }
-    // A stranger who guesses from her home is slowed as anywhere.
+    // A stranger who guesses from her home is slowed down as anywhere.
     for _ in 0..2 {
         assert!(!is_too_often(&tries(&mut stage, HOME, "/login ann guess")));
     }
@@ -281,7 +283,7 @@ fn whose_program_is_known_only_while_a_password_is_asked_for_has_it_hidden_from_
         assert_eq!(stage.shown, [(ANN, false); 2][..asked]);
     }
     assert_eq!(stage.told, [], "now it does not show");
-    // So also while it is hashed. Then there is nothing to be hidden any more.
+    // Typed text stays hidden while it is hashed. Afterwards there is nothing to hide any more.
     stage.types(ANN, "ann");
     stage.input(terminal(false));
     stage.input(terminal(true));

@@ -1,4 +1,4 @@
-//! How often a password may be tried, by address and by account.
+//! How often a password may be tried, from one address and for one account.
 
 use core::hash::Hasher as _;
 use std::time::Duration;
@@ -14,12 +14,13 @@ use crate::values::time::Now;
 impl Hub {
     /// Counts one try of `id` at the password of `account`.
     ///
-    /// Tries are bounded by address. Those of strangers are bounded by account as well, so that guessing from many
-    /// addresses is slow. So that strangers cannot lock out the owner, only the address counts at a place where the
-    /// owner has logged in before, and in a network of `access.always`.
+    /// Each address may try a limited number of times. Strangers together also have a limit for
+    /// each account, so that guessing from many addresses is slow. So that strangers cannot lock
+    /// out the owner, only the address counts at a place where the owner has logged in before, and
+    /// in a network of `access.always`.
     ///
     /// # Errors
-    /// How long to wait; the try does not count then.
+    /// The time to wait; the try does not count then.
     pub(super) fn may_try(&mut self, id: SessionId, account: Option<AccountId>, now: Now) -> Result<(), Duration> {
         let (burst, every) = (self.settings.accounts.attempts, self.settings.accounts.attempt_every);
         let origin = self.origin(id);
@@ -41,7 +42,8 @@ impl Hub {
         }
     }
 
-    /// Whether `id` comes from a place where nobody has logged in to `account` of late.
+    /// Whether `id` comes from a place where nobody has logged in to `account` recently, and which
+    /// is outside `access.always`.
     pub(super) fn is_stranger(&self, id: SessionId, account: AccountId) -> bool {
         let ip = self.people.sessions[&id].peer.ip();
         let place = self.place(id);
@@ -49,7 +51,7 @@ impl Hub {
             && self.accounts.get(account).is_none_or(|account| !account.places.contains(&place))
     }
 
-    /// The place that `id` comes from, as accounts remember places: a keyed hash of its origin.
+    /// The place that `id` comes from, as accounts store it: a keyed hash of its origin.
     pub(in crate::hub) fn place(&self, id: SessionId) -> u64 {
         let mut hasher = SipHasher24::new_with_key(&self.key);
         hasher.write(b"place");
@@ -57,7 +59,7 @@ impl Hub {
         hasher.finish()
     }
 
-    /// Forgets the tries of strangers at an account. Returns whether there is such an account.
+    /// Forgets the tries of strangers at an account. Returns whether the account exists.
     pub(in crate::hub) fn unlock_account(&mut self, id: AccountId) -> bool {
         self.logins.by_account.clear(id);
         self.accounts.get(id).is_some()

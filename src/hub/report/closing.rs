@@ -1,4 +1,4 @@
-//! Closing reports, and erasing what is written in them.
+//! Closing reports, and erasing names and reasons in them.
 
 use std::sync::Arc;
 
@@ -8,17 +8,18 @@ use crate::hub::{By, Effect, Happening, Hub, Turn, What};
 use crate::values::id::{AccountId, ReportId, SessionId};
 use crate::values::name;
 
-/// The reports that were selected for closing.
+/// The reports selected by a command to close them.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ToClose {
-    /// Those that are open.
+    /// The reports that are open.
     pub open: Vec<ReportId>,
-    /// Those that were named one by one and are closed already.
+    /// The reports that were named one by one but are closed already.
     pub closed: Vec<Arc<Report>>,
 }
 
 impl Hub {
-    /// The reports that `words` select: numbers and ranges of reports. Reports about `reader` are left out.
+    /// The reports that `words` select: numbers and ranges of reports. Reports about `reader` are
+    /// left out.
     ///
     /// # Errors
     /// The first word that selects no report.
@@ -71,7 +72,7 @@ impl Turn<'_> {
         true
     }
 
-    /// Drops closed reports that are too many, or too old.
+    /// Drops closed reports beyond the allowed number, and those that are too old.
     pub(in crate::hub) fn trim_reports(&mut self) {
         let settings = &self.hub.settings;
         let (most, since) = (Hub::reports_kept(settings), settings.history.keep.map(|keep| self.now.wall.before(keep)));
@@ -82,14 +83,14 @@ impl Turn<'_> {
         self.hub.moderation.reports.set_due(keep, self.now);
     }
 
-    /// Drops closed reports that are too many or too old, if it is time to look.
+    /// The same as [`Self::trim_reports`], if the moment to look for old reports has come.
     pub(in crate::hub) fn let_go_of_reports(&mut self) {
         if self.hub.moderation.reports.due().is_some_and(|due| due <= self.now.mono) {
             self.trim_reports();
         }
     }
 
-    /// Erases the reports whose reasons `what` selects.
+    /// Erases the reports whose reasons the selector `what` finds.
     pub(in crate::hub) fn redact_reports(&mut self, what: &Selector) {
         let meant = |report: &&Arc<Report>| !report.erased && report.is_meant(what);
         let meant: Vec<Report> =
@@ -100,7 +101,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Erases what reports by or about an account say of it: its name, and the reason.
+    /// Erases the name of an account, and the reasons, in reports by or about it.
     pub(in crate::hub) fn erase_reports(&mut self, account: AccountId) {
         let Some(name) = self.hub.accounts.get(account).map(|account| account.name.folded().to_owned()) else { return };
         let is_theirs = |party: &Party| party.account == Some(account) || name::fold(&party.name) == name;

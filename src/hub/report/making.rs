@@ -12,23 +12,24 @@ use crate::values::id::{ReportId, RoomId, SessionId};
 use crate::values::network::Origin;
 use crate::values::time::Now;
 
-/// How many lines are in question when a person is reported: their last ones.
+/// The number of lines in question: the last ones of the person reported.
 const LINES: usize = 10;
 
-/// The most lines in question of one report, when it is made again.
+/// The most lines in question of one report, if it is made several times.
 const LINES_IN_ALL: usize = 20;
 
-/// How many times as many reports may come from one address as from one client.
+/// The factor by which one address may make more reports than one client.
 const REPORTERS: u32 = 5;
 
-/// How many reports of one address may be refused for coming too soon, before each further one is a strike.
+/// The number of reports from one address that may be refused for coming too soon; each further
+/// refusal is a strike.
 const SPARED: u32 = 5;
 
-/// The most operators who are told of one report: those who connected first.
+/// The most operators who are told of one report; those who connected first are told.
 const TOLD: usize = 100;
 
 impl Hub {
-    /// Counts a report of `id`; the error says how much too soon it is.
+    /// Counts a report of `id`. The error is the time by which it comes too soon.
     fn may_report(&mut self, id: SessionId, now: Now) -> Result<(), Duration> {
         let Some(session) = self.people.sessions.get(&id) else { return Ok(()) };
         let origin = Origin::of(session.peer.ip());
@@ -40,11 +41,12 @@ impl Hub {
         })
     }
 
-    /// The last lines of `about` that `from` may see, by number, and their room: the room of `from`, or else that of
-    /// `about`.
+    /// The numbers of the last lines of `about` that `from` may see, and the room of these lines:
+    /// the room of `from` if `about` said any there, else that of `about`. Without any lines, it is
+    /// the room of `from`.
     fn lines_in_question(&mut self, from: SessionId, about: SessionId) -> (RoomId, Vec<u64>) {
         let own = &self.people.sessions[&from];
-        // A person who has left can only have said it here.
+        // A person who has left can have said them only in the room of `from`.
         let other = self.people.sessions.get(&about).map_or(own.room, |other| other.room);
         let mut looked_at = 0;
         let mut lines_in = |id: RoomId| {
@@ -96,7 +98,7 @@ impl Turn<'_> {
             }
             return;
         }
-        // A reason that only repeats what was said again and again is refused like a line.
+        // The reason is judged like a line: repeating the same text again and again is refused.
         if !reason.is_empty() && self.heard(from, Carrier::Report, reason).is_none() {
             return;
         }
@@ -160,8 +162,8 @@ impl Turn<'_> {
         self.done(from, Done::ReportedAgain { id, times });
     }
 
-    /// Tells operators who are here of a report, except those whom it is from or about. Returns how many were told, and
-    /// how many there are, at most `TOLD`.
+    /// Tells the operators who are here of a report, except the person who made it and the one it
+    /// is about. Returns how many were told, and how many there are, at most `TOLD`.
     fn tell_operators(&mut self, from: SessionId, about: SessionId, report: &Report) -> (usize, usize) {
         let concerned = [from, about];
         let others = self.hub.people.operators.iter().copied();

@@ -1,22 +1,26 @@
 //! Reports: what people tell the operators about each other, in a queue that outlives the process.
 //!
-//! A report says who made it, about whom, in which room, why, and has the numbers of the lines in question. The lines
-//! themselves stay in history: what is redacted there is redacted here, and nothing that was said in private gets onto
-//! disk in a report.
+//! A report holds who made it, about whom, in which room, why, and the numbers of the lines in
+//! question. The lines themselves stay in the history. So a redaction there holds for reports as
+//! well, and a report never writes a private line to disk.
 //!
-//! A report is open until an operator or an administrator closes it. No new report pushes out an open one: a new one is
-//! refused if too many are open from one person, from one address or in all. While at most a quarter of all places is
-//! free, an address may have one report open. Closed reports are dropped, the one closed first before the others, if
-//! there are too many, or when they were closed longer ago than lines are kept.
+//! A report is open until an operator or an administrator closes it. A new report never pushes out
+//! an open one: it is refused if too many are open from one person, from one address or in all.
+//! Once at most a quarter of all places is free, each address may have only one report open. Closed
+//! reports are dropped, in the order in which they were closed, if there are too many, or once they
+//! have been closed for longer than lines are kept.
 //!
-//! An operator is told nothing of reports about themselves: the other operators and the administrators are.
+//! Operators are not told of reports about themselves. All other operators and the administrators
+//! are.
+//!
+//! This folder does not know how a report looks on a screen, nor how commands name one.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what a report holds; merging reports that come back from disk | [`Report`], here |
+//! | the fields of a report; merging reports that come back from disk | [`Report`], here |
 //! | the person who made a report, and the one it is about | [`Party`] |
 //! | how many reports are kept, and which are dropped | [`Reports`] |
-//! | making one; which lines are in question; who is told | `making` |
+//! | making a report; which lines are in question; who is told | `making` |
 //! | closing a report, and erasing what is written in it | `closing` |
 //! | what an operator is shown of a report | `showing` |
 
@@ -77,8 +81,8 @@ pub struct Report {
     pub shadow: bool,
     /// The person about whom the report is.
     pub about: Party,
-    /// The room in which the lines in question were said; if there are none, the room of the person who made the
-    /// report.
+    /// The room in which the lines in question were said; if there are none, the room of the person
+    /// who made the report.
     pub room: RoomId,
     /// The name of that room then.
     pub room_name: Arc<str>,
@@ -106,7 +110,8 @@ impl Report {
 
     /// Whether `what` selects the reason, as if the person who made the report had said it.
     fn is_meant(&self, what: &Selector) -> bool {
-        // A redaction of everything from some time does not mean what was told to the operators.
+        // A redaction of all lines from some time on is not about the reasons that people told the
+        // operators.
         let is_about_somebody = what.client.is_some() || what.nick.is_some() || what.text.is_some();
         is_about_somebody
             && what.from.is_none()
@@ -127,7 +132,7 @@ impl Report {
         }
     }
 
-    /// The report in the journal: `r12 about bob (c5)`.
+    /// The report as the journal names it: `r12 about bob (c5)`.
     fn title(&self) -> String {
         format!("{} about {} ({})", self.id, self.about.shown(), self.about.session)
     }
@@ -156,11 +161,11 @@ impl Turn<'_> {
         let reports = &mut self.hub.moderation.reports;
         match reports.get(report.id).cloned() {
             None => reports.put(report),
-            // The hub knows this report, and in its present state.
+            // The hub has this report already, in a newer state.
             Some(known) if (known.at, known.by.session) == (report.at, report.by.session) => {}
             Some(known) => {
-                // It is another report, from another file. People know the number of the hub's one, so this one gets a
-                // new number.
+                // Another report in another file had the same number. People know the hub's report
+                // by this number, so the one from disk gets a new one.
                 let id = ReportId(reports.next_id().0.max(report.id.0 + 1));
                 self.record(Record::Report(Box::new((*known).clone())));
                 self.keep_report(Report { id, ..report });

@@ -26,7 +26,7 @@ impl Party {
         Self { name: session.nick.shown().into(), account: session.account, session: session.id }
     }
 
-    /// A person who has left a moment ago.
+    /// A person who has left recently.
     pub(super) fn of_leaver(leaver: &Leaver) -> Self {
         Self { name: leaver.nick.shown().into(), account: leaver.account, session: leaver.id }
     }

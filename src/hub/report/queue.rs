@@ -1,4 +1,4 @@
-//! The queue of reports: which are open, which are closed, and which are dropped.
+//! The queue of reports: which are open, which are closed, which are dropped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,22 +15,22 @@ use crate::values::rate::Allowance;
 use crate::values::time::{Mono, Now, Wall};
 use crate::values::words;
 
-/// The longest time between two looks for closed reports that are kept no longer.
+/// The longest time until the hub looks again for closed reports that are too old.
 const LOOKED_AT_LEAST: Duration = Duration::from_secs(3600);
 
-/// One person can have made a twentieth of all reports that may be open.
+/// One person may hold a twentieth of the places for open reports.
 const OF_ONE: usize = 20;
 
-/// An eighth of all reports that may be open can have come from one address.
+/// One address may hold an eighth of the places for open reports.
 pub(super) const OF_ADDRESS: usize = 8;
 
-/// All reports, and how often people have made reports of late.
+/// All reports, and counts of how often people made reports recently.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(from = "SavedReports")]
 pub struct Reports {
-    /// How often each client has made reports of late.
+    /// How often each client made reports recently.
     pub(super) by_session: Allowance<SessionId>,
-    /// How many reports have come from each address of late.
+    /// How many reports came from each address recently.
     pub(super) by_origin: Allowance<Origin>,
     /// How many reports from each address were refused for coming too soon.
     pub(super) refused: Allowance<Origin>,
@@ -41,11 +41,11 @@ pub struct Reports {
     /// The open reports, by the person who made them and by origin.
     of_person: BTreeMap<Guest, BTreeSet<ReportId>>,
     of_origin: BTreeMap<Origin, usize>,
-    /// When to look again for closed reports that are kept no longer; `None`: never.
+    /// The moment to look again for closed reports that are too old; `None`: never.
     due: Option<Mono>,
 }
 
-/// The reports, as a snapshot is read.
+/// The reports in the form of a snapshot.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct SavedReports {
@@ -99,12 +99,12 @@ impl Reports {
         ReportId(self.next.max(1))
     }
 
-    /// Makes the next number at least this one.
+    /// Makes sure that the next number is at least this one.
     pub(in crate::hub) fn number_from(&mut self, next: u64) {
         self.next = self.next.max(next);
     }
 
-    /// Puts a report in, in place of the one with its number.
+    /// Puts a report in; it replaces the one with the same number.
     pub(in crate::hub) fn put(&mut self, report: Report) {
         self.remove(report.id);
         self.number_from(report.id.0.saturating_add(1));
@@ -159,7 +159,7 @@ impl Reports {
         self.kept.values()
     }
 
-    /// The reports from that number on, by number.
+    /// The reports from that number on, in the order of their numbers.
     pub fn iter_from(&self, first: ReportId) -> impl Iterator<Item = &Arc<Report>> {
         self.kept.range(first..).map(|(_, report)| report)
     }
@@ -169,12 +169,13 @@ impl Reports {
         self.open.iter().map(|id| &self.kept[id])
     }
 
-    /// The reports with these numbers.
+    /// The reports whose numbers lie in this range.
     pub fn among(&self, range: core::ops::RangeInclusive<ReportId>) -> impl Iterator<Item = &Arc<Report>> {
         self.kept.range(range).map(|(_, report)| report)
     }
 
-    /// The open report of the same person, about the same person, for the same reason, if there is one.
+    /// The open report by the same person about the same person for the same reason, if there is
+    /// one.
     pub(super) fn same(&self, by: &Party, about: &Party, reason: &str) -> Option<ReportId> {
         let theirs = self.of_person.get(&by.guest())?;
         let reason = words::look(reason);
@@ -185,7 +186,8 @@ impl Reports {
         theirs.iter().find(is_same).copied()
     }
 
-    /// Why no more reports from that person or that origin can be open, if so; `most` may be open in all.
+    /// The reason to refuse a new report by that person or from that origin, if there is one;
+    /// `most` reports may be open in all.
     pub(super) fn refuse(&self, by: &Party, origin: Origin, most: usize) -> Option<Refusal> {
         let (of_one, of_address) = ((most / OF_ONE).max(1), (most / OF_ADDRESS).max(1));
         let from_there = self.of_origin.get(&origin).copied().unwrap_or(0);
@@ -200,7 +202,8 @@ impl Reports {
         }
     }
 
-    /// Drops closed reports beyond `most`, and those that were closed before `since`. Returns their numbers.
+    /// Drops closed reports beyond `most`, and those that were closed before `since`. Returns their
+    /// numbers.
     pub(super) fn trim(&mut self, most: usize, since: Option<Wall>) -> Vec<ReportId> {
         let mut gone = Vec::new();
         while let Some((at, id)) = self.closed.first().copied()
@@ -212,17 +215,18 @@ impl Reports {
         gone
     }
 
-    /// When to look again for closed reports that are kept no longer; `None`: never.
+    /// The moment to look again for closed reports that are too old; `None`: never.
     pub(in crate::hub) fn due(&self) -> Option<Mono> {
         self.due
     }
 
-    /// Notes when the report that was closed first is kept no longer, if reports are kept for a time.
+    /// Sets `due` to the moment at which the report closed first becomes too old, if
+    /// reports are kept for a limited time.
     pub(super) fn set_due(&mut self, keep: Option<Duration>, now: Now) {
         self.due = self.closed.first().zip(keep).map(|((at, _), keep)| {
             let left = at.after(keep).0.saturating_sub(now.wall.0);
             let left = Duration::from_millis(u64::try_from(left).unwrap_or(0).saturating_add(1));
-            // The wall clock may jump.
+            // Look again at least once an hour: the wall clock may jump.
             now.mono.after(left.clamp(Duration::from_secs(1), LOOKED_AT_LEAST))
         });
     }

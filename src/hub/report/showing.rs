@@ -9,10 +9,10 @@ use crate::hub::message::{Done, Line, Message, ShownLine, ShownReport};
 use crate::hub::{Hub, Turn, work};
 use crate::values::id::{ReportId, SessionId};
 
-/// What is known of a line in question.
+/// One line in question, as far as the reader may see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// The line is there, and the reader may see it; it may have been redacted.
+    /// The line, which the reader may see; it may have been redacted.
     Line(Arc<Line>),
     /// The line was said in private.
     Private,
@@ -21,7 +21,8 @@ pub enum Evidence {
 }
 
 impl Hub {
-    /// What is known of the line `number` of a report, for a `reader` in chat, or for an administrator (`None`).
+    /// What is known of the line `number` of a report, for a `reader` in chat, or for an
+    /// administrator (`None`).
     #[must_use]
     pub fn evidence(&self, report: &Report, number: u64, reader: Option<SessionId>) -> Evidence {
         let reader = reader.and_then(|id| self.people.sessions.get(&id)).filter(|reader| reader.room == report.room);
@@ -46,7 +47,7 @@ impl Hub {
         self.moderation.reports.open().filter(|report| !report.is_about(session)).count()
     }
 
-    /// The report of that number; `None` if there is none that `id` may see.
+    /// The report of that number; `None` if there is none, or if it is about `id`.
     pub(in crate::hub) fn report_for(&self, id: SessionId, report: ReportId) -> Option<&Arc<Report>> {
         let session = self.people.sessions.get(&id)?;
         self.moderation.reports.get(report).filter(|report| !report.is_about(session))
@@ -60,7 +61,7 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Tells an operator who has just come how many reports are open, if any are.
+    /// Tells an operator who has just come in how many reports are open, if any.
     pub(in crate::hub) fn tell_of_reports(&mut self, id: SessionId) {
         self.trim_reports();
         let open = self.hub.open_reports_for(id);
@@ -69,7 +70,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Takes lines that were found on disk for a report, and shows the report to `id`.
+    /// Shows the report to `id`, with the lines in question that a search of the disk has found.
     pub(in crate::hub) fn found_for_report(&mut self, id: SessionId, report: ReportId, found: Found) {
         let lines: Vec<_> = found.lines.into_iter().map(Arc::new).collect();
         // The report may have been erased meanwhile, and `id` may no longer be an operator.
@@ -84,8 +85,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Shows a report to `id`, with the lines in question that are in memory or in `found`. The others are shown as
-    /// `missing`.
+    /// Shows a report to `id`, with the lines in question that are in memory or in `found`. The
+    /// others are shown as `missing`.
     pub(in crate::hub) fn show_report(
         &mut self,
         id: SessionId,

@@ -133,7 +133,7 @@ fn fifty_trolls_leave_place_for_a_report_from_elsewhere_and_push_none_out() {
     const MOST: usize = 200;
     let mut reports = Reports::default();
     reports.put(report(1, 1, 1, None));
-    // Fifty people behind four addresses report, each under as many names as they like.
+    // Fifty people behind four addresses make reports, each under as many names as they like.
     for number in 0..10_000_u64 {
         let (by, low) = (100 + number % 500, 10 + u8::try_from(number % 4).expect("small"));
         let next = report(reports.next_id().0, by, low, None);
@@ -143,7 +143,7 @@ fn fifty_trolls_leave_place_for_a_report_from_elsewhere_and_push_none_out() {
     }
     assert_eq!(reports.open().len(), 1 + 4 * MOST / OF_ADDRESS);
     assert!(reports.get(ReportId(1)).is_some(), "it is there still");
-    // From as many addresses as they like: each address has one place in the last quarter.
+    // Reports from more and more addresses: in the last quarter, each address has one place.
     for low in 20..40 {
         for _ in 0..MOST {
             let next = report(reports.next_id().0, u64::from(low), low, None);

@@ -1,14 +1,26 @@
-//! Sanctions as values: what people are kept from. The one table of them is `table`.
+//! Sanctions as values: bans, mutes, expulsions, filters and lockdowns. The one table of them is
+//! `table`.
 //!
-//! A ban keeps somebody out. A mute keeps what they say from others. An expulsion keeps them out of one room. A filter
-//! keeps back texts with certain words in them. A lockdown keeps newcomers out. All have one form ([`Sanction`]): whom,
-//! why, by whom, since when, until when. A ban or a mute is about an address, a network, or a name; a name stands for
-//! its account and for the names that look like it. A mute or an expulsion of a guest is about both the name and the
-//! address, so that neither another name nor another connection gets around it. A sanction about a pattern of names is
-//! about everybody who has chosen such a name, except people whose account is older than the sanction.
+//! A ban keeps somebody out of the hub. A mute keeps what somebody says from others. An expulsion
+//! keeps somebody out of one room. A filter keeps back texts with certain words in them. A lockdown
+//! keeps newcomers out. All have one form ([`Sanction`]): about whom, why, by whom, since when,
+//! until when.
 //!
-//! A sanction ends by the monotonic clock. For a sanction that is read from disk, the wall clock says how much time is
-//! left: after the machine was switched off, nothing else is known.
+//! A ban or a mute is about an address, a network, or a name; a name stands for its account and for
+//! the names that look like it. A mute or an expulsion of a guest is about both the name and the
+//! address, so that neither another name nor another connection gets around it. A sanction about a
+//! pattern of names is about everybody who has chosen such a name, except people whose account is
+//! older than the sanction.
+//!
+//! A sanction ends by the monotonic clock. A sanction that is read from disk ends by the wall
+//! clock: after the machine was switched off, no other clock tells how much time is left.
+//!
+//! This folder does not know who is connected: [`super::sanctioning`] applies sanctions to clients.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | the fields, kinds and targets of a sanction; how a target is typed | here |
+//! | the index of all sanctions: finding, counting, expiring, keeping them | `table` |
 
 mod table;
 
@@ -31,34 +43,36 @@ use crate::values::words;
 pub(super) use table::Kept;
 pub use table::{NoPlace, Sanctions};
 
-/// Whom a sanction is about.
+/// The people that a sanction is about, or, for a filter, the texts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Target {
-    /// Whoever connects from there.
+    /// Everybody who connects from this network.
     Network(Network),
-    /// Whoever bears that name or one that looks like it, or is logged in to the account that owns it.
+    /// Everybody who bears that name or one that looks like it, or is logged in to the account that
+    /// owns it.
     Name(Name),
-    /// Whoever bears a name that the pattern finds, or is logged in to the account that owns it; operators and people
-    /// whose account is older than the sanction are spared.
+    /// Everybody who bears a name that the pattern finds, or is logged in to the account that owns
+    /// it; operators and people whose account is older than the sanction are spared.
     Pattern(Pattern),
-    /// Whoever says something that this finds: the target of a filter, written as the entries of the settings are.
+    /// Everybody who says a text that this finds: the target of a filter, written like the entries
+    /// of the settings.
     Text(Arc<str>),
-    /// Whoever comes later and is not logged in: the target of a lockdown.
+    /// Everybody who comes after the sanction began and is not logged in: the target of a lockdown.
     Newcomers,
 }
 
-/// Why a text names nobody whom a sanction could be about.
+/// Why a typed text is no target for a sanction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoTarget {
-    /// It is written like an address or a network, and is not a valid one.
+    /// The text looks like an address or a network, but is not a valid one.
     Network(String),
-    /// It is written like an id.
+    /// The text looks like the number of a client, such as `c4`.
     Id(String),
-    /// It is not a valid name.
+    /// The text is not a valid name.
     Name(String, InvalidName),
-    /// It is a valid name, and nobody can take it, because it could be taken for something else.
+    /// The text is a valid name that nobody can take, because it could be taken for something else.
     TakenFor(String, TakenFor),
-    /// It is written like a pattern, and is not a valid one.
+    /// The text looks like a pattern, but is not a valid one.
     Pattern(String, InvalidPattern),
 }
 
@@ -84,8 +98,9 @@ impl core::error::Error for NoTarget {}
 impl FromStr for Target {
     type Err = NoTarget;
 
-    /// Reads a network, an address, a pattern of names, or a name. A text that is written like one of the first three
-    /// is never taken for a name: after a slip, the sanction would keep out somebody else, or nobody.
+    /// Reads a network, an address, a pattern of names, or a name. A text that looks like one of
+    /// the first three is never taken for a name: a mistyped address must not become a sanction
+    /// about somebody else, or about nobody.
     fn from_str(text: &str) -> Result<Self, NoTarget> {
         if let Ok(network) = text.parse() {
             return Ok(Self::Network(network));
@@ -105,10 +120,11 @@ impl FromStr for Target {
 }
 
 impl Target {
-    /// Reads a name, and nothing else.
+    /// Reads a name, and no other kind of target.
     ///
     /// # Errors
-    /// If it is no name, or one that nobody can take: a sanction about it would keep nobody from anything.
+    /// If the text is no name, or a name that nobody can take: a sanction about it would have no
+    /// effect.
     pub fn of_name(text: &str) -> Result<Self, NoTarget> {
         let name = Name::parse(text, usize::from(u8::MAX));
         let name = name.map_err(|invalid| NoTarget::Name(shown(text), invalid))?;
@@ -131,7 +147,8 @@ impl fmt::Display for Target {
     }
 }
 
-/// The beginning of what somebody typed, as an error may show it: what may not reach a screen is written out.
+/// The beginning of a typed text, as an error may show it: characters that must not reach a screen
+/// are escaped.
 fn shown(text: &str) -> String {
     let mut shown = String::new();
     for c in text.chars().take(40) {
@@ -143,7 +160,7 @@ fn shown(text: &str) -> String {
     shown
 }
 
-/// Reads what a filter finds: words, or a pattern between slashes.
+/// Reads the text that a filter looks for: words, or a pattern between slashes.
 ///
 /// # Errors
 /// What is wrong with the text, in words.
@@ -156,7 +173,7 @@ pub fn filtered(text: &str) -> Result<Target, String> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Author {
-    /// An administrator with this user id.
+    /// An administrator, with this user id on the machine.
     Uid(u32),
     /// An operator with the account of this name.
     Account(Arc<str>),
@@ -165,7 +182,7 @@ pub enum Author {
 }
 
 impl Author {
-    /// Who that is to people who chat, to whom numbers of users say nothing.
+    /// The maker as people in chat see it; a user id would tell them nothing.
     #[must_use]
     pub fn to_people(&self) -> String {
         match self {
@@ -185,7 +202,7 @@ impl fmt::Display for Author {
     }
 }
 
-/// What a sanction keeps people from; "they" are those it is about.
+/// What a sanction prevents; "they" are the people it is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// They do not come in.
@@ -193,7 +210,7 @@ pub enum Kind {
     Ban,
     /// What they say reaches nobody.
     Mute {
-        /// Whether they are not to know: a shadow-mute.
+        /// Whether they must not learn of it: a shadow-mute.
         shadow: bool,
     },
     /// They do not come into one room.
@@ -203,9 +220,9 @@ pub enum Kind {
         /// The room's name when they were sent out.
         name: Name,
     },
-    /// What they say with certain words in it reaches nobody.
+    /// Nobody hears what they say if certain words are in it.
     Filter {
-        /// Whether it gives them a strike as well.
+        /// Whether using the words counts as a strike as well.
         strike: bool,
     },
     /// They do not come in, or are not heard, until they have logged in.
@@ -216,7 +233,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The letter of the kind, in the name that people use for a sanction: `b` in `b3`.
+    /// The letter of the kind, which begins a sanction's label: `b` in `b3`.
     #[must_use]
     pub fn letter(&self) -> char {
         match self {
@@ -246,8 +263,8 @@ impl Kind {
         *self == Self::Ban
     }
 
-    /// Whether both keep from the same thing: a mute and a shadow-mute do, a filter and a filter with a strike, two
-    /// expulsions from one room.
+    /// Whether both kinds prevent the same thing: a mute and a shadow-mute do, a filter with and
+    /// without a strike, and two expulsions from one room.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
@@ -257,20 +274,20 @@ impl Kind {
     }
 }
 
-/// A sanction that somebody wants, before it is made.
+/// A sanction that somebody has asked for, before it is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// What it keeps from.
+    /// What the sanction prevents.
     pub kind: Kind,
-    /// Whom it is about.
+    /// The people or texts that it is about.
     pub target: Target,
-    /// The addresses that it is about as well.
+    /// A network around one person's address that it is about as well, besides the target.
     pub also: Option<Network>,
-    /// The name of the person that it is meant for, where the target does not say it.
+    /// The name of the person that it is meant for, if the target does not say it.
     pub nick: Option<Arc<str>>,
-    /// Why.
+    /// The reason, as its maker gave it.
     pub reason: Option<Arc<str>>,
-    /// Until when; `None`: until somebody lifts it.
+    /// The end; `None`: it lasts until somebody lifts it.
     pub until: Option<Wall>,
 }
 
@@ -281,9 +298,9 @@ impl Order {
         Self { kind, target, also: None, nick: None, reason: None, until: None }
     }
 
-    /// What keeps one person from `kind`. For somebody with an account, it is about the account and the address. For a
-    /// guest, it is about the name and the address; but a ban of a guest is about the address alone, because anybody
-    /// may take that name later.
+    /// The order that keeps one person from `kind`. For a person with an account, it is about the
+    /// account and the address. For a guest, it is about the name and the address; but a ban of a
+    /// guest is about the address alone, because anybody may take the name later.
     #[must_use]
     pub fn about_one(kind: Kind, account: Option<Name>, nick: &Name, addr: IpAddr) -> Self {
         let around = Network::around(addr);
@@ -296,33 +313,33 @@ impl Order {
     }
 }
 
-/// A sanction: something that somebody is kept from.
+/// A sanction that is in the table: somebody is kept from something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sanction {
-    /// Its number. All kinds are numbered together.
+    /// The number. All kinds of sanctions are numbered together.
     pub id: SanctionId,
-    /// What it keeps from.
+    /// What the sanction prevents.
     #[serde(default, skip_serializing_if = "Kind::is_ban")]
     pub kind: Kind,
-    /// Whom it is about.
+    /// The people or texts that it is about.
     pub target: Target,
-    /// The addresses that it is about as well, where the target is one person's name.
+    /// A network around one person's address that it is about as well, besides a name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also: Option<Network>,
-    /// The name of the person that it is meant for, when it was made.
+    /// The person's name when the sanction was made, if it was meant for one person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nick: Option<Arc<str>>,
-    /// Why. Those it is about are told, but for a shadow-mute.
+    /// The reason. The people it is about are told, except for a shadow-mute.
     pub reason: Option<Arc<str>>,
-    /// Who made it.
+    /// The maker.
     pub by: Author,
-    /// Since when.
+    /// The beginning: later than the beginnings of all sanctions made before.
     pub since: Wall,
-    /// The newest client when it was made. A lockdown is about clients that come after it, and so is `also` of a mute
-    /// or an expulsion.
+    /// The newest client when the sanction was made. A lockdown is about clients that come after
+    /// it, and so is the network `also` of a mute or an expulsion.
     #[serde(default)]
     pub after: SessionId,
-    /// Until when; `None`: until somebody lifts it.
+    /// The end by the wall clock; `None`: it lasts until somebody lifts it.
     pub until: Option<Wall>,
     /// `until` by the monotonic clock, if the hub has worked that out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -346,14 +363,14 @@ impl Sanction {
         }
     }
 
-    /// The name that people use for it: a letter for its kind, and its number.
+    /// The label by which people name it: a letter for its kind, and its number, such as `m3`.
     #[must_use]
     pub fn called(&self) -> String {
         format!("{}{}", self.kind.letter(), self.id.0)
     }
 
-    /// Who made it, in words. For an expulsion, this is the bare name of the account: its maker need not be an
-    /// operator.
+    /// The maker in words. An expulsion gives the bare name of the account: its maker need not be
+    /// an operator.
     #[must_use]
     pub fn maker(&self) -> String {
         match (&self.kind, &self.by) {
@@ -362,7 +379,7 @@ impl Sanction {
         }
     }
 
-    /// The same as people who chat are told.
+    /// The maker in words for people in chat, who are not told an administrator's user id.
     #[must_use]
     pub fn maker_to_people(&self) -> String {
         match self.by {
@@ -371,13 +388,13 @@ impl Sanction {
         }
     }
 
-    /// Its end, for comparing; the latest time there is if it has none.
+    /// The end, for comparing; the latest possible time if there is none.
     #[must_use]
     pub fn end(&self) -> Wall {
         self.until.unwrap_or(Wall(i64::MAX))
     }
 
-    /// The networks that it is about.
+    /// The networks that it is about: the target and `also`.
     fn networks(&self) -> impl Iterator<Item = &Network> {
         let first = match &self.target {
             Target::Network(network) => Some(network),
@@ -417,7 +434,7 @@ mod tests {
             assert_eq!(Target::of_name(text), Err(NoTarget::TakenFor(text.to_owned(), what)));
         }
         assert!(matches!("127.0.0.1".parse(), Ok(Target::Network(_))));
-        // A former release took this text for a name.
+        // An earlier release took this text for a name.
         let old: Target = serde_json::from_str(r#"{"Name":"192.168.1"}"#).expect("a ban that was made");
         assert!(matches!(old, Target::Name(_)));
     }

@@ -1,8 +1,8 @@
-//! The one table of sanctions.
+//! The table of all sanctions, with its indexes.
 //!
-//! To find the sanctions about an address takes as many steps as there are prefix lengths in use, and to find those
-//! about a name as many as are about that name: neither depends on how many sanctions there are. Patterns are tried
-//! together, and are few (`limits.patterns`).
+//! Finding the sanctions about an address takes one step for each prefix length in use; finding
+//! those about a name takes one step for each that is about the name. Neither depends on how many
+//! sanctions there are. All patterns are tried together, and are few (`limits.patterns`).
 
 use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,29 +20,30 @@ use crate::values::roster::Roster;
 use crate::values::time::{Mono, Now, Wall};
 use crate::values::words::{Action, Filters};
 
-/// All sanctions. Several can be about the same person; of one kind about exactly the same target there is one, the
-/// last.
+/// All sanctions. Several can be about the same person. Of one kind about exactly the same target
+/// there is at most one: the last that was made.
 #[derive(Clone, Debug, Default)]
 pub struct Sanctions {
     next: u64,
     all: BTreeMap<SanctionId, CopyOnWrite<Sanction>>,
     /// The sanctions about networks: by family (`true` for IPv6) and prefix length, then by prefix.
     networks: BTreeMap<(bool, u8), BTreeMap<u128, BTreeSet<SanctionId>>>,
-    /// Each name that sanctions are about, with its key in `by_name`. The key is a number of its own that no other name
-    /// gets: a sanction can go on under its number about another name.
+    /// Each name that sanctions are about, with its key in `by_name`. A key belongs to one name for
+    /// good, unlike a sanction's number, which can go on with another name.
     names: Roster<u64>,
     by_name: BTreeMap<u64, BTreeSet<SanctionId>>,
     next_name: u64,
-    /// How many sanctions there are of each kind, by the kind's letter.
+    /// The number of sanctions of each kind, by the kind's letter.
     counts: BTreeMap<char, usize>,
     expulsions: BTreeMap<RoomId, BTreeSet<SanctionId>>,
     /// The sanctions about patterns of names, and the filters.
     patterns: BTreeSet<SanctionId>,
-    /// `patterns`, compiled. Adding or lifting one empties this, and the next use compiles it again.
+    /// `patterns`, compiled. Adding or lifting a pattern or filter empties this, and the next use
+    /// compiles it again.
     compiled: OnceLock<Arc<Compiled>>,
-    /// The lockdown that is under way.
+    /// The lockdown in force.
     lockdown: Option<SanctionId>,
-    /// The ends of sanctions, each in the set of the clock that it ends by.
+    /// The ends of sanctions: `ends` by the monotonic clock, `ends_by_wall` by the wall clock.
     ends: BTreeSet<(Mono, SanctionId)>,
     ends_by_wall: BTreeSet<(Wall, SanctionId)>,
 }
@@ -56,14 +57,14 @@ struct Compiled {
     texts: Filters,
 }
 
-/// Why there is no place for one more sanction.
+/// The bound that leaves no place for one more sanction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoPlace {
-    /// There are as many of its kind as `limits.bans` allows.
+    /// There are as many sanctions of its kind as `limits.bans` allows; this number.
     Sanctions(usize),
-    /// There are as many patterns and filters as `limits.patterns` allows.
+    /// There are as many patterns and filters as `limits.patterns` allows; this number.
     Patterns(usize),
-    /// It would take too much memory together with the others.
+    /// Compiled together with the others, the pattern or filter would take too much memory.
     Memory,
 }
 
@@ -74,19 +75,20 @@ impl Sanctions {
         SanctionId(self.next.max(1))
     }
 
-    /// Makes the next number at least this one.
+    /// Makes sure that the next number is at least this one.
     pub(in crate::hub) fn number_from(&mut self, next: u64) {
         self.next = self.next.max(next);
     }
 
-    /// Adds a sanction. Replaces and returns the one of the same kind about exactly the same target, if there is one.
+    /// Adds a sanction. Replaces and returns the one of the same kind about exactly the same
+    /// target, if there is one.
     pub fn add(&mut self, sanction: Sanction) -> Option<Sanction> {
         let former = self.about(&sanction.kind, &sanction.target).and_then(|id| self.remove(id));
         self.keep(sanction);
         former
     }
 
-    /// Adds a sanction that was kept in a snapshot or on disk, under its number.
+    /// Adds a sanction read from a snapshot or from disk, and keeps its number.
     pub(in crate::hub) fn keep(&mut self, sanction: Sanction) {
         self.remove(sanction.id);
         let id = sanction.id;
@@ -176,7 +178,7 @@ impl Sanctions {
         over.into_iter().filter_map(|id| self.remove(id)).collect()
     }
 
-    /// When the next sanction ends, of those that end by the monotonic clock.
+    /// The moment at which the next sanction ends, among those that end by the monotonic clock.
     #[must_use]
     pub fn next_end(&self) -> Option<Mono> {
         self.ends.first().map(|(ends, _)| *ends)
@@ -197,11 +199,12 @@ impl Sanctions {
         }
     }
 
-    /// Whether there is place for a sanction of that kind about that target. One that would replace another does not
-    /// count as one more.
+    /// Whether there is place for a sanction of that kind about that target. A sanction that would
+    /// replace another needs no place of its own.
     ///
     /// # Errors
-    /// The bound that is reached. There may be `most` of a kind, and `most_patterns` patterns and filters.
+    /// The bound that is reached. There may be `most` of a kind, and `most_patterns` patterns and
+    /// filters.
     pub fn has_place(&self, kind: &Kind, target: &Target, most: usize, most_patterns: usize) -> Result<(), NoPlace> {
         let is_new = self.about(kind, target).is_none();
         if !matches!(target, Target::Pattern(_) | Target::Text(_)) {
@@ -213,7 +216,7 @@ impl Sanctions {
         let (_, mut names, mut texts) = self.listed();
         match target {
             Target::Pattern(pattern) => names.push(pattern.clone()),
-            // As if it were in either list.
+            // Counted in both lists, because the strike does not matter for the memory.
             target => texts.iter_mut().for_each(|list| list.push(target.to_string())),
         }
         let [refuse, strike] = &texts;
@@ -221,8 +224,8 @@ impl Sanctions {
         if fit { Ok(()) } else { Err(NoPlace::Memory) }
     }
 
-    /// The patterns of names with their numbers, and the texts of filters: of those that only refuse, and of those that
-    /// give a strike.
+    /// The patterns of names with their sanctions' numbers, and the texts of filters: first those
+    /// that only refuse a line, then those that give a strike as well.
     fn listed(&self) -> (Vec<SanctionId>, Vec<Pattern>, [Vec<String>; 2]) {
         let (mut ids, mut names, mut texts) = (Vec::new(), Vec::new(), [Vec::new(), Vec::new()]);
         for one in self.patterns.iter().filter_map(|id| self.get(*id)) {
@@ -244,13 +247,13 @@ impl Sanctions {
         })
     }
 
-    /// What the filters do with `text`; `None` if no filter finds anything in it.
+    /// What the filters do about `text`; `None` if no filter finds anything in it.
     #[must_use]
     pub fn filter(&self, text: &str) -> Option<Action> {
         if self.patterns.is_empty() { None } else { self.compiled().texts.judge(text) }
     }
 
-    /// The sanctions in force about patterns that find `name`, by age.
+    /// The sanctions in force about patterns that find `name`, the oldest first.
     pub fn of_pattern(&self, name: &Name, now: Now) -> impl Iterator<Item = &Sanction> {
         let compiled = (!self.patterns.is_empty()).then(|| self.compiled());
         let found: BTreeSet<SanctionId> =
@@ -258,13 +261,13 @@ impl Sanctions {
         found.into_iter().filter_map(|id| self.get(id)).filter(move |sanction| sanction.holds(now))
     }
 
-    /// The lockdown that is under way.
+    /// The lockdown in force.
     #[must_use]
     pub fn lockdown(&self) -> Option<&Sanction> {
         self.get(self.lockdown?)
     }
 
-    /// The sanctions about patterns, and the filters, by age.
+    /// The sanctions about patterns, and the filters, the oldest first.
     pub fn patterns(&self) -> impl DoubleEndedIterator<Item = &Sanction> + ExactSizeIterator {
         self.patterns.iter().map(|id| &*self.all[id])
     }
@@ -281,7 +284,7 @@ impl Sanctions {
             .filter(move |sanction| sanction.holds(now))
     }
 
-    /// The sanctions in force about a name or one that looks like it.
+    /// The sanctions in force about a name, or about one that looks like it.
     pub fn of_name(&self, name: &Name, now: Now) -> impl Iterator<Item = &Sanction> {
         self.names
             .lookalikes(name)
@@ -291,18 +294,18 @@ impl Sanctions {
             .filter(move |sanction| sanction.holds(now))
     }
 
-    /// The expulsions from a room, by age.
+    /// The expulsions from a room, the oldest first.
     pub fn of_room(&self, room: RoomId) -> impl Iterator<Item = &Sanction> {
         self.expulsions.get(&room).into_iter().flatten().filter_map(|id| self.get(*id))
     }
 
-    /// How many expulsions there are from that room.
+    /// The number of expulsions from that room.
     #[must_use]
     pub fn count_of_room(&self, room: RoomId) -> usize {
         self.expulsions.get(&room).map_or(0, BTreeSet::len)
     }
 
-    /// The rooms that there are expulsions from.
+    /// The rooms from which somebody is expelled.
     pub(in crate::hub) fn rooms(&self) -> impl Iterator<Item = RoomId> {
         self.expulsions.keys().copied()
     }
@@ -313,57 +316,59 @@ impl Sanctions {
         self.all.get(&id).map(|sanction| &**sanction)
     }
 
-    /// The number of a sanction, and of those that were made anew from it: no two others began at the same time.
+    /// The number of a sanction and the numbers of those that were made anew from it. They have the
+    /// same beginning, which no other two sanctions have.
     pub(in crate::hub) fn same_as(&self, id: SanctionId) -> Vec<SanctionId> {
         let Some(one) = self.get(id) else { return Vec::new() };
-        // Who is banned is not here to be called otherwise: bans, of which there may be thousands, are not looked through.
+        // A banned person is not here to change their name, so no ban is made anew: thousands of
+        // bans need not be looked through.
         if one.kind == Kind::Ban {
             return vec![id];
         }
         let is_same = |other: &&Sanction| {
             let began_with = other.since == one.since && other.by == one.by && other.until == one.until;
-            // One that is made anew is about a name.
+            // A sanction that is made anew is about a name.
             let is_made_anew = matches!(other.target, Target::Name(_)) && other.kind.is_like(&one.kind);
             other.id == id || (began_with && is_made_anew)
         };
         self.iter().filter(is_same).map(|other| other.id).collect()
     }
 
-    /// All sanctions, by age.
+    /// All sanctions, the oldest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Sanction> + ExactSizeIterator {
         self.all.values().map(|sanction| &**sanction)
     }
 
-    /// The bans in force, by age.
+    /// The bans in force, the oldest first.
     pub fn bans(&self, now: Now) -> impl DoubleEndedIterator<Item = &Sanction> {
         self.iter().filter(move |sanction| sanction.kind == Kind::Ban && sanction.holds(now))
     }
 
-    /// The sanctions from that number on, by age.
+    /// The sanctions from that number on, the oldest first.
     pub fn iter_from(&self, first: SanctionId) -> impl Iterator<Item = &Sanction> {
         self.all.range(first..).map(|(_, sanction)| &**sanction)
     }
 
-    /// How many sanctions of a kind there are, in force or not; shadow-mutes are mutes.
+    /// The number of sanctions of a kind, in force or not; shadow-mutes count as mutes.
     #[must_use]
     pub fn count(&self, kind: &Kind) -> usize {
         self.counts.get(&kind.letter()).copied().unwrap_or(0)
     }
 
-    /// How many there are of each kind, in force or not, by the kind's name.
+    /// The number of sanctions of each kind, in force or not, by the kind's name.
     pub fn counts(&self) -> impl Iterator<Item = (&'static str, usize)> {
         const KINDS: [(char, &str); 5] =
             [('b', "ban"), ('m', "mute"), ('x', "expulsion"), ('f', "filter"), ('l', "lockdown")];
         KINDS.into_iter().map(|(letter, name)| (name, self.counts.get(&letter).copied().unwrap_or(0)))
     }
 
-    /// How many sanctions there are, in force or not.
+    /// The number of sanctions, in force or not.
     #[must_use]
     pub fn len(&self) -> usize {
         self.all.len()
     }
 
-    /// Whether there is none.
+    /// Whether the table is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
@@ -390,12 +395,14 @@ impl Sanctions {
     }
 }
 
-/// Sanctions as a snapshot has them: the number of the next one, and all by age.
+/// Sanctions in the form of a snapshot: the number of the next one, and all of them, the oldest
+/// first.
 #[derive(Serialize, Deserialize)]
 pub(in crate::hub) struct Kept<S>(pub u64, pub Vec<S>);
 
 impl Sanctions {
-    /// The bans of networks and names, and apart from them all other sanctions: an older release knows only these bans.
+    /// The bans of networks and names, and, apart from them, all other sanctions: an older release
+    /// can read only the bans.
     pub(in crate::hub) fn kept(&self) -> (Kept<&Sanction>, Kept<&Sanction>) {
         let is_plain = |target: &Target| matches!(target, Target::Network(_) | Target::Name(_));
         let (bans, others) = self.iter().partition(|one| one.kind == Kind::Ban && is_plain(&one.target));
@@ -405,7 +412,7 @@ impl Sanctions {
     /// The table of sanctions that a snapshot kept.
     ///
     /// # Errors
-    /// If a sanction has a number that is not given yet.
+    /// If a sanction's number is not below the next number.
     pub(in crate::hub) fn revive(bans: Kept<Sanction>, others: Option<Kept<Sanction>>) -> Result<Self, String> {
         let next = bans.0.max(others.as_ref().map_or(0, |others| others.0));
         let mut this = Self { next, ..Self::default() };
@@ -431,7 +438,7 @@ mod tests {
         Sanction::new(SanctionId(id), order, Author::Uid(0), Wall(0))
     }
 
-    /// As a snapshot keeps them.
+    /// The table after a round through a snapshot.
     fn again(sanctions: &Sanctions) -> Sanctions {
         let (bans, others) = sanctions.kept();
         let json = |kept| serde_json::to_string(&kept).expect("plain");
@@ -458,7 +465,7 @@ mod tests {
         bans.check_invariants();
     }
 
-    /// Few bits, so that networks contain each other.
+    /// Networks that differ in few bits, so that some contain others.
     fn network() -> impl Strategy<Value = Network> {
         prop_oneof![
             (0..4_u32, prop_oneof![Just(0_u8), 26..=32_u8]).prop_map(|(low, length)| {
@@ -480,7 +487,7 @@ mod tests {
         ]
     }
 
-    /// Bit by bit, as the definition says.
+    /// Compares bit by bit, as a prefix is defined.
     fn is_in(network: &str, addr: IpAddr) -> bool {
         let (base, length) = network.split_once('/').expect("as it is shown");
         let bits = |addr: IpAddr| match addr {

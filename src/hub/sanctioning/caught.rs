@@ -1,4 +1,4 @@
-//! What a filter would keep back: the last lines, before it is made.
+//! Trying a filter, before it is made, on the last lines that people said.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,26 +9,27 @@ use crate::values::id::RoomId;
 use crate::values::time::Now;
 use crate::values::words::Filters;
 
-/// The most lines of one room, and of all rooms together, that a filter is tried on before it is made.
+/// The most lines of one room, and of all rooms together, that a new filter is tried on.
 const LOOKED_AT: usize = 100;
 const LOOKED_AT_IN_ALL: usize = 1000;
 
-/// What a filter would have kept back of the last lines.
+/// The lines among the last ones that a filter would have kept back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Caught {
-    /// How many lines the filter finds something in.
+    /// The number of lines in which the filter finds something.
     pub lines: usize,
-    /// How many lines the filter was tried on.
+    /// The number of lines that the filter was tried on.
     pub looked_at: usize,
-    /// The names under which the found lines were said, each once; within a room, that of the newest line first.
+    /// The names under which the found lines were said, each once. Within a room, the author of the
+    /// newest line comes first.
     pub names: Vec<Arc<str>>,
-    /// How many names these are.
+    /// The number of these names.
     pub people: usize,
 }
 
 impl Hub {
-    /// What a filter would have kept back of the last lines of these rooms: of at most `LOOKED_AT` lines of each room,
-    /// and `LOOKED_AT_IN_ALL` together.
+    /// Tries a filter on the last lines of these rooms: at most `LOOKED_AT` lines of each room, and
+    /// `LOOKED_AT_IN_ALL` together.
     pub fn would_be_kept_back(&self, target: &Target, rooms: impl IntoIterator<Item = RoomId>, now: Now) -> Caught {
         let filters = Filters::new(&[target.to_string()], &[]);
         let (mut caught, mut by) = (Caught::default(), BTreeSet::new());

@@ -1,4 +1,4 @@
-//! The end of sanctions: lifting them, their time, rooms that are gone.
+//! The end of sanctions: lifting them, running out of time, and rooms that close.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use crate::hub::{By, Turn, What};
 use crate::values::id::{RoomId, SanctionId, SessionId};
 
 impl Turn<'_> {
-    /// Lifts a sanction, and those that were made anew from it when a client changed its name or account: all are about
-    /// one person.
+    /// Lifts a sanction, together with the sanctions that were made anew from it when a client
+    /// changed its name or account: all of them are about one person.
     pub(in crate::hub) fn lift(&mut self, id: SanctionId, by: By) {
         for id in self.hub.moderation.sanctions.same_as(id) {
             self.lift_one(id, by);
@@ -70,7 +70,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Applies the end of a sanction to those who are here.
+    /// Applies the end of a sanction to the clients that are here.
     pub(super) fn ended(&mut self, sanction: &Sanction) {
         if matches!(sanction.kind, Kind::Lockdown { .. }) {
             self.lockdown_ended();

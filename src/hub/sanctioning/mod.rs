@@ -1,12 +1,16 @@
-//! Making and lifting sanctions, and finding the clients they are about. The table of sanctions is [`super::sanction`].
+//! Making and lifting sanctions, and finding the clients that a sanction is about. The table of
+//! sanctions is [`super::sanction`].
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | making one, and applying it to those who are here | here |
-//! | whom one is about, who is spared, what is about one client | `reach` |
-//! | what a filter would have kept back, before it is made | [`Caught`] |
-//! | sanctions that follow a person under another name or account | `following` |
-//! | lifting; sanctions whose time is over | `ending` |
+//! | making a sanction, and applying it to clients that are here | here |
+//! | which clients a sanction is about and spares; the sanctions about one client | `reach` |
+//! | which recent lines a new filter would have kept back | [`Caught`] |
+//! | how sanctions follow a person to another name or account | `following` |
+//! | lifting sanctions; sanctions whose time is over | `ending` |
+//!
+//! This folder does not know how an operator types a sanction, nor what people are told of it on a
+//! screen.
 
 mod caught;
 mod ending;
@@ -25,7 +29,7 @@ use crate::values::id::{SanctionId, SessionId};
 use crate::values::time::{Mono, Now, Wall};
 
 impl Hub {
-    /// The maker of a sanction, as it is kept with the sanction when the maker is gone.
+    /// The maker of a sanction, in the form that stays with the sanction when the maker is gone.
     pub(in crate::hub) fn author(&self, by: By) -> Author {
         match by {
             By::Admin { uid, .. } => Author::Uid(uid),
@@ -37,16 +41,18 @@ impl Hub {
         }
     }
 
-    /// The time to note as the beginning of an account or a sanction that is made now. It is later than all such times
-    /// before, even if the clock was set back since: so these times tell which of two was made first. Somebody who
-    /// registers while they are muted, for example, stays muted. Sanctions with the same beginning are one that was
-    /// made anew: see [`Turn::stay_kept_from`].
+    /// The time to note as the beginning of an account or sanction that is made now. It is later
+    /// than all such times before, even if the clock was set back meanwhile. So these times tell
+    /// which of two was made first: somebody who registers while muted, for example, stays muted.
+    /// Several sanctions with the same beginning are one sanction that was made anew for other
+    /// names: see [`Turn::stay_kept_from`].
     pub(in crate::hub) fn stamp(&mut self, now: Now) -> Wall {
         self.moderation.latest = now.wall.max(Wall(self.moderation.latest.0.saturating_add(1)));
         self.moderation.latest
     }
 
-    /// Notes the beginnings of accounts and sanctions that were not made here: [`Self::stamp`] gives later times only.
+    /// Notes the beginnings of accounts and sanctions read from elsewhere, so that [`Self::stamp`]
+    /// gives later times only.
     pub(in crate::hub) fn note_latest(&mut self) {
         let accounts = self.accounts.iter().map(|account| account.since);
         let begun = accounts.chain(self.moderation.sanctions.iter().map(|sanction| sanction.since));
@@ -61,7 +67,7 @@ impl Hub {
         Order::about_one(kind, account.map(|account| account.name.clone()), &session.nick, session.peer.ip())
     }
 
-    /// Whether there is place for one more such sanction.
+    /// Whether the limits allow one more sanction of that kind.
     ///
     /// # Errors
     /// The bound that is reached.
@@ -82,8 +88,9 @@ pub(in crate::hub) fn ends(until: Wall, now: Now) -> Mono {
 }
 
 impl Turn<'_> {
-    /// Makes a sanction and applies it to those who are here; an expulsion moves nobody. Returns its number, and the
-    /// sanction of the same kind about the same target that it replaces.
+    /// Makes a sanction and applies it to the clients that are here, except that an expulsion moves
+    /// nobody. Returns the sanction's number, and the sanction of the same kind about the same
+    /// target that it replaces.
     pub(in crate::hub) fn sanction(&mut self, order: Order, by: By) -> (SanctionId, Option<Sanction>) {
         self.expire_sanctions();
         let id = self.hub.moderation.sanctions.next_id();
@@ -123,8 +130,8 @@ impl Turn<'_> {
             }
             Kind::Mute { .. } => {
                 self.mutes_changed(hit);
-                // The replaced mute may have been about other clients too: those that come from its address, if that
-                // was another one.
+                // The replaced mute may have had another address, and have muted other clients
+                // there.
                 if let Some(former) = &former {
                     self.ended(former);
                 }
@@ -170,8 +177,8 @@ impl Turn<'_> {
         }));
     }
 
-    /// Looks up again whether these clients are muted, and tells each client for which the answer has changed, as far
-    /// as it may know.
+    /// Looks up again whether these clients are muted, and tells each client for which the answer
+    /// has changed, as far as it may know.
     pub(super) fn mutes_changed(&mut self, whom: Vec<SessionId>) {
         for id in whom {
             let Some(session) = self.hub.session(id) else { continue };
@@ -188,8 +195,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Disconnects clients that a ban has hit, at most `AT_A_TIME` of them: there may be thousands, and everybody else
-    /// waits meanwhile. Nobody hears those that are still to go.
+    /// Disconnects clients that a ban has hit, at most `AT_A_TIME` of them: there may be thousands,
+    /// and everybody else waits meanwhile. Clients that are still to go are heard by nobody.
     pub(in crate::hub) fn see_out(&mut self) {
         for _ in 0..AT_A_TIME {
             let Some((session, why)) = self.hub.moderation.outgoing.pop_front() else { break };

@@ -1,4 +1,5 @@
-//! Whom a sanction is about: those who are here, who is spared, and what is in force about one of them.
+//! Which clients a sanction is about and which it spares, and the sanctions in force about one
+//! client.
 
 use core::net::SocketAddr;
 use std::collections::BTreeSet;
@@ -16,8 +17,8 @@ use crate::values::network::Origin;
 use crate::values::time::{Now, Wall};
 
 impl Hub {
-    /// The clients that a sanction made now by this order would be about, by age: those that it would disconnect, mute,
-    /// or keep out of a room.
+    /// The clients that a sanction made now by this order would disconnect, mute, or keep out of a
+    /// room; the oldest first.
     #[must_use]
     pub fn hit_by(&self, order: &Order, now: Now) -> Vec<&Session> {
         self.hit_since(order, now.wall, self.last_session())
@@ -32,11 +33,13 @@ impl Hub {
         let mut hit: BTreeSet<SessionId> = BTreeSet::new();
         let network = match &order.target {
             Target::Network(network) => Some(network),
-            // Clients logged in to an account of that name are hit as well, whatever name they bear.
+            // Clients logged in to an account of that name are hit as well, whatever name they
+            // bear.
             Target::Name(name) => {
                 hit.extend(self.people.names.lookalikes(name));
                 hit.extend(self.accounts.lookalikes(name).flat_map(|account| self.logged_in_to(account)));
-                // So are clients that believe they bear the name: they get it when they are heard again.
+                // So are clients that believe they bear the name: they get it once others hear them
+                // again.
                 hit.extend(self.people.unseen.lookalikes(name));
                 None
             }
@@ -48,7 +51,8 @@ impl Hub {
                 hit.extend(self.sessions().filter(is_hit).map(|session| session.id));
                 None
             }
-            // Filters are about texts, and lockdowns about clients that come later: neither hits anybody who is here.
+            // Filters are about texts, and lockdowns about clients that come later: neither hits
+            // anybody who is here.
             Target::Text(_) | Target::Newcomers => None,
         };
         let also = order.also.iter().map(|also| (also, true));
@@ -69,9 +73,9 @@ impl Hub {
         [&session.nick].into_iter().chain(own).chain(account.map(|account| &account.name))
     }
 
-    /// Whether a sanction about a pattern of names, made at `since`, spares this client whatever its names are. It
-    /// spares clients from the networks of `access.always`, operators, and people whose account is older than the
-    /// sanction.
+    /// Whether a sanction about a pattern of names, made at `since`, spares this client whatever
+    /// its names are. It spares clients from the networks of `access.always`, operators, and people
+    /// whose account is older than the sanction.
     pub(super) fn is_spared_by_patterns(&self, session: &Session, since: Wall) -> bool {
         let account = session.account.and_then(|account| self.accounts.get(account));
         self.is_always_let_in(session.peer)
@@ -101,11 +105,11 @@ impl Hub {
         })
     }
 
-    /// Whether a sanction about an address spares this client, which connects from there. The sanction was made at
-    /// `since`, when `after` was the newest client. It spares clients from the networks of `access.always` and, unless
-    /// it is a ban, operators. An address that goes with a name (`also`) is there to catch a person who comes again:
-    /// there a sanction other than a ban also spares clients that were connected before it, and people whose account is
-    /// older.
+    /// Whether a sanction about an address spares this client, which connects from there. The
+    /// sanction was made at `since`, when `after` was the newest client. It spares clients from the
+    /// networks of `access.always` and, unless it is a ban, operators. An address that goes with a
+    /// name (`also`) is there to catch a person who comes again: there a sanction other than a ban
+    /// also spares clients that were connected before it, and people whose account is older.
     fn is_spared(&self, session: &Session, kind: &Kind, (since, after): (Wall, SessionId), also: bool) -> bool {
         let account = || session.account.and_then(|account| self.accounts.get(account));
         let was_there = || session.id <= after || account().is_some_and(|account| account.since < since);
@@ -114,20 +118,22 @@ impl Hub {
                 && (account().is_some_and(|account| account.role == Role::Operator) || (also && was_there())))
     }
 
-    /// The name of the operator, connected or not, whose account has that name or one that looks like it.
+    /// The shown name of an operator, connected or not, whose account name equals or resembles
+    /// `name`.
     pub(in crate::hub) fn operator_like(&self, name: &Name) -> Option<Arc<str>> {
         let accounts = self.accounts.lookalikes(name).filter_map(|account| self.accounts.get(account));
         let mut operators = accounts.filter(|account| account.role == Role::Operator);
         operators.next().map(|account| account.name.shown().into())
     }
 
-    /// The client that a sanction was meant for, if it is here under the same name; `None` for a ban.
+    /// The client that a sanction was meant for, if it is here under the same name; `None` for a
+    /// ban.
     pub(super) fn meant_by(&self, sanction: &Sanction) -> Option<SessionId> {
         let id = self.find(sanction.nick.as_deref()?)?;
         (sanction.kind != Kind::Ban).then_some(id)
     }
 
-    /// The sanctions in force about a client. The same sanction can come twice.
+    /// The sanctions in force about a client. One sanction can come twice.
     pub fn sanctions_of<'a>(&'a self, session: &'a Session, now: Now) -> impl Iterator<Item = &'a Sanction> {
         let account = session.account.and_then(|account| self.accounts.get(account));
         let sanctions = &self.moderation.sanctions;
@@ -139,8 +145,8 @@ impl Hub {
         sanctions.of_name(&session.nick, now).chain(by_account).chain(by_pattern).chain(by_address)
     }
 
-    /// The ban that keeps out whoever connects from this address; `None` if the address is in a network of
-    /// `access.always`.
+    /// The ban that keeps out everybody who connects from this address; `None` if the address is in
+    /// a network of `access.always`.
     pub(in crate::hub) fn ban_of_address(&self, peer: SocketAddr, now: Now) -> Option<&Sanction> {
         let sanctions = &self.moderation.sanctions;
         if sanctions.count(&Kind::Ban) == 0 || self.is_always_let_in(peer) {
@@ -175,9 +181,10 @@ impl Hub {
         self.moderation.sanctions.count_of_room(room) > 0 && !self.expulsions_of(id, room).is_empty()
     }
 
-    /// Whether a client from `origin` may come to the door and log in although `ban` is about its address. It may if an
-    /// operator has logged in from there of late, and no administrator made the ban. A cold start forgets where
-    /// operators have logged in: until the first operator is back, everybody whom an operator has banned may knock.
+    /// Whether a client from `origin` may come to the door and log in although `ban` is about its
+    /// address. It may if an operator has logged in from there recently and no administrator made
+    /// the ban. A cold start forgets where operators have logged in: until the first operator is
+    /// back, everybody whom an operator has banned may knock.
     pub(in crate::hub) fn may_knock(&self, ban: &Sanction, origin: Origin) -> bool {
         let familiar = &self.people.familiar;
         match ban.by {
@@ -187,8 +194,8 @@ impl Hub {
         }
     }
 
-    /// The mute in force about a client. Of several, a mute that it knows of comes first, and then the one that ends
-    /// last.
+    /// The mute in force about a client. If there are several, an open mute comes before a
+    /// shadow-mute; among these, the one that ends last counts.
     pub(super) fn mute_of<'a>(&'a self, session: &'a Session, now: Now) -> Option<&'a Sanction> {
         if self.moderation.sanctions.count(&Kind::Mute { shadow: false }) == 0 {
             return None;
@@ -203,7 +210,7 @@ impl Hub {
         session.and_then(|session| self.mute_of(session, now)).is_some_and(|mute| is_shadow(mute) && mute.since <= at)
     }
 
-    /// Looks up whether `id` is muted, and keeps the answer in its session.
+    /// Looks up whether `id` is muted, and caches the answer in its session.
     pub(in crate::hub) fn note_mute(&mut self, id: SessionId, now: Now) {
         let Some(session) = self.session(id) else { return };
         let had = session.mute.is_some();
