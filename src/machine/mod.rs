@@ -110,7 +110,7 @@ impl Machine {
         &self.hub
     }
 
-    /// How often a process has taken over the state.
+    /// The number of times that a process has taken over the state, and the time of the last one.
     #[must_use]
     pub fn restarts(&self) -> Restarts {
         self.restarts

@@ -43,7 +43,7 @@ impl fmt::Display for AccountId {
 }
 
 /// The number of a sanction: bans, mutes, expulsions, filters and lockdowns are numbered together.
-/// Numbers rise, as long as any sanction is remembered.
+/// Numbers rise for as long as a snapshot or the disk holds any sanction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SanctionId(pub u64);
 

@@ -108,7 +108,7 @@ impl Matcher {
 
 /// A text in the forms in which entries are compared with it.
 struct Text {
-    /// Its [`likeness`].
+    /// The [`likeness`] of the text.
     like: String,
     /// The text folded: in lower case and composed.
     folded: String,

@@ -54,7 +54,7 @@ struct Doubt {
     cols: u16,
     /// The terminal's count of answers before the first question.
     told: u16,
-    /// Questions since then.
+    /// The number of questions since then, the first one included.
     asked: u16,
     /// Changes of the draft since the first question, each of which is a key.
     keys: u8,

@@ -192,7 +192,7 @@ impl Keys {
         matches!(self, Self::Pasting(_) | Self::Paste(..))
     }
 
-    /// Whether what was loaded from a snapshot fits together.
+    /// Whether a value that was loaded from a snapshot is consistent.
     pub(super) fn is_sound(&self) -> bool {
         match self {
             Self::Within(sequence) => sequence.is_sound(),

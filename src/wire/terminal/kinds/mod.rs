@@ -1,4 +1,11 @@
 //! Known terminals, by the names that they tell in telnet (TERMINAL-TYPE, RFC 1091).
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | the list of terminals | the script `make`, which writes `names.txt` |
+//! | which names mean many colours or none | `colors` |
+//!
+//! This module knows nothing of telnet: it looks up a name.
 
 use crate::values::terminal::Colors;
 

@@ -6,6 +6,14 @@
 //!
 //! The link also decides which telnet commands the client is sent. A client that has not shown that
 //! it speaks telnet is never sent any (unless `telnet.negotiate` is `always`).
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | when a client is asked about its terminal, and for what | [`Link::ask`] |
+//! | how received bytes become results | [`Link::next`], [`Heard`] |
+//! | char mode and line mode | [`Link::set_mode`] |
+//! | hiding a password | [`Link::hide`] |
+//! | which first lines belong to another protocol | `is_foreign` |
 
 use std::collections::VecDeque;
 

@@ -6,6 +6,11 @@
 //! of its bytes is ever taken for text. A sequence that does not end blocks nothing: Enter, ^C and
 //! most other control characters end it, and keep their own effect.
 //!
+//! | to change | see |
+//! | --- | --- |
+//! | where a sequence begins and ends | `Sequence::take` |
+//! | how sequences are removed from a whole line | `without` |
+//!
 //! This module does not know what a sequence means: see [`super::editor`].
 
 use std::borrow::Cow;

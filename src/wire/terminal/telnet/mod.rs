@@ -6,6 +6,14 @@
 //! UTF-8, so a client without telnet loses nothing. The parser only answers; its caller decides
 //! whether to ask for an option. Data bytes are passed on unchanged: [`super::lines`] finds the
 //! ends of lines.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | the states of an option on one side (RFC 1143) | `q` |
+//! | which options we know, and which we agree to unasked | [`TelnetOption`] |
+//! | which commands are passed on | [`Command`] |
+//! | terminal types, window sizes, character sets | [`Event`] |
+//! | bounds on what one client can make us send or keep | [`MAX_ANSWERS`], [`MAX_SUBNEGOTIATION`] |
 
 mod q;
 
