@@ -1,5 +1,5 @@
-//! The roster: the index from names to their bearers, which are people, rooms or accounts. Names
-//! that a reader could mistake for each other count as one.
+//! The roster: the index from names to their bearers, such as people, rooms or accounts. Names that
+//! a reader could mistake for each other count as one.
 //!
 //! Nobody can take a name that looks like one in use. Two names that look alike can still both be
 //! in use: both were taken under an earlier release, which did not know that they look alike, and a

@@ -25,8 +25,8 @@ pub struct Terminal {
     pub ascii: bool,
     /// The colours that the terminal can show.
     pub colors: Colors,
-    /// Whether the terminal has been measured and gives characters the usual widths: East Asian
-    /// Ambiguous characters take one column, combining marks none.
+    /// Whether the terminal is known to give characters the usual widths: East Asian Ambiguous
+    /// characters take one column, combining marks none.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub usual: bool,
 }

@@ -13,7 +13,7 @@
 //! | which names look alike; look-alike letters that readers tell apart | `likeness` |
 //! | reserved names, and names that could be read as something else | `claims` |
 //! | the names of guests | [`guest`] |
-//! | patterns that match names, for bans and lockdowns | [`pattern`] |
+//! | patterns that match names, for bans and mutes | [`pattern`] |
 //! | which checks a stored name has to pass when it is read again | [`Name::recall`] |
 
 mod claims;
@@ -93,7 +93,8 @@ impl Name {
 
     /// The name that was stored as `shown`, in a snapshot or in the database. It was checked when
     /// it was taken, and stays valid under the rules of later releases. So the only conditions are
-    /// that it is not too long, has no white space, and can be shown safely; `None` otherwise.
+    /// that it is not too long, has no white space, shows something, and holds no character that
+    /// could harm a terminal; `None` otherwise.
     #[must_use]
     pub fn recall(shown: &str) -> Option<Self> {
         let fits = shown.len() <= MOST_BYTES && !shown.contains(char::is_whitespace);

@@ -1,4 +1,5 @@
-//! Patterns that match names, to ban or lock out a raid whose names have something in common.
+//! Patterns that match names, to ban or mute a raid: many people at once whose names have something
+//! in common.
 //!
 //! There are two kinds. In a plain pattern such as `bot-*`, a star stands for any text and a
 //! question mark for one character; it also matches in upper or lower case and in look-alike

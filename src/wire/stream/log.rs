@@ -123,7 +123,8 @@ impl Rendering {
         self.run(self.first, self.end()).len()
     }
 
-    /// The memory that the lines from `line` on take, in bytes: in this rendering, and as values.
+    /// The memory that the lines from `line` on take, in bytes: as bytes of this rendering, and as
+    /// lines of the log.
     fn weight_from(&self, line: u64) -> usize {
         self.run(line, self.end()).len() + usize::try_from(self.end() - line).unwrap_or(usize::MAX) * LINE
     }

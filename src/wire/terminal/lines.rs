@@ -264,7 +264,8 @@ impl LineAssembler {
             self.skip(run.len());
         } else {
             if needed > self.partial.capacity() {
-                // Double the capacity, but never beyond the limit, as `Vec` would by itself.
+                // Double the capacity, but not beyond the limit; `Vec` by itself would go beyond
+                // it.
                 let capacity = needed.max(self.partial.capacity() * 2).max(32).min(max);
                 self.partial.reserve_exact(capacity - self.partial.len());
             }

@@ -115,7 +115,7 @@ pub struct Stored {
     /// The room's name as it was given, if no such room is open: then the room must be known on
     /// disk.
     pub room: Option<String>,
-    /// Removals that may not be on disk yet: lines that match one of them are left out.
+    /// Redactions that may not be on disk yet: lines on disk that match one count as redacted.
     pub removed: Vec<Arc<Selector>>,
 }
 

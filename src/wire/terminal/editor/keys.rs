@@ -98,7 +98,7 @@ pub(super) enum Key {
     Other,
 }
 
-/// The thing that a byte has completed.
+/// The event that a byte has completed.
 pub(super) enum Typed {
     Key(Key),
     /// The terminal's answer where its cursor is: the column, from 1 on.
@@ -120,7 +120,7 @@ pub(super) struct Paste {
 }
 
 impl Keys {
-    /// Takes one byte, which came at the time `at`. Returns the thing that it has completed, if
+    /// Takes one byte, which came at the time `at`. Returns the event that it has completed, if
     /// any, and whether the byte is used up; if not, the caller must give it again.
     pub(super) fn take(&mut self, byte: u8, at: Mono) -> (Option<Typed>, Byte) {
         let mut sequence = match std::mem::take(self).of_this_release(at) {
