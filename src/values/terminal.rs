@@ -43,7 +43,7 @@ pub enum Colors {
     Many,
 }
 
-/// Who edits the line that a person types: the client's program, or the hub.
+/// The editor of the line that a person types: the client's program, or the hub.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
     /// The client's program edits, and sends whole lines.

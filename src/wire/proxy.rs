@@ -42,11 +42,11 @@ const LOCAL: u8 = 0x20;
 pub struct Header {
     /// The length of the header in bytes. The bytes behind it come from the client.
     pub len: usize,
-    /// Who opened the connection to the proxy.
+    /// The party that opened the connection to the proxy.
     pub from: From,
 }
 
-/// Who opened the connection that the proxy forwards.
+/// The party that opened the connection which the proxy forwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum From {
     /// A client.

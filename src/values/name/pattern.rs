@@ -91,17 +91,17 @@ pub struct Pattern(Arc<str>);
 /// Why a text is refused as a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvalidPattern {
-    /// It has more bytes than [`LONGEST`].
+    /// The pattern has more bytes than [`LONGEST`].
     TooLong,
     /// The pattern has this character, which no name has.
     Character(char),
     /// The pattern consists of stars and question marks alone.
     Nothing,
-    /// It cannot be compiled, or takes too much memory: the reason in words.
+    /// The pattern cannot be compiled, or takes too much memory: the reason in words.
     Broken(String),
-    /// It is meant for the names that the hub gives to guests, which no pattern matches.
+    /// The pattern is meant for the names that the hub gives to guests, which no pattern matches.
     Guests,
-    /// It matches everyday names of all kinds: up to three examples.
+    /// The pattern matches everyday names of all kinds: up to three examples.
     Anybody(Vec<&'static str>),
 }
 

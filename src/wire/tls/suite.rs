@@ -30,7 +30,7 @@ impl Suite {
         Self::ALL.into_iter().find(|suite| *suite as u16 == number)
     }
 
-    /// Its name in RFC 8446.
+    /// The suite's name in RFC 8446.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -9,8 +9,8 @@
 
 use crate::values::terminal::Colors;
 
-/// One line for each first word of a terminal's name in terminfo whose cursor is moved by ECMA-48:
-/// the word, and its number of colours. The script `make` beside it writes the file.
+/// The terminals of terminfo whose cursor is moved by ECMA-48, one in a line: the first word of the
+/// name, and the number of colours. The script `make` beside this module writes the file.
 const WORDS: &str = include_str!("names.txt");
 
 /// A name that contains one of these belongs to a terminal with at least 256 colours.

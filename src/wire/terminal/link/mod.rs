@@ -137,7 +137,7 @@ struct Asked {
     news: VecDeque<Heard>,
 }
 
-/// One thing that a client has done, as its bytes tell.
+/// An action of a client, or news about it, parsed from its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Heard {
     /// A line.

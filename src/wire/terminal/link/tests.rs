@@ -153,7 +153,7 @@ fn binary_is_asked_for_when_a_client_has_shown_to_be_telnet_for_sure() {
         let mut far = Far::new(Negotiate::Auto);
         assert!(!far.sends("hi\r\n").1.ends_with(BINARY));
         assert!(far.sends(answer).1.windows(3).any(|three| three == BINARY), "{answer:?}");
-        // It is asked once, whether it agrees or not.
+        // The client is asked once, whether it agrees or not.
         for more in [&b"\xff\xfc\x00"[..], b"\xff\xf1", b"\xff\xfc\x1f"] {
             assert!(!far.sends(more).1.windows(3).any(|three| three == BINARY), "{answer:?} {more:?}");
         }
