@@ -1,4 +1,4 @@
-//! Administrators' commands that concern the hub, and the lists that administrators ask for.
+//! Commands and lists of administrators that concern the hub.
 
 use super::{Machine, Outcome, Proxied, Speaker};
 use crate::hub::By;
@@ -13,7 +13,8 @@ use crate::wire::admin::message::ControlError;
 use crate::wire::admin::result::{Encryption, Proxy};
 use crate::wire::tls::suite;
 
-/// What administrators are told of a client beside what the hub knows.
+/// The facts about a client that administrators are shown and that the hub does not know: telnet,
+/// encryption, proxy, traffic.
 fn facts<'a>(
     speakers: &'a Rising<SessionId, CopyOnWrite<Speaker>>,
     traffic: &'a dyn Fn(SessionId) -> Traffic,
@@ -31,7 +32,7 @@ fn facts<'a>(
     }
 }
 
-/// What administrators are told of a proxy.
+/// The facts about a client's proxy that administrators are shown.
 fn proxy(proxied: &Proxied) -> Proxy {
     let said = proxied.encryption.clone().unwrap_or_default();
     Proxy {
@@ -46,8 +47,8 @@ fn proxy(proxied: &Proxied) -> Proxy {
 }
 
 impl Machine {
-    /// Executes an administrator's command; `None` if the command does not concern the hub. `traffic` tells what went over a
-    /// client's connection.
+    /// Executes an administrator's command at the time `at`; `None` if the command does not concern
+    /// the hub. `traffic` gives the bytes and lines that went over a client's connection.
     pub fn control(
         &mut self,
         command: &Command,
@@ -64,7 +65,8 @@ impl Machine {
         answer
     }
 
-    /// Takes one step of a list for an administrator. Returns whether there is more. `traffic` is as in [`Self::control`].
+    /// Takes one step of a list for an administrator. Returns whether more steps are needed.
+    /// `traffic` is as in [`Self::control`].
     ///
     /// # Errors
     /// Those of [`Listing::go_on`].

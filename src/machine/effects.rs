@@ -1,4 +1,4 @@
-//! Turning effects of the hub into orders and other outcomes, and rendering messages for the client that is told them.
+//! Turns effects of the hub into outcomes, and renders messages for the one client that gets them.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::wire::render;
 use crate::wire::stream::hidden::Hidden;
 use crate::wire::terminal::link::Link;
 
-/// A page with room for more bytes than this is not kept.
+/// The largest capacity, in bytes, at which the page buffer is kept for the next message.
 const PAGE: usize = 4096;
 
 impl Machine {
@@ -69,7 +69,7 @@ impl Machine {
         out.push(outcome);
     }
 
-    /// Renders a message for one client.
+    /// Renders a message for one client, and orders it to be sent.
     fn tell(&mut self, to: SessionId, message: &Message, at: Now, out: &mut Vec<Outcome>) {
         let speaker = self.speakers.get(&to);
         let view = speaker.map_or_else(View::default, |speaker| speaker.view);
@@ -85,7 +85,7 @@ impl Machine {
         }
     }
 
-    /// Renders a message in a `view`.
+    /// The bytes of a message in a `view`.
     fn render(&mut self, message: &Message, view: View, at: Now) -> Arc<[u8]> {
         self.page.clear();
         match message {

@@ -1,4 +1,4 @@
-//! Inputs of the machine, as the tape keeps them. Clients' bytes are not among them.
+//! Inputs of the machine in the form in which the tape keeps them. Clients' bytes take another way.
 
 use core::net::SocketAddr;
 
@@ -10,35 +10,39 @@ use crate::values::id::SessionId;
 use crate::wire::proxy::Encryption;
 use crate::wire::tls::suite::Suite;
 
-/// Something that changes the machine. The tape keeps it as JSON, for the same program to handle again. Of another
-/// release's inputs, only `Connect` and the settings are read (`net::keep::found`).
+/// An input of the machine. The tape keeps it as JSON; after a crash, the same program handles it
+/// again. From the tape of another release, only `Connect` and the settings are read
+/// (`net::keep::found`).
 ///
-/// What clients send is no input but bytes: see [`Machine::bytes`](super::Machine::bytes).
+/// What clients send is no `Input`: see [`Machine::bytes`](super::Machine::bytes).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Input {
     /// A connection was accepted.
     Connect {
-        /// The number of the connection from now on; higher than all before.
+        /// The number of the new session; higher than all before.
         id: SessionId,
-        /// The kernel's number for the socket, the same in every process (`SO_COOKIE`, socket(7)).
+        /// The kernel's number for the socket, which is the same in every process (`SO_COOKIE`,
+        /// socket(7)).
         cookie: u64,
-        /// The address that the connection comes from: behind a proxy, the one that the proxy says.
+        /// The client's address; behind a proxy, the address that the proxy's header names.
         peer: SocketAddr,
-        /// What is known of its encryption; `None` if it has none.
+        /// The encryption that `chathub-tls` has negotiated; `None` if the connection is not
+        /// encrypted.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tls: Option<Tls>,
-        /// The proxy through which the connection comes; `None` if there is none.
+        /// The proxy in front of the client; `None` if there is none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         proxied: Option<Box<Proxied>>,
     },
-    /// A client sends no more: its input has ended.
+    /// The end of a client's input: it sends no more.
     End {
         /// The client whose input has ended.
         id: SessionId,
-        /// Whether the client closed the connection or it broke; others are told so when the client leaves.
+        /// The reason: the client closed the connection, or it broke. Others are told it when the
+        /// client leaves.
         why: Farewell,
     },
-    /// An administrator changes something.
+    /// A command of an administrator that changes something.
     Control {
         /// The command's name, such as `clients.kick`.
         command: String,
@@ -47,37 +51,41 @@ pub enum Input {
         /// The administrator, as the kernel identifies them.
         by: By,
     },
-    /// News for the hub: a client is gone, the store has found something, settings have changed.
+    /// News from the daemon for the hub: for example a client is gone, the store has found
+    /// something, or settings have changed.
     Hub(News),
-    /// This process has taken over from another.
+    /// A new process has taken over the state.
     Restarted,
-    /// Time has passed; see [`Machine::next_deadline`](super::Machine::next_deadline).
+    /// The time of [`Machine::next_deadline`](super::Machine::next_deadline) has come.
     Tick,
 }
 
-/// What the machine is told of a connection's encryption. The secret it is given by
-/// [`Machine::unlock`](super::Machine::unlock): secrets are no inputs.
+/// A connection's TLS parameters, as `chathub-tls` has negotiated them. The traffic secret is not
+/// here, because inputs are written to the tape: it comes by
+/// [`Machine::unlock`](super::Machine::unlock).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tls {
     /// The cipher suite.
     pub suite: Suite,
-    /// The group in which keys were exchanged (IANA's TLS Supported Groups).
+    /// The group of the key exchange (IANA's TLS Supported Groups).
     pub group: u16,
-    /// SHA-256 of the public key of the certificate that the client has shown, in hexadecimal digits.
+    /// The SHA-256 of the public key of the client's certificate, in hexadecimal digits; `None` if
+    /// the client has shown none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
-    /// How many bytes the client has sent for the handshake.
+    /// Bytes that the client has sent in the handshake.
     pub read: u64,
 }
 
-/// What the machine is told of the proxy through which a connection comes, and by it.
+/// The proxy in front of a client, and what its header says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proxied {
-    /// The address that the proxy's connection comes from.
+    /// The proxy's own address.
     pub proxy: SocketAddr,
-    /// How many bytes the proxy's header has. They are the first that are read from the connection.
+    /// The length of the proxy's header in bytes. The header comes first on the connection.
     pub header: u16,
-    /// What the proxy says of the encryption between the person and itself.
+    /// The encryption between the client and the proxy, as the header describes it; `None` if the
+    /// header mentions none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
 }

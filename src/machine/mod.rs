@@ -1,22 +1,24 @@
-//! The state machine: everything that is decided and has to outlive a process, as one value.
+//! The state machine: one value that holds all state which has to survive a restart of the process.
 //!
-//! The machine holds the hub and what each client has sent so far. It takes [`Input`]s and clients' bytes, each with
-//! the time at which it came. What follows are [`Outcome`]s: orders for the rounds, which write to clients, and work
-//! for others. The same inputs at the same times lead to the same outcomes. So a snapshot of the machine and the inputs
-//! since *are* its state, and a process that takes over handles them again.
+//! A [`Machine`] holds the hub, and for each client the bytes that were received but not handled
+//! yet. It takes [`Input`]s and clients' bytes, each with the time at which it came. It answers
+//! with [`Outcome`]s: orders for the rounds (the thread that writes to clients), and work for other
+//! parts of the daemon. The machine is deterministic: the same inputs at the same times lead to the
+//! same outcomes. So a process that takes over restores the state from a snapshot, and handles
+//! again the inputs that came after it.
 //!
-//! The machine knows no socket, clock, file or tape. It decides nothing itself: the hub does, and `wire` reads and
-//! renders.
+//! The machine deliberately knows no socket, clock, file or tape. It decides nothing about people
+//! and rooms: the hub does. `wire` parses what clients send and renders what they are told.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what can reach the machine beside clients' bytes, and what the tape keeps of that | `input` |
-//! | what can follow: orders to the rounds, records, searches, passwords to be hashed | `outcome` |
-//! | what becomes of an effect of the hub; rendering what one client is told | `effects` |
-//! | how many lines of a client are taken at a time, when it has to pause, what it waits for | `speaker` |
-//! | clients whose connections are encrypted: their records, the end of their input | `sealed` |
-//! | administrators' commands and lists | `control` |
-//! | what a snapshot holds, and what is checked when it is read | `saved` |
+//! | inputs other than clients' bytes, and their form on the tape | `input` |
+//! | outcomes: orders to the rounds, records, searches, passwords to hash | `outcome` |
+//! | how an effect of the hub becomes an outcome; rendering messages for one client | `effects` |
+//! | how many lines of a client are handled in a turn; when it has to pause or wait | `speaker` |
+//! | encrypted clients: decrypting their records, the end of their input | `sealed` |
+//! | commands and lists for administrators | `control` |
+//! | the machine's part of a snapshot, and the checks when it is read | `saved` |
 
 use std::collections::BTreeSet;
 
@@ -46,40 +48,41 @@ pub use saved::Frozen;
 use saved::Saved;
 pub use speaker::Speaker;
 
-/// The most clients whose time has come that one tick listens to again.
+/// The most clients that one tick resumes; the next tick takes the rest.
 const DUE: usize = 32;
 
-/// How often a process has taken over the state.
+/// The number of times that a process has taken over the state, and the time of the last one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restarts {
-    /// How often since the hub began, also after a process was killed.
+    /// Takeovers since the hub began, after planned restarts and after kills.
     pub count: u64,
-    /// When that last happened; `None` if it never has.
+    /// The time of the last takeover; `None` if there was none.
     pub last: Option<Wall>,
 }
 
-/// The state machine: a hub, and what each of its clients has sent.
+/// The state machine: a hub, and the unhandled input of each of its clients.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Saved")]
 pub struct Machine {
     hub: Hub,
-    /// For each client of the hub, what it has sent and is not handled.
+    /// The unhandled input of each client; exactly the clients that the hub has sessions for.
     speakers: Rising<SessionId, CopyOnWrite<Speaker>>,
-    /// Clients that are listened to again at a time, the `due` of their speaker.
+    /// Clients that wait for a time, with that time: the `due` of their speaker.
     due: BTreeSet<(Mono, SessionId)>,
-    /// The number for the next connection.
+    /// The lowest number that no connection has had yet.
     next_id: u64,
     restarts: Restarts,
-    /// Effects of the hub that are not outcomes yet. Empty between two inputs.
+    /// Effects of the hub that are not turned into outcomes yet. Empty between two inputs.
     effects: Vec<Effect>,
     replayed: Option<Replayed>,
-    /// A buffer that messages are rendered in, and one for what encrypted records hold. Only their memory is kept.
+    /// Scratch buffers whose memory is reused: `page` for rendering messages, `opened` for the
+    /// content of decrypted records.
     page: Vec<u8>,
     opened: Vec<u8>,
 }
 
 impl Machine {
-    /// A machine with a hub that nobody is in yet.
+    /// A machine with an empty hub. `key` is the secret from which the hub derives its hashes.
     #[must_use]
     pub fn new(settings: Settings, key: [u8; 16], now: Now, out: &mut Vec<Outcome>) -> Self {
         let mut effects = Vec::new();
@@ -101,37 +104,38 @@ impl Machine {
         machine
     }
 
-    /// The hub, read-only.
+    /// The hub, for reading.
     #[must_use]
     pub fn hub(&self) -> &Hub {
         &self.hub
     }
 
-    /// How often a process has taken over the state.
+    /// The number of times that a process has taken over the state, and the time of the last one.
     #[must_use]
     pub fn restarts(&self) -> Restarts {
         self.restarts
     }
 
-    /// The number for the next connection.
+    /// The lowest number that no connection has had yet: the next connection gets it.
     #[must_use]
     pub fn next_id(&self) -> SessionId {
         SessionId(self.next_id)
     }
 
-    /// What will be read when a client is listened to, for the caller to prefetch.
+    /// The values that [`Self::bytes`] will read for a client, so that the caller can prefetch them
+    /// into the processor's cache; `None` if there is no such client.
     #[must_use]
     pub fn about(&self, id: SessionId) -> Option<(&Session, &Speaker)> {
         Some((self.hub.session(id)?, self.speakers.get(&id)?))
     }
 
-    /// When [`Input::Tick`] is due; `None` if nothing is.
+    /// The time at which [`Input::Tick`] is due; `None` if nothing waits for a time.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
         [self.hub.next_deadline(), self.due.first().map(|(at, _)| *at)].into_iter().flatten().min()
     }
 
-    /// Handles one input at `at`, and appends what follows to `out`.
+    /// Handles one input that came at the time `at`, and appends the outcomes to `out`.
     pub fn handle(&mut self, input: Input, at: Now, out: &mut Vec<Outcome>) {
         match input {
             Input::Connect { id, peer, tls, proxied, .. } => self.connect(id, peer, (tls, proxied), at, out),
@@ -148,11 +152,12 @@ impl Machine {
         self.apply_effects(at, out);
     }
 
-    /// Handles news for the hub. Some of it concerns the machine as well.
+    /// Passes news to the hub. Some of it concerns the machine as well.
     fn told(&mut self, news: News, at: Now, out: &mut Vec<Outcome>) {
         match &news {
             News::Settings(settings) => out.push(Order::Limits((&**settings).into()).into()),
-            // A client's number is never given again, also not if it is only in the recorded history.
+            // A client's number is never used again, even if only recorded history still mentions
+            // it.
             News::Archive(Some(recalled)) | News::Recalled(recalled) => {
                 self.next_id = self.next_id.max(recalled.last_session.saturating_add(1));
             }
@@ -165,7 +170,7 @@ impl Machine {
         };
         self.tell_hub(news, at);
         if let Some(id) = waits_no_more {
-            // The machine listens to what the client has sent meanwhile.
+            // Handle what the client has sent while it had to wait.
             self.listen(id, at, out);
         }
     }
@@ -178,7 +183,7 @@ impl Machine {
         if self.hub.next_deadline().is_some_and(|due| due <= at.mono) {
             self.tell_hub(hub::Input::Tick, at);
         }
-        // Those that are left are still due, so the next tick takes them.
+        // Clients beyond `DUE` stay due, so the next tick takes them.
         for _ in 0..DUE {
             let Some((_, id)) = self.due.first().copied().filter(|(due, _)| *due <= at.mono) else { break };
             self.due.pop_first();

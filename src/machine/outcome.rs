@@ -1,4 +1,5 @@
-//! What follows from an input: orders for the rounds, which write to clients, and work for others.
+//! Outcomes of an input: orders for the rounds, which write to clients, and work for other parts of
+//! the daemon.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +13,8 @@ use crate::wire::stream::hidden::Hidden;
 use crate::wire::terminal::screen::Area;
 use crate::wire::tls::record::Alert;
 
-/// An order to the rounds. The rounds apply orders in the order in which they get them, and nothing else decides what
-/// clients are sent.
+/// An order to the rounds, which write to clients. They apply orders one by one in the order in
+/// which they get them, and what clients are sent depends on these alone.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Order {
     /// A client has connected.
@@ -22,51 +23,55 @@ pub enum Order {
     Open(RoomId),
     /// A room was closed.
     Shut(RoomId),
-    /// A line goes to the end of a room's log.
+    /// Appends a line to a room's log.
     Post(RoomId, Arc<Line>),
-    /// A client reads this room's log from its present end on.
+    /// A client reads this room's log from its present end on; it reads no other log any more.
     Enter(SessionId, RoomId),
-    /// One client gets these bytes, after what is in its room's log now.
+    /// Sends bytes to one client, behind what is in its room's log now.
     Tell(SessionId, Arc<[u8]>),
-    /// What a client types is drawn like this from now on; `None`: we no longer echo it.
+    /// The client's draft (the line that it types) is drawn like this from now on; `None`: the hub
+    /// no longer echoes it.
     Area(SessionId, Option<Area>),
-    /// From here on, what a client is told and what is said in its room waits for a release (`true`), or no longer
-    /// does.
+    /// With `true`, further mail and lines for a client are held back until a release; with
+    /// `false`, no longer.
     Hold(SessionId, bool),
-    /// What was held back for a client until now is written.
+    /// Writes what was held back for a client until now.
     Release(SessionId),
-    /// From here on, a client sees lines in this way.
+    /// A client sees further lines in this view: width, colours, time stamps.
     View(SessionId, View),
-    /// From here on, these lines are hidden from a client.
+    /// Hides further lines of these kinds from a client.
     Hide(SessionId, Hidden),
-    /// A client gets what it is owed, and then its connection ends.
+    /// Sends a client all that it is owed, and then closes its connection.
     Close(SessionId),
-    /// An encrypted client has asked us to update our keys.
+    /// Updates the keys with which we encrypt for a client: it has asked for that (KeyUpdate, RFC
+    /// 8446, section 4.6.3).
     Rekey(SessionId),
-    /// An encrypted client has broken the protocol: when its connection ends, it is sent this alert.
+    /// Sends a client this alert when its connection ends: it has broken the TLS protocol.
     Alert(SessionId, Alert),
-    /// From here on, these limits hold: settings have changed.
+    /// Changes the limits of the rounds: settings have changed.
     Limits(Limits),
 }
 
-/// What follows from an input.
+/// What the caller has to do after an input.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// An order for the rounds.
     Order(Order),
-    /// A record to be written to disk, with its number. After a restart it comes again, until
-    /// [`News::Recorded`](crate::hub::News::Recorded).
+    /// Write a record to disk; the record has this number. Repeated after a restart until
+    /// [`News::Recorded`](crate::hub::News::Recorded) confirms it.
     Record(u64, Record),
-    /// A search on disk. After a restart it comes again, until [`News::Found`](crate::hub::News::Found).
+    /// Search on disk. Repeated after a restart until [`News::Found`](crate::hub::News::Found)
+    /// answers it.
     Search(Box<Search>),
-    /// A password to be hashed. After a restart it comes again, until [`News::Hashed`](crate::hub::News::Hashed).
+    /// Hash a password. Repeated after a restart until [`News::Hashed`](crate::hub::News::Hashed)
+    /// answers it.
     Hash(Arc<login::Job>),
-    /// A password on the tape is no longer needed: take a snapshot soon, to erase it.
+    /// Take a snapshot soon: it erases a password that is on the tape and no longer needed.
     SecretSpent,
-    /// An event for the journal and for subscribers. It changes nothing.
+    /// Tell the journal and subscribers of an event. The machine does not depend on it.
     Happened(Happening),
-    /// A client's turn is over, and it has sent more: [`Machine::bytes`](super::Machine::bytes) is to be called for it
-    /// again soon, without bytes.
+    /// Call [`Machine::bytes`](super::Machine::bytes) for this client again soon, without bytes:
+    /// its turn is over, and it has sent more than was handled.
     More(SessionId),
 }
 
@@ -79,17 +84,18 @@ impl From<Order> for Outcome {
 /// The settings that the rounds need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// How many bytes a client may be behind its room (`slow.behind`).
+    /// Bytes that a client may be behind its room (`slow.behind`).
     pub behind: usize,
-    /// What is done with a client that is further behind (`slow.policy`).
+    /// What to do with a client that is further behind (`slow.policy`).
     pub policy: SlowPolicy,
-    /// How long a full socket may take nothing before its client is disconnected (`slow.stall`).
+    /// The time for which a full socket may take nothing before its client is disconnected
+    /// (`slow.stall`).
     pub stall: Duration,
-    /// How many bytes all rooms together may hold for clients that are behind (`slow.behind_all`).
+    /// Bytes that all rooms together may hold for clients that are behind (`slow.behind_all`).
     pub behind_all: usize,
-    /// How many bytes may wait for one client alone (`limits.mailbox`).
+    /// Bytes of mail that may wait for one client (`limits.mailbox`).
     pub mailbox: usize,
-    /// How many bytes may wait in all mailboxes together (`limits.mailboxes`).
+    /// Bytes of mail that may wait for all clients together (`limits.mailboxes`).
     pub mailboxes: usize,
 }
 

@@ -1,4 +1,4 @@
-//! The machine in a snapshot: what is written, what is read, and what is checked.
+//! The machine in a snapshot: how it is written, read and checked.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::values::id::SessionId;
 use crate::values::rising::Rising;
 use crate::wire::tls::open::Opener;
 
-/// What is read of a machine in a snapshot.
+/// The form in which a machine is read from a snapshot, before it is checked.
 #[derive(Deserialize)]
 pub(super) struct Saved {
     hub: Hub,
@@ -27,7 +27,7 @@ impl Serialize for Machine {
     }
 }
 
-/// What is written of a machine to a snapshot.
+/// The form in which a machine is written to a snapshot.
 #[derive(Serialize)]
 struct Saving<'a, H> {
     hub: &'a H,
@@ -46,7 +46,7 @@ fn saving<'a, H>(
     Saving { hub, speakers, next_id, restarts }
 }
 
-/// A machine as it was at one moment. It can only be written to a snapshot.
+/// The state of a machine at one moment, to be written to a snapshot.
 #[derive(Debug)]
 pub struct Frozen {
     hub: hub::Frozen,
@@ -62,8 +62,9 @@ impl Serialize for Frozen {
 }
 
 impl Machine {
-    /// The machine as it is now, to be written to a snapshot; later changes are not in it. Takes one look at each
-    /// client and each room, however much they hold.
+    /// The present state of the machine, to be written to a snapshot; later changes are not in it.
+    /// This takes time in proportion to the number of clients and rooms, however much each of them
+    /// holds: see [`CopyOnWrite`].
     #[must_use]
     pub fn frozen(&self) -> Frozen {
         Frozen {

@@ -1,4 +1,5 @@
-//! Clients whose connections are encrypted: what they send is opened here, and is then handled as that of others.
+//! Encrypted clients: what they send is decrypted here, and then handled like the input of other
+//! clients.
 
 use super::{Machine, Order, Outcome};
 use crate::hub::message::Farewell;
@@ -7,7 +8,7 @@ use crate::values::time::Now;
 use crate::wire::tls::open::{Brought, End};
 use crate::wire::tls::suite::Secret;
 
-/// A buffer with room for more bytes than this is not kept.
+/// The largest capacity, in bytes, at which the buffer for decrypted content is kept.
 const OPENED: usize = 32 * 1024;
 
 impl Machine {
@@ -17,9 +18,10 @@ impl Machine {
         self.speakers.get(&id).is_some_and(|speaker| speaker.tls.is_some())
     }
 
-    /// Gives an encrypted client the secret that `find` has for it, by how often the client has updated its keys. Call
-    /// it before anything of the client is handled: when it has connected, and when the machine was read from a
-    /// snapshot. Returns whether it has its secret now.
+    /// Gives an encrypted client its traffic secret. `find` is asked for it by the number of times
+    /// that the client has updated its keys. Call this before any bytes of the client are handled:
+    /// after it has connected, and after the machine was read from a snapshot. Returns whether the
+    /// client has its secret now.
     pub fn unlock(&mut self, id: SessionId, find: impl FnOnce(u64) -> Option<Secret>) -> bool {
         let Some(opener) = self.speakers.get_mut(&id).and_then(|speaker| speaker.tls.as_mut()) else { return false };
         if let Some(secret) = find(opener.secret().0) {
@@ -28,7 +30,8 @@ impl Machine {
         opener.is_unlocked()
     }
 
-    /// The encrypted clients; for each, how often it has updated its keys, and the secret since.
+    /// All encrypted clients that have their secret: the client, how often it has updated its keys,
+    /// and its present secret.
     pub fn secrets(&self) -> impl Iterator<Item = (SessionId, u64, &Secret)> {
         self.speakers.iter().filter_map(|(id, speaker)| {
             let (updates, secret) = speaker.tls.as_ref()?.secret();
@@ -36,7 +39,7 @@ impl Machine {
         })
     }
 
-    /// Opens what an encrypted client has sent. Its content waits in the client's link.
+    /// Decrypts bytes of an encrypted client, and pushes the content into the client's link.
     pub(super) fn open(&mut self, id: SessionId, bytes: &[u8], at: Now, out: &mut Vec<Outcome>) {
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
         let Some(opener) = &mut speaker.tls else { return };
@@ -46,7 +49,7 @@ impl Machine {
             speaker.paused = false;
             speaker.link.push(&self.opened);
         }
-        // It may hold a password.
+        // The buffer may hold a password.
         zeroize::Zeroize::zeroize(&mut self.opened[..]);
         if self.opened.capacity() > OPENED {
             self.opened = Vec::new();
@@ -65,7 +68,8 @@ impl Machine {
         }
     }
 
-    /// An encrypted client's input has ended where it should not: whole lines before that are heard.
+    /// Ends an encrypted client's input without a `close_notify` alert: whole lines are still
+    /// handled, a line that was cut off is not.
     fn break_off(&mut self, id: SessionId, at: Now, out: &mut Vec<Outcome>) {
         if let Some(speaker) = self.speakers.get_mut(&id) {
             speaker.link.break_off();

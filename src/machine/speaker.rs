@@ -1,4 +1,5 @@
-//! A speaker: what one client has sent, how much of it is taken in a turn, and when the client has to pause or wait.
+//! A speaker: the unhandled input of one client, how much of it is handled in a turn, and when the
+//! client has to pause or wait.
 
 use core::net::SocketAddr;
 use std::time::Duration;
@@ -15,54 +16,57 @@ use crate::values::time::{Mono, Now};
 use crate::wire::terminal::link::{Heard, Link};
 use crate::wire::tls::open::Opener;
 
-/// How long a client that is too fast is not listened to, after a piece of input of which lines were dropped.
+/// The pause of a client that is too fast: nothing more is read from it for this time after input
+/// of which lines were dropped.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long a client is not listened to after a piece of a line that is too long. It is shorter than [`PAUSE`], so that
-/// a client that has sent ten megabytes by mistake is told so within seconds. Skipping costs some thousandths of a
-/// processor's time.
+/// The pause of a client after each piece of an overlong line. It is shorter than [`PAUSE`], so
+/// that a client that has sent ten megabytes by mistake is told so within seconds. Skipping such a
+/// line costs some thousandths of a processor's time.
 const PAUSE_SKIPPING: Duration = Duration::from_millis(5);
 
-/// How many lines, keys and answers are taken of one client before the next has its turn: 32 take less than a
-/// millisecond. A command that costs the hub more counts for several.
+/// Lines, keys and answers of one client that are handled in its turn: 32 take less than a
+/// millisecond. A command that costs the hub more counts as several.
 const TURN: u32 = 32;
 
-/// What a client has sent, and when it is listened to.
+/// The unhandled input of a client, and when it is handled.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Speaker {
-    /// The client's bytes, which become lines, keys and answers to telnet.
+    /// Parses the client's bytes into lines, keys and telnet answers, and holds those that are not
+    /// handled yet.
     pub(super) link: Link,
-    /// The view in which the client is told things.
+    /// The view in which messages for the client are rendered.
     #[serde(default)]
     pub(super) view: View,
-    /// A line that was read and has to wait until `due`.
+    /// A line that was parsed and has to wait until `due`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) held: Option<Heard>,
-    /// Why the client's input has ended; `None` until it has.
+    /// The reason for the end of the client's input; `None` while it has not ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) end: Option<Farewell>,
-    /// Whether the client has had its pause since it last sent something.
+    /// Whether the client has paused since it last sent something, and need not pause again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not", rename = "rested")]
     pub(super) paused: bool,
-    /// When the client is listened to again; `None` if it does not wait for a time.
+    /// The time at which the client's input is handled again; `None` if it does not wait for a
+    /// time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) due: Option<Mono>,
-    /// Whether the client's turn ended before all that it had sent was taken.
+    /// Whether the client's turn ended before all of its input was handled.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) more: bool,
-    /// How many bytes the client has sent so far, for a handshake as well.
+    /// Bytes that were received from the client so far, those of the TLS handshake included.
     #[serde(default)]
     pub(super) received: u64,
-    /// If the connection is encrypted: what reads its records.
+    /// Decrypts the client's records; `None` if the connection is not encrypted by the hub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) tls: Option<Opener>,
-    /// What is known of that encryption.
+    /// The TLS parameters of the connection; `None` if it is not encrypted by the hub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) encryption: Option<Box<Tls>>,
-    /// The proxy through which the connection comes, if it comes through one.
+    /// The proxy in front of the client; `None` if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) proxied: Option<Box<Proxied>>,
-    /// How many bytes of the proxy's header are still to be read.
+    /// Bytes of the proxy's header that are still to be received.
     #[serde(default, skip_serializing_if = "is_none_left")]
     pub(super) header: u16,
 }
@@ -72,7 +76,7 @@ fn is_none_left(header: &u16) -> bool {
 }
 
 impl Speaker {
-    /// What of `bytes` comes behind the proxy's header.
+    /// The part of `bytes` behind the proxy's header. Counts the bytes that belong to the header.
     fn behind_header<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
         let of_header = bytes.len().min(self.header.into());
         self.header -= u16::try_from(of_header).expect("no more than there were");
@@ -81,32 +85,33 @@ impl Speaker {
 }
 
 impl Machine {
-    /// How many bytes a client has sent so far; `None` if there is no such client.
+    /// Bytes that were received from a client so far; `None` if there is no such client.
     #[must_use]
     pub fn received(&self, id: SessionId) -> Option<u64> {
         self.speakers.get(&id).map(|speaker| speaker.received)
     }
 
-    /// Whether more of what a client sends may be read now.
+    /// Whether the caller may read more from a client's socket now.
     #[must_use]
     pub fn listens_to(&self, id: SessionId) -> bool {
         let is_through = |speaker: &Speaker| speaker.due.is_none() && speaker.end.is_none() && !speaker.more;
         self.speakers.get(&id).is_some_and(|speaker| is_through(speaker)) && !self.waits(id)
     }
 
-    /// Whether a client's turn ended before all that it had sent was taken: see [`Outcome::More`].
+    /// Whether a client's turn ended before all of its input was handled: see [`Outcome::More`].
     #[must_use]
     pub fn has_more(&self, id: SessionId) -> bool {
         self.speakers.get(&id).is_some_and(|speaker| speaker.more)
     }
 
-    /// Whether a client has shown to speak telnet.
+    /// Whether a client has shown that it speaks telnet.
     #[must_use]
     pub fn is_telnet(&self, id: SessionId) -> bool {
         self.speakers.get(&id).is_some_and(|speaker| speaker.link.is_telnet())
     }
 
-    /// Handles a new connection: the hub is told, and the client is asked for what it can do.
+    /// Handles a new connection: tells the hub, and asks the client by telnet what its terminal can
+    /// do.
     pub(super) fn connect(
         &mut self,
         id: SessionId,
@@ -117,10 +122,12 @@ impl Machine {
     ) {
         self.next_id = self.next_id.max(id.0 + 1);
         out.push(Order::Attach(id).into());
-        // A proxy that takes encryption off may not be able to say so: version 1 of its protocol cannot.
+        // A proxy that decrypts may be unable to say so, as in version 1 of the PROXY protocol:
+        // then the setting `proxy.encrypted` tells.
         let is_said = |proxied: &Proxied| proxied.encryption.is_some() || self.hub.settings().proxy.encrypted;
         let encrypted = tls.is_some() || proxied.as_deref().is_some_and(is_said);
-        // Only the program that does handshakes sees who has the key.
+        // Only `chathub-tls` verifies that the client has the private key; a proxy's word is not
+        // taken for it.
         let certificate = tls.as_ref().and_then(|tls| tls.fingerprint.as_deref()?.parse().ok());
         self.tell_hub(hub::Input::Connect { session: id, peer, encrypted, certificate }, at);
         if self.hub.session(id).is_some() {
@@ -142,12 +149,12 @@ impl Machine {
     /// Handles the end of a client's input.
     pub(super) fn end(&mut self, id: SessionId, why: Farewell, at: Now, out: &mut Vec<Outcome>) {
         if let Some(speaker) = self.speakers.get_mut(&id) {
-            // A second end changes nothing but the reason.
+            // A second end changes only the reason.
             if speaker.tls.as_ref().is_none_or(Opener::is_over) {
                 speaker.link.end();
             } else {
-                // An encrypted client says that it ends. Without that, somebody else may have cut the connection off in
-                // the middle of a line.
+                // An encrypted client ends with a `close_notify` alert. Without it, somebody else
+                // may have cut the connection in the middle of a line.
                 speaker.link.break_off();
             }
             speaker.end = Some(why);
@@ -155,8 +162,8 @@ impl Machine {
         }
     }
 
-    /// Takes `bytes` that a client has sent, and listens to the client. Without bytes, listens to what it has sent
-    /// before: see [`Outcome::More`].
+    /// Takes `bytes` that were received from a client, and handles its input. Without bytes, it
+    /// goes on with input that was received before: see [`Outcome::More`].
     pub fn bytes(&mut self, id: SessionId, bytes: &[u8], at: Now, out: &mut Vec<Outcome>) {
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
         speaker.received += bytes.len() as u64;
@@ -171,15 +178,17 @@ impl Machine {
         self.apply_effects(at, out);
     }
 
-    /// Whether what a client sends has to wait: for an answer to what it has sent, or until it takes what it is owed.
+    /// Whether a client's input has to wait: for the answer to an earlier line (a search, a
+    /// password), or because its socket does not take what it is owed.
     pub(super) fn waits(&self, id: SessionId) -> bool {
         self.hub.is_waiting(id) || self.hub.session(id).is_some_and(|session| session.crowded)
     }
 
-    /// Handles what a client has sent, line by line, as far as its pace and its turn allow.
+    /// Handles a client's input line by line, as far as its pace and its turn allow.
     ///
-    /// [`Hub::judge`](crate::hub::Hub::judge) is asked before each line. That is no input of the hub, because the
-    /// answer is needed at once: a line that has to wait stays with the speaker, and the hub does not have it yet.
+    /// [`Hub::judge`](crate::hub::Hub::judge) decides about each line before the hub gets it. It is
+    /// a call and no input of the hub, because the answer is needed at once: a line that has to
+    /// wait stays with the speaker.
     pub(super) fn listen(&mut self, id: SessionId, at: Now, out: &mut Vec<Outcome>) {
         self.apply_effects(at, out);
         let mut replies = Vec::new();
@@ -199,8 +208,9 @@ impl Machine {
             };
             let bytes = match &heard {
                 Heard::Line { bytes, .. } => *bytes,
-                // Skipping the line was slow already. If ten megabytes sent by mistake were charged in full, their
-                // sender would be silenced for the better part of an hour.
+                // The pauses while the line was skipped were slow already. Charged in full, ten
+                // megabytes sent by mistake would silence their sender for the better part of an
+                // hour.
                 Heard::TooLong { bytes } => (*bytes).min(self.hub.settings().pace.burst_bytes as u64),
                 _ => 1,
             };
@@ -217,16 +227,16 @@ impl Machine {
                 }
             }
             if self.hub.session(id).is_none() {
-                // The client has left by what it said.
+                // The line made the client leave, such as /quit.
                 break;
             }
         }
-        // The replies go before what the lines led to: until ^C is answered by a timing mark, Debian's telnet shows
-        // nothing.
+        // The link's replies go before what the lines led to: after ^C, Debian's telnet shows
+        // nothing until a timing mark answers it.
         self.reply(id, replies, out);
         let waits = self.waits(id);
         let Some(speaker) = self.speakers.get_mut(&id) else { return };
-        // The client is listened to again when it no longer waits.
+        // The client's input is handled again when it no longer has to wait.
         if self.hub.session(id).is_none() || waits || speaker.due.is_some() {
             speaker.more = false;
             return;
@@ -250,7 +260,7 @@ impl Machine {
         }
     }
 
-    /// Tells the hub what a client has sent.
+    /// Passes one thing that the link has parsed to the hub.
     fn heard(&mut self, id: SessionId, heard: Heard, at: Now) {
         let input = match heard {
             Heard::Line { text, .. } => hub::Input::Line { session: id, text },
@@ -267,7 +277,7 @@ impl Machine {
         self.tell_hub(input, at);
     }
 
-    /// Sends a client the `replies` of its link, and how its draft looks now.
+    /// Orders the `replies` of a client's link to be sent, and its draft to be drawn as it is now.
     pub(super) fn reply(&mut self, id: SessionId, replies: Vec<u8>, out: &mut Vec<Outcome>) {
         if !replies.is_empty() {
             out.push(Order::Tell(id, replies.into()).into());
@@ -280,14 +290,15 @@ impl Machine {
         }
     }
 
-    /// Has what is held back for a client written, before it is answered: what others say may wait, an answer does not.
+    /// Orders what is held back for a client to be written, so that an answer to the client itself
+    /// need not wait.
     pub(super) fn release(&self, id: SessionId, out: &mut Vec<Outcome>) {
         if self.hub.session(id).is_some_and(|session| session.holds) {
             out.push(Order::Release(id).into());
         }
     }
 
-    /// Has `act` change a client's link, and sends the client what follows.
+    /// Lets `act` change a client's link, and sends the client the replies.
     pub(super) fn with_link(
         &mut self,
         id: SessionId,

@@ -1,13 +1,14 @@
-//! A value that can be copied in an instant, however large it is: copies share it until one of them changes.
+//! Copy on write: a value of any size is copied in constant time, and the copies share it until one
+//! of them is changed.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// A value that its copies share. Changing a shared value copies it first; changing one that is not shared costs one
-/// look at a counter. So the hub's state can be frozen in an instant and written down later, and each value that
-/// changes meanwhile is copied once.
+/// A value that its clones share. Changing a shared value copies it first; changing an unshared
+/// value costs one read of the reference count. So the hub's state can be frozen in constant time
+/// and written to disk later: each value that changes in between is copied once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct CopyOnWrite<T>(Arc<T>);
@@ -20,7 +21,7 @@ impl<T> CopyOnWrite<T> {
 }
 
 impl<T: Clone> CopyOnWrite<T> {
-    /// The value itself; a copy if it is shared.
+    /// The value itself; a clone of it if other copies share it.
     pub fn into_inner(self) -> T {
         Arc::unwrap_or_clone(self.0)
     }

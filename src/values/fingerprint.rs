@@ -1,26 +1,27 @@
-//! What a client's key is known by.
+//! Fingerprints of clients' certificates, by which accounts recognise their owners' keys.
 
 use core::fmt;
 use core::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The fingerprint of a client's certificate: SHA-256 of its public key (SubjectPublicKeyInfo), so that a certificate
-/// that is renewed for the same key has the same. In text, 64 hexadecimal digits.
+/// The fingerprint of a client's certificate: the SHA-256 of its public key (SubjectPublicKeyInfo).
+/// A certificate that is renewed for the same key keeps its fingerprint. As text: 64 hexadecimal
+/// digits in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 32]);
 
-/// How many hexadecimal digits people are shown of it.
+/// Hexadecimal digits in the short form that people are shown.
 const SHORT: usize = 16;
 
 impl Fingerprint {
-    /// The fingerprint of these bytes.
+    /// The fingerprint with these 32 bytes: a SHA-256 that was computed before.
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Its first 16 digits, by which somebody tells their own ones apart.
+    /// The first 16 digits: enough for people to tell their own certificates apart.
     #[must_use]
     pub fn short(&self) -> String {
         self.to_string()[..SHORT].to_owned()
@@ -36,7 +37,7 @@ impl fmt::Display for Fingerprint {
 impl FromStr for Fingerprint {
     type Err = String;
 
-    /// Reads 64 hexadecimal digits, in pairs with colons between them or without, in either case.
+    /// Reads 64 hexadecimal digits in upper or lower case, with colons between all pairs or none.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || "a fingerprint has 64 hexadecimal digits: SHA-256 of the certificate's public key".to_owned();
         let digits: Vec<u8> = match text.contains(':') {

@@ -1,10 +1,12 @@
-//! The numbers of clients, rooms, accounts, sanctions, reports and memos. Each kind is numbered in rising order.
+//! Number types: clients, rooms, accounts, sanctions, reports, memos. Each kind counts upwards in
+//! its own sequence.
 
 use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The number of a client, from connecting to leaving. Numbers rise, and none is given twice.
+/// The number of a client's session, from connecting to leaving. Numbers rise, and none is used
+/// twice. Shown as `c12`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub u64);
 
@@ -20,7 +22,7 @@ impl From<SessionId> for u64 {
     }
 }
 
-/// The number of a room, from opening to closing. Numbers rise, and none is given twice.
+/// The number of a room, from opening to closing. Numbers rise, and none is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RoomId(pub u64);
 
@@ -30,7 +32,7 @@ impl From<RoomId> for u64 {
     }
 }
 
-/// The number of an account. Numbers rise.
+/// The number of an account. Numbers rise. Shown as `a12`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct AccountId(pub u64);
 
@@ -40,13 +42,15 @@ impl fmt::Display for AccountId {
     }
 }
 
-/// The number of a sanction: bans, mutes, expulsions, filters and lockdowns are numbered together. Numbers rise, as
-/// long as any sanction is remembered.
+/// The number of a sanction: bans, mutes, expulsions, filters and lockdowns are numbered together.
+/// Numbers rise for as long as a snapshot or the disk holds any sanction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SanctionId(pub u64);
 
 impl SanctionId {
-    /// Reads the name that people use for a sanction, such as `b3`: a letter for its kind, and its number.
+    /// Reads a sanction's id as people write it, such as `b3`: a letter for its kind (b for a ban,
+    /// m a mute, x an expulsion, f a filter, l a lockdown) in either case, then its number. Returns
+    /// the letter in lower case.
     #[must_use]
     pub fn parse(text: &str) -> Option<(char, Self)> {
         let mut chars = text.chars();
@@ -62,7 +66,7 @@ impl SanctionId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MemoId(pub u64);
 
-/// The number of a report. Numbers rise.
+/// The number of a report. Numbers rise. Shown as `r12`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ReportId(pub u64);
 
@@ -73,7 +77,7 @@ impl fmt::Display for ReportId {
 }
 
 impl ReportId {
-    /// Reads `r12`.
+    /// Reads a report's id, such as `r12` or `R12`; `None` if the text is anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix(['r', 'R'])?;
@@ -82,7 +86,8 @@ impl ReportId {
             .flatten()
     }
 
-    /// Reads a range: `r12`, or `r12-r15` and `r12-15` for all from the first to the last.
+    /// Reads a range of reports: `r12` alone, or `r12-r15` or `r12-15` with both ends included.
+    /// `None` if the text is no range, or runs backwards.
     #[must_use]
     pub fn parse_range(text: &str) -> Option<core::ops::RangeInclusive<Self>> {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
@@ -91,7 +96,7 @@ impl ReportId {
         (first <= last).then_some(first..=last)
     }
 
-    /// Whether a text is a range that runs backwards: `r5-r2`.
+    /// Whether `text` is a range whose last number is smaller than its first, such as `r5-r2`.
     #[must_use]
     pub fn is_backwards(text: &str) -> bool {
         text.split_once('-').is_some_and(|(first, last)| {

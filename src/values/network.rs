@@ -1,4 +1,4 @@
-//! Networks, and which addresses count as one.
+//! Networks (CIDR), and origins: the groups of addresses that count as one subscriber.
 
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,17 +6,20 @@ use core::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A network: all addresses that begin with the same bits. An IPv4-mapped IPv6 address counts as the IPv4 address.
+/// A network: all addresses that begin with the same `length` bits. An IPv4-mapped IPv6 address
+/// (`::ffff:192.0.2.1`) counts as the IPv4 address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Network {
     pub(crate) is_v6: bool,
     pub(crate) length: u8,
-    /// The first address, in the low bits: all bits after the prefix are zero.
+    /// The first address of the network as a number: 32 bits for IPv4, 128 for IPv6; all bits after
+    /// the prefix are zero.
     pub(crate) bits: u128,
 }
 
 impl Network {
-    /// The network of the first `length` bits of `addr`; `None` if the address has fewer.
+    /// The network that shares the first `length` bits of `addr`; `None` if the address has fewer
+    /// bits.
     #[must_use]
     pub fn new(addr: IpAddr, length: u8) -> Option<Self> {
         let (is_v6, bits, width) = match addr {
@@ -29,7 +32,7 @@ impl Network {
         Some(Self { is_v6, length, bits })
     }
 
-    /// The network that one subscriber usually has: an IPv4 address, or an IPv6 /64.
+    /// The network of the subscriber at `addr`: the IPv4 address alone, or its IPv6 /64.
     #[must_use]
     pub fn around(addr: IpAddr) -> Self {
         let addr = addr.to_canonical();
@@ -54,7 +57,7 @@ impl Network {
         Self::new(addr.to_canonical(), self.length).is_some_and(|other| other == *self)
     }
 
-    /// Whether all of `other` is in this network.
+    /// Whether this network contains all addresses of `other`.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         let width = if self.is_v6 { 128 } else { 32 };
@@ -63,14 +66,16 @@ impl Network {
             && (self.bits ^ other.bits).checked_shr(width - u32::from(self.length)).unwrap_or(0) == 0
     }
 
-    /// Whether `text` writes it with its own first address, or as an address: `10.1.2.3/8` is a slip of some kind.
+    /// Whether `text`, from which the network was read, names it by its first address or without a
+    /// length. False for `10.1.2.3/8`, which means `10.0.0.0/8` and is probably a slip.
     #[must_use]
     pub fn is_written_so(&self, text: &str) -> bool {
         let is_first = |addr: &str| addr.parse::<IpAddr>().is_ok_and(|addr| addr.to_canonical() == self.ends().0);
         text.split_once('/').is_none_or(|(addr, _)| is_first(addr))
     }
 
-    /// How much it is, in words that tell no address: `an address`, `a network of 256 addresses`.
+    /// The size of the network in words that reveal no address: `an address`,
+    /// `a network of 256 addresses`.
     #[must_use]
     pub fn size(&self) -> String {
         match (self.is_v6, self.length) {
@@ -81,15 +86,15 @@ impl Network {
         }
     }
 
-    /// Whether it has more subscribers than one would ban without a second thought: more than a /16 of IPv4, or a /32 of
-    /// IPv6, which is what one provider has.
+    /// Whether the network is larger than an IPv4 /16 or an IPv6 /32, the usual size of one
+    /// provider. A ban of it should be confirmed.
     #[must_use]
     pub fn is_broad(&self) -> bool {
         self.length < if self.is_v6 { 32 } else { 16 }
     }
 
-    /// Whether the network is larger than the largest ones that were ever given to one owner. Banning it must be a
-    /// mistake, unless somebody says that it is not.
+    /// Whether the network is larger than an IPv4 /8 or an IPv6 /16, the largest that one owner has
+    /// ever had. A ban of it is taken for a mistake unless it is forced.
     #[must_use]
     pub fn is_wide(&self) -> bool {
         self.length < if self.is_v6 { 16 } else { 8 }
@@ -110,7 +115,8 @@ impl fmt::Display for Network {
 impl FromStr for Network {
     type Err = String;
 
-    /// Reads `192.0.2.0/24`, `2001:db8::/32`, or an address without a length.
+    /// Reads `192.0.2.0/24`, `2001:db8::/32`, or an address without a length, which is a network of
+    /// that address alone.
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is no network such as 192.0.2.0/24 or 2001:db8::/32");
         let (addr, length) = match text.split_once('/') {
@@ -124,7 +130,8 @@ impl FromStr for Network {
             None => width,
             Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
                 let length: u8 = digits.parse().map_err(|_| wrong())?;
-                // ::ffff:192.0.2.0/120 is 192.0.2.0/24.
+                // The length of an IPv4-mapped network counts 96 bits more: ::ffff:192.0.2.0/120 is
+                // 192.0.2.0/24.
                 if addr == canonical { length } else { length.checked_sub(96).ok_or_else(wrong)? }
             }
             Some(_) => return Err(wrong()),
@@ -145,18 +152,20 @@ impl<'de> Deserialize<'de> for Network {
     }
 }
 
-/// The addresses that count as one, for the limit of clients per address and others: an IPv4 address, or an IPv6 /64,
-/// which is what one subscriber usually has.
+/// The origin of a connection: an IPv4 address, or an IPv6 /64, which is what one subscriber
+/// usually has. All addresses of an origin count as one, for the limit of clients per address and
+/// other limits.
 ///
-/// The number is the upper half of an IPv6 address. IPv4 addresses are mapped to halves of multicast addresses, from
-/// which nobody connects. Several tables have an origin for each client, so it has only 64 bits.
+/// The number is the upper half of the IPv6 address. An IPv4 address becomes a number from
+/// ffff:ffff:0:0 up, the upper halves of multicast addresses, from which nobody connects. Several
+/// tables hold an origin for each client, so 64 bits save memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin(u64);
 
-/// The bits that mark an IPv4 address among the upper halves of IPv6 addresses.
+/// The upper 32 bits that mark an origin as an IPv4 address.
 const V4: u64 = 0xFFFF_FFFF_0000_0000;
 
-/// Serialized as the text of the first address, because JSON numbers have too few digits.
+/// Serialized as text, the first address as one hexadecimal number: JSON numbers keep only 53 bits.
 impl Serialize for Origin {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&format_args!("{:x}", self.bits()))
@@ -171,7 +180,8 @@ impl<'de> Deserialize<'de> for Origin {
 }
 
 impl Origin {
-    /// The first address, as a number.
+    /// The first address of the origin as an IPv6 number; IPv4 addresses are mapped
+    /// (`::ffff:0:0/96`).
     pub(crate) fn bits(self) -> u128 {
         match u32::try_from(self.0 ^ V4) {
             Ok(v4) => Ipv4Addr::from_bits(v4).to_ipv6_mapped().to_bits(),
@@ -179,13 +189,13 @@ impl Origin {
         }
     }
 
-    /// The first address.
+    /// The first address of the origin.
     #[must_use]
     pub fn first(self) -> IpAddr {
         IpAddr::V6(Ipv6Addr::from_bits(self.bits())).to_canonical()
     }
 
-    /// The origin's number: unique, and in the order of networks.
+    /// The origin's own number: unique, and sorted so that the origins of a network are neighbours.
     pub(crate) fn number(self) -> u64 {
         self.0
     }
@@ -199,7 +209,7 @@ impl Origin {
         }
     }
 
-    /// The first and the last origin that has addresses of the network.
+    /// The first and the last origin with addresses in the network.
     #[must_use]
     pub fn range(network: &Network) -> (Self, Self) {
         let (first, last) = network.ends();

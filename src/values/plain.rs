@@ -1,8 +1,9 @@
-//! System errors in plain words.
+//! System errors as plain words.
 
 use core::fmt;
 
-/// A system error as a part of a sentence: in lower case, and without its number.
+/// Displays a system error as part of a sentence: the first letter in lower case, and without
+/// ` (os error 2)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Plain<T>(pub T);
 

@@ -1,9 +1,10 @@
-//! How often something may happen: the generic cell rate algorithm (GCRA, ITU-T I.371), for one and for many.
+//! Rate limits by the generic cell rate algorithm (GCRA, ITU-T I.371): for one allowance, and for a
+//! table of them.
 //!
-//! An allowance is one number: the time at which all of it may be used again. Each use moves that time forward by its
-//! cost. A use is too early if the time would then be further in the future than the burst. All times of one call are
-//! in one unit, which the caller chooses: microseconds of [`Mono`]'s clock, or nanoseconds where single bytes are
-//! counted.
+//! An allowance is stored as one number, called `full` here: the time at which the whole burst may
+//! be used again. Each use moves `full` forward by its cost. A use is too early if `full` would
+//! then be more than a burst ahead of now. All times of one call are in one unit, which the caller
+//! chooses: microseconds of [`Mono`]'s clock, or nanoseconds where single bytes are counted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,17 +14,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::time::Mono;
 
-/// Uses `cost` at `now`, even if that is too early. `full` is when all of the allowance may be used again; returns that
-/// time afterwards.
+/// Charges `cost` at the time `now`, even if that is too early. `full` is the time at which the
+/// whole burst is free again; returns its new value.
 #[must_use]
 pub fn charge(full: u64, now: u64, cost: u64) -> u64 {
     full.max(now).saturating_add(cost)
 }
 
-/// Uses `cost` at `now` if that is not too early; at most `burst` may be used in one go. Returns `full` afterwards.
+/// Charges `cost` at the time `now`, unless that is too early: at most `burst` may be used at once.
+/// Returns the new `full`.
 ///
 /// # Errors
-/// How much too early it is; nothing is used then.
+/// How long to wait until the same call would succeed; nothing is charged.
 pub fn take(full: u64, now: u64, cost: u64, burst: u64) -> Result<u64, u64> {
     let full = charge(full, now, cost);
     match full.saturating_sub(now.saturating_add(burst)) {
@@ -32,21 +34,22 @@ pub fn take(full: u64, now: u64, cost: u64, burst: u64) -> Result<u64, u64> {
     }
 }
 
-/// Like [`take`], for something that may happen `burst` times in one go, and then once in each `every`.
+/// Like [`take`], for something that may happen `burst` times at once, and then once every `every`.
 ///
 /// # Errors
-/// How much too early it is.
+/// How long to wait until the same call would succeed.
 pub fn take_one(full: Mono, now: Mono, every: Duration, burst: u32) -> Result<Mono, Duration> {
     let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     take(full.0, now.0, micros(every), micros(every.saturating_mul(burst))).map(Mono).map_err(Duration::from_micros)
 }
 
-/// The most keys that an [`Allowance`] knows. Beyond it, the key whose whole allowance may be used again soonest is
-/// forgotten.
+/// The most keys in an [`Allowance`]. A new key beyond that replaces the key whose whole burst is
+/// free again soonest.
 pub const KNOWN: usize = 4096;
 
-/// Makes room for one more entry in `known`, if that has `most` entries. First all entries go that are `over` at `now`;
-/// if there are none, the entry that is over soonest goes.
+/// Makes room for one more entry in `known` if it holds `most` entries or more. `over` tells when
+/// an entry ends. All entries that have ended by `now` are removed; if there are none, the entry
+/// that ends soonest is.
 pub fn make_room<K: Ord + Copy, V>(known: &mut BTreeMap<K, V>, most: usize, now: Mono, over: impl Fn(&V) -> Mono) {
     if known.len() < most {
         return;
@@ -59,7 +62,7 @@ pub fn make_room<K: Ord + Copy, V>(known: &mut BTreeMap<K, V>, most: usize, now:
     }
 }
 
-/// How often something may be done for each of many keys, such as addresses.
+/// One allowance for each of many keys, such as addresses: at most [`KNOWN`] keys.
 #[derive(Clone, Debug)]
 pub struct Allowance<K>(BTreeMap<K, Mono>);
 
@@ -70,10 +73,10 @@ impl<K> Default for Allowance<K> {
 }
 
 impl<K: Ord + Copy> Allowance<K> {
-    /// Counts one more time for `key`: `burst` times are allowed in one go, and then once in each `every`.
+    /// Counts one use by `key`: `burst` uses are allowed at once, and then one every `every`.
     ///
     /// # Errors
-    /// How much too early it is; the time does not count then.
+    /// How long `key` has to wait; the use is not counted.
     pub fn take(&mut self, key: K, burst: u32, every: Duration, now: Mono) -> Result<(), Duration> {
         let full = take_one(self.0.get(&key).copied().unwrap_or_default(), now, every, burst)?;
         if !self.0.contains_key(&key) {
@@ -83,12 +86,13 @@ impl<K: Ord + Copy> Allowance<K> {
         Ok(())
     }
 
-    /// Forgets `key`: all of its allowance may be used again.
+    /// Forgets `key`: its whole burst may be used again.
     pub fn clear(&mut self, key: K) {
         self.0.remove(&key);
     }
 
-    /// Gives back one time that was counted for `key`.
+    /// Gives back one use that was counted for `key`; `every` must be as it was in
+    /// [`take`](Self::take).
     pub fn give_back(&mut self, key: K, every: Duration) {
         if let Some(full) = self.0.get_mut(&key) {
             *full = Mono(full.0.saturating_sub(u64::try_from(every.as_micros()).unwrap_or(u64::MAX)));

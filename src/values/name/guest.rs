@@ -1,33 +1,35 @@
-//! Guests' names, for those who have taken none: `guest-` and a keyed hash of where they come from.
+//! The names of guests, who have not taken a name: `guest-` and a keyed hash of their address and
+//! port.
 //!
-//! The hub gives them; nobody can take one, see [`is_reserved`](super::is_reserved).
+//! The hub gives these names; nobody can take one, see [`is_reserved`](super::is_reserved).
 
 use core::net::IpAddr;
 
 use siphasher::sip::SipHasher24;
 
-/// What a guest's name begins with.
+/// The beginning of each guest's name.
 const GUEST: &str = "guest-";
 
-/// What a guest's name ends in: no two characters that a reader or UTS 39 could confuse (no i, l,
-/// 1; o, 0; m, n, r; u, v, w, y; s, 5; z, 2; g, q), and no vowels, so that chance spells no words.
+/// The characters behind `guest-`. There are no vowels, so that chance spells no words, and no two
+/// characters that a reader or UTS 39 could confuse: of groups such as o and 0, s and 5, or z and
+/// 2, at most one is here.
 pub(super) const ALPHABET: &[u8; 20] = b"bcdfghjkpstvxz346789";
 
 /// The fewest and the most characters behind `guest-`.
 pub(super) const LENGTH: core::ops::RangeInclusive<usize> = 4..=8;
 
-/// Whether a text is a name as [`guest`] makes it.
+/// Whether a text has the form of the names that [`guest`] makes.
 pub(super) fn is_guest(text: &str) -> bool {
     text.strip_prefix(GUEST)
         .is_some_and(|rest| LENGTH.contains(&rest.len()) && rest.bytes().all(|byte| ALPHABET.contains(&byte)))
 }
 
-/// A guest's name: `guest-` and `length` characters (taken as 4 below 4, as 8 above
-/// 8) of a keyed hash of address and port, so that it tells nothing of the address without `key`.
+/// A guest's name: `guest-` and `length` characters of a keyed hash of address and port. Without
+/// `key` the name tells nothing of the address. `length` is clamped to 4..=8.
 ///
-/// The same address and port give the same name while the key stays, and an IPv4 address is the
-/// same mapped into IPv6. A longer name starts with the shorter one: where 4 characters (one in
-/// 160,000) are taken, try one more.
+/// The same key, address and port give the same name; an IPv4 address and its IPv4-mapped IPv6
+/// address count as the same. A longer name starts with the shorter one: if a name of 4 characters
+/// (one of 160,000) is taken, try 5.
 #[must_use]
 pub fn guest(key: &[u8; 16], addr: IpAddr, port: u16, length: usize) -> String {
     let octets = match addr {

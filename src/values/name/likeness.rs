@@ -1,26 +1,28 @@
-//! Which texts look alike: the skeletons of Unicode Technical Standard 39, what its data leave out, and the letters
-//! that look alike there and are told apart by everybody who reads them.
+//! Which texts look alike: the skeletons of Unicode Technical Standard 39 (UTS 39), with our own
+//! additions to its data, and the letters that have one skeleton although readers of their script
+//! tell them apart.
 //!
-//! Skeletons are never kept: what is added here holds for all names from the next start on.
+//! Skeletons are never stored: an addition to these tables holds for all names from the next start
+//! on.
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::fold;
 
-/// What looks like something else although the data that we have do not say so, by skeletons: a text, and what it looks
-/// like, which looks like nothing else that is here.
+/// Additions to the data of UTS 39, as pairs of skeletons: a text, and the text that it looks like.
+/// The second text of a pair is not the first of another one.
 const ALSO_ALIKE: &[(&str, &str)] = &[
-    // Arabic high hamza beside its letter, and hamza above the letter.
+    // Arabic high hamza, which stands beside its letter, and hamza above.
     ("\u{674}", "\u{654}"),
-    // Arabic yeh with hamza above loses its dots, but for this one.
+    // Beh with hamza above, whose skeleton lacks the dots: it looks like yeh with hamza above.
     ("\u{8A8}", "\u{649}\u{654}"),
     // Variants of one ideograph, as Chinese, Japanese and Korean fonts draw them: 郞 and 郎, 隸 and 隷.
     ("\u{90DE}", "\u{90CE}"),
     ("\u{96B8}", "\u{96B7}"),
-    // Canadian syllabics: Lisu letter gha looks like the one, and like the other.
+    // Two Canadian syllabics: the Lisu letter gha looks like both.
     ("\u{15FA}", "\u{1660}"),
-    // A stroke, in Han and as a Korean vowel, and one that lies, in Han and as the Japanese mark of a long vowel: all
-    // of them may stand among Latin letters.
+    // The vertical stroke (Han, and a Korean vowel) and the horizontal one (Han, and the Japanese
+    // mark of a long vowel): all of them may stand among Latin letters.
     ("\u{4E28}", "l"),
     ("\u{30FC}", "-"),
     // ȧ and å, ǵ and ģ, ѝ and й.
@@ -31,9 +33,9 @@ const ALSO_ALIKE: &[(&str, &str)] = &[
     ("\u{418}\u{326}\u{300}", "\u{418}\u{326}\u{306}"),
 ];
 
-/// Letters that have one skeleton, and yet nobody who reads their script takes them for each other: a language, and
-/// letters that it tells apart. What one language tells apart and readers of another one could not, is not here:
-/// Turkish has i and ı, but a reader of English would take `admın` for `admin`.
+/// Groups of letters that have the same skeleton although readers of their script never confuse
+/// them: the languages, and the letters. Letters that readers of another language would confuse are
+/// not here: Turkish has i and ı, but a reader of English would take `admın` for `admin`.
 const TOLD_APART: &[(&str, &str)] = &[
     ("Arabic, Persian, Urdu", "ثپ"),
     ("Armenian", "ոռ"),
@@ -73,7 +75,8 @@ const TOLD_APART: &[(&str, &str)] = &[
     ("Thai", "ฑท"),
 ];
 
-/// What a reader sees of `text`, whatever it is written in: equal for texts that look alike. Not fit for display.
+/// The skeleton of `text` (UTS 39): equal for texts that look alike, in whatever scripts they are
+/// written. Not fit for display.
 pub(super) fn skeleton(text: &str) -> String {
     if text.is_ascii() {
         return unicode_security::skeleton(text).collect();
@@ -91,8 +94,8 @@ pub(super) fn skeleton(text: &str) -> String {
     seen
 }
 
-/// Whether a letter belongs to a script whose vowels may be written as points or left out, which makes no difference to
-/// its readers: Hebrew and Arabic.
+/// Whether a letter belongs to a script whose vowel points may be written or left out, which makes
+/// no difference to its readers: Hebrew and Arabic.
 fn has_points(c: char) -> bool {
     matches!(c,
         '\u{5D0}'..='\u{5F2}' // Hebrew
@@ -101,7 +104,8 @@ fn has_points(c: char) -> bool {
     )
 }
 
-/// Whether a mark of a skeleton is such a point, or what one looks like.
+/// Whether a mark in a skeleton is a vowel point of Hebrew or Arabic, or a mark that looks like
+/// one.
 fn is_point(c: char) -> bool {
     matches!(c,
         '\u{5B0}'..='\u{5BD}' | '\u{5BF}' | '\u{5C1}' | '\u{5C2}' | '\u{5C7}'..='\u{5C9}' // Hebrew
@@ -110,13 +114,14 @@ fn is_point(c: char) -> bool {
     )
 }
 
-/// The [`skeleton`] of a text that is folded, folded again: it can bring capitals back, for the prototype of 0 is O.
+/// The [`skeleton`] of a folded text, folded again: a skeleton can contain capitals, for example O
+/// for 0.
 pub(super) fn folded_skeleton(folded: &str) -> String {
     fold(&skeleton(folded))
 }
 
-/// Whether two folded texts that look alike differ where those who read them see it: in letters of one place that are
-/// [`TOLD_APART`].
+/// Whether readers can tell apart two folded texts that have the same skeleton: at some place, the
+/// two have different letters that are [`TOLD_APART`].
 pub(super) fn are_told_apart(one: &str, other: &str) -> bool {
     let letters = |text: &str| text.chars().filter(|c| !super::rules::is_joiner(*c)).collect::<Vec<_>>();
     let (one, other) = (letters(one), letters(other));

@@ -1,19 +1,20 @@
-//! Names of people and rooms: which are allowed, which are the same, which look the same.
+//! Names of people and rooms: which are valid, which count as the same, which look alike.
 //!
-//! A name that somebody asks for is checked once, by [`Name::parse`]; after that the type is the proof. Three
-//! spellings are kept: as it is shown, folded (what "the same name" means) and as skeletons (what "a reader could
-//! take it for another" means, Unicode Technical Standard 39). Only the shown one is ever written down; the others are
-//! made of it again when it is read, so a release can compare names better than the one before. Which name is in use
-//! is not known here (see [`super::roster`]).
+//! A name that somebody asks for is checked once, by [`Name::parse`]; from then on its type is the
+//! proof that it is valid. A [`Name`] holds three kinds of spellings: the shown form, the folded
+//! form (equal for the same name), and skeletons (Unicode Technical Standard 39; equal for names
+//! that a reader could take for each other). Only the shown form is stored on disk; the others are
+//! computed from it when it is read, so a later release can compare names better. This module does
+//! not know which names are in use (see [`super::roster`]).
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | which characters a name may hold, and where; which scripts go together | `rules` |
-//! | which names look alike; letters that look alike and are told apart by those who read them | `likeness` |
-//! | which names nobody gets: reserved words, and what could be read as something else | `claims` |
+//! | which characters a name may hold, and where; which scripts may stand in one name | `rules` |
+//! | which names look alike; look-alike letters that readers tell apart | `likeness` |
+//! | reserved names, and names that could be read as something else | `claims` |
 //! | the names of guests | [`guest`] |
-//! | patterns that find names | [`pattern`] |
-//! | what is asked of a name that was kept by an earlier release | [`Name::recall`] |
+//! | patterns that match names, for bans and mutes | [`pattern`] |
+//! | which checks a stored name has to pass when it is read again | [`Name::recall`] |
 
 mod claims;
 mod guest;
@@ -37,21 +38,22 @@ pub use claims::{TakenFor, is_id, is_reserved, resembles_address, taken_for};
 pub use guest::guest;
 pub use rules::InvalidName;
 
-/// Bytes a name may take for each character it may have.
+/// UTF-8 bytes that a name may take for each character of its allowed length.
 const BYTES_PER_CHARACTER: usize = 4;
 
-/// Bytes of the longest name that is recalled: a ban can be of a name of 255 characters.
+/// The longest stored name that is accepted, in bytes: bans can name up to 255 characters.
 const MOST_BYTES: usize = 255 * BYTES_PER_CHARACTER;
 
-/// A name that obeys the rules, or did when it was taken. Two are equal when they fold to the same; whether they could
-/// be mistaken for each other is another question, see [`Name::looks_like`].
+/// A valid name, or one that was valid when it was taken. Two names are equal if their folded forms
+/// are; whether a reader could confuse them is told by [`Name::looks_like`].
 ///
-/// A clone shares the text.
+/// A clone shares the text with the original.
 #[derive(Clone)]
 pub struct Name(Arc<Spellings>);
 
-/// All spellings in one allocation, one behind the other: shown, folded, skeleton, sight, and the last two without
-/// punctuation at the ends, if there is any.
+/// All spellings in one string, one behind the other: shown, folded, skeleton, sight, bare
+/// skeleton, bare sight. The two bare ones are empty if the name has no punctuation at its ends.
+/// The other fields are byte offsets.
 struct Spellings {
     text: Box<str>,
     folded_at: usize,
@@ -62,16 +64,16 @@ struct Spellings {
 }
 
 impl Name {
-    /// Checks and normalizes a name of at most `max_chars` grapheme clusters and four times as many bytes. What an
-    /// input method makes wide or narrow becomes the ordinary letter, and all is composed (NFC). Parsing what a name
-    /// [shows](Name::shown) gives that name again.
+    /// Checks and normalizes a name of at most `max_chars` grapheme clusters and four times as many
+    /// bytes. Fullwidth and halfwidth letters become ordinary ones, and the name is composed (NFC).
+    /// Parsing the [shown](Name::shown) form of a name gives the same name again.
     ///
     /// # Errors
-    /// The first rule that is broken.
+    /// The first rule that the text breaks.
     pub fn parse(text: &str, max_chars: usize) -> Result<Self, InvalidName> {
         let max_bytes = max_chars.saturating_mul(BYTES_PER_CHARACTER);
-        // Decomposed text can be longer than its NFC, but not without bounds; nothing below
-        // works on more than this.
+        // Decomposed text can be longer than its NFC, but not more than this many times; so the
+        // work below is bounded.
         if text.len() > max_bytes.saturating_mul(4) {
             return Err(InvalidName::TooLong { max_chars });
         }
@@ -89,8 +91,10 @@ impl Name {
         Ok(Self(Arc::new(Spellings::of(&shown))))
     }
 
-    /// The name that was kept as `shown`: in a snapshot, or on disk. It was checked when it was taken, and the rules
-    /// of a later release do not make it nobody's; so all that is asked is that it can be shown on one line.
+    /// The name that was stored as `shown`, in a snapshot or in the database. It was checked when
+    /// it was taken, and stays valid under the rules of later releases. So the only conditions are
+    /// that it is not too long, has no white space, shows something, and holds no character that
+    /// could harm a terminal; `None` otherwise.
     #[must_use]
     pub fn recall(shown: &str) -> Option<Self> {
         let fits = shown.len() <= MOST_BYTES && !shown.contains(char::is_whitespace);
@@ -98,8 +102,9 @@ impl Name {
             .then(|| if guest::is_guest(shown) { Self::plain(shown) } else { Self(Arc::new(Spellings::of(shown))) })
     }
 
-    /// The name that [`guest()`] makes. Its characters are their own folded forms and skeletons, so all four spellings
-    /// are one, and no rule needs to be asked: a hub gives many of these at a time.
+    /// The name that [`guest()`] makes. Its characters are their own folded forms and skeletons, so
+    /// all spellings are equal and no rule needs to be checked. This is quick, because a hub gives
+    /// many of these at a time.
     #[must_use]
     pub fn guest(key: &[u8; 16], addr: IpAddr, port: u16, length: usize) -> Self {
         Self::plain(&guest(key, addr, port, length))
@@ -113,62 +118,66 @@ impl Name {
         Self(Arc::new(Spellings { text, folded_at, skeleton_at, sight_at, bare_skeleton_at, bare_sight_at }))
     }
 
-    /// As its holder wrote it, in NFC.
+    /// The shown form: the name as its bearer wrote it, in NFC.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.0.text[..self.0.folded_at]
     }
 
-    /// Whether the hub made it, for a guest.
+    /// Whether the name has the form of those that the hub gives to guests.
     #[must_use]
     pub fn is_guest(&self) -> bool {
         guest::is_guest(self.shown())
     }
 
-    /// As it is shown, without the punctuation at its ends: what a reader takes in, who reads `help.` and `c4_`.
+    /// The shown form without the punctuation at its ends: `help` for `help.`, `c4` for `c4_`.
     #[must_use]
     pub fn word(&self) -> &str {
         claims::trimmed(self.shown())
     }
 
-    /// As [`fold`] gives it: the key to look a name up by.
+    /// The folded form, see [`fold`]: the key by which a name is looked up.
     #[must_use]
     pub fn folded(&self) -> &str {
         &self.0.text[self.0.folded_at..self.0.skeleton_at]
     }
 
-    /// The skeleton of the folded form, folded: names with equal skeletons look alike whatever their case, but for
-    /// letters that are told apart. Not fit for display.
+    /// The skeleton of the folded form, folded again: names with equal skeletons look alike if
+    /// upper and lower case are ignored, except for letters that readers tell apart. Not fit for
+    /// display.
     #[must_use]
     pub fn skeleton(&self) -> &str {
         &self.0.text[self.0.skeleton_at..self.0.sight_at]
     }
 
-    /// The skeleton of the form shown, case kept: names with equal sights look alike as they are written. It catches
-    /// what folding takes away from [`Name::skeleton`]: the capital I in `paypaI`, Cyrillic capitals that spell a Latin
-    /// word. Not fit for display.
+    /// The skeleton of the shown form, in upper and lower case as written: names with equal sights
+    /// look alike as they stand. It catches likenesses that [`Name::skeleton`] misses because it is
+    /// folded: the capital I in `paypaI`, or Cyrillic capitals that spell a Latin word. Not fit for
+    /// display.
     #[must_use]
     pub fn sight(&self) -> &str {
         &self.0.text[self.0.sight_at..self.0.bare_skeleton_at]
     }
 
-    /// The [skeleton](Self::skeleton) without the punctuation at the ends of the name: `ann.` and `ann_` are ann to a
-    /// reader. Not fit for display.
+    /// The [skeleton](Self::skeleton) of the name without the punctuation at its ends: a reader
+    /// takes `ann.` and `ann_` for `ann`. Not fit for display.
     #[must_use]
     pub fn bare_skeleton(&self) -> &str {
         let bare = &self.0.text[self.0.bare_skeleton_at..self.0.bare_sight_at];
         if bare.is_empty() { self.skeleton() } else { bare }
     }
 
-    /// The [sight](Self::sight) without the punctuation at the ends of the name. Not fit for display.
+    /// The [sight](Self::sight) of the name without the punctuation at its ends. Not fit for
+    /// display.
     #[must_use]
     pub fn bare_sight(&self) -> &str {
         let bare = &self.0.text[self.0.bare_sight_at..];
         if bare.is_empty() { self.sight() } else { bare }
     }
 
-    /// Whether a reader could mistake the two for each other: the names are equal, or their skeletons or sights are, or
-    /// those without the punctuation at the ends; and no letters differ that readers of the script tell apart.
+    /// Whether a reader could mistake the two names for each other: they are equal, or have the
+    /// same skeleton or sight, with or without the punctuation at their ends, and do not differ in
+    /// letters that readers of the script tell apart.
     #[must_use]
     pub fn looks_like(&self, other: &Self) -> bool {
         let (bare, bare_other) = (without_ends(self.folded()), without_ends(other.folded()));
@@ -180,14 +189,14 @@ impl Name {
     }
 }
 
-/// Kept as it is shown.
+/// Serialized as the shown form.
 impl Serialize for Name {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.shown())
     }
 }
 
-/// See [`Name::recall`].
+/// Read by [`Name::recall`].
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let shown = <Cow<'de, str>>::deserialize(deserializer)?;
@@ -220,7 +229,8 @@ impl Spellings {
     }
 }
 
-/// A name without the punctuation at its ends; all of it, if it has nothing else.
+/// A name without the hyphens, underscores and dots at its ends; the whole name if it holds nothing
+/// else.
 fn without_ends(text: &str) -> &str {
     let word = text.trim_matches(['-', '_', '.']);
     if word.is_empty() { text } else { word }
@@ -246,7 +256,7 @@ impl Ord for Name {
     }
 }
 
-/// For finding a name by its folded form.
+/// Lets maps that are keyed by names be searched by a folded form.
 impl core::borrow::Borrow<str> for Name {
     fn borrow(&self) -> &str {
         self.folded()
@@ -265,9 +275,9 @@ impl fmt::Debug for Name {
     }
 }
 
-/// The text as a name shows it: composed, with ordinary letters in place of wide and narrow ones (an input method for
-/// Chinese, Japanese or Korean makes those of the same keys), and without the Tibetan mark that ends a syllable where
-/// the name ends.
+/// The shown form of a typed name: composed (NFC), with ordinary letters in place of fullwidth and
+/// halfwidth ones (input methods for Chinese, Japanese and Korean make those from the same keys),
+/// and without a tsheg (Tibetan, U+0F0B) at its end.
 fn normal(text: &str) -> String {
     let is_of_other_width = |c: char| matches!(c, '\u{3000}' | '\u{FF00}'..='\u{FFEF}');
     let ordinary: Cow<'_, str> = if text.contains(is_of_other_width) {
@@ -281,20 +291,20 @@ fn normal(text: &str) -> String {
     shown
 }
 
-/// The name of a room as it was typed, with or without a `#` before it: the one reading of it, wherever one is given.
-/// `None` if no room can be called that.
+/// The name of a room from a typed argument, without the `#` that may stand before it. All commands
+/// read names of rooms by this. `None` if no room can have that name.
 #[must_use]
 pub fn of_room(typed: &str) -> Option<&str> {
     let name = typed.strip_prefix('#').unwrap_or(typed);
     Name::recall(name).is_some().then_some(name)
 }
 
-/// The key that two spellings of one name share: compatibility-normalized (NFKC) and case-folded
-/// (Unicode section 3.13, D146 with the result composed). Takes any text, so that what somebody
-/// typed can be looked up without being a valid name.
+/// The folded form of a text, equal for all spellings of one name: compatibility-normalized (NFKC)
+/// and case-folded (Unicode section 3.13, D146, with the result composed). It takes any text, valid
+/// name or not, so that whatever was typed can be looked up.
 ///
-/// The index of recorded lines is made of texts that are folded: should this ever fold otherwise, it has to be made
-/// anew.
+/// The search index of recorded lines holds folded texts: if this function ever changes, the index
+/// must be rebuilt.
 #[must_use]
 pub fn fold(text: &str) -> String {
     if text.is_ascii() {

@@ -1,8 +1,11 @@
-//! Patterns that find names: what the names of a raid have in common.
+//! Patterns that match names, to ban or mute a raid: many people at once whose names have something
+//! in common.
 //!
-//! `bot-*` finds whatever begins so: a star stands for any text, a question mark for one character, also in another case
-//! and in letters that look alike. Between slashes stands a pattern of the `regex` crate, which takes linear time for
-//! any text; it is tried on the name in lower case. The names that the hub gives guests are found by none.
+//! There are two kinds. In a plain pattern such as `bot-*`, a star stands for any text and a
+//! question mark for one character; it also matches in upper or lower case and in look-alike
+//! letters. A pattern between slashes is one of the `regex` crate, which takes linear time for any
+//! text; it is matched against the name in lower case. No pattern matches the names that the hub
+//! gives to guests.
 
 use core::fmt;
 use std::sync::Arc;
@@ -14,18 +17,18 @@ use super::guest::is_guest;
 use super::likeness::folded_skeleton;
 use super::{Name, fold};
 
-/// The longest pattern, in bytes.
+/// The most bytes in a pattern.
 pub const LONGEST: usize = 100;
 
-/// Bytes of memory that one compiled pattern may take, and that all of a list may.
+/// The most memory that one compiled pattern may take, and that a compiled list may take, in bytes.
 const SIZE_OF_ONE: usize = 512 * 1024;
 const SIZE: usize = 4 * 1024 * 1024;
 
-/// A pattern that finds nothing.
+/// A pattern that matches nothing.
 const NOTHING: &str = "/[a&&b]/";
 
-/// Names of all kinds that have nothing in common: a pattern that finds more than an [eighth](TOO_MANY) of them would
-/// find anybody.
+/// Samples of everyday names that have nothing in common. A pattern that matches more than an
+/// [eighth](TOO_MANY) of them would hit anybody.
 const EVERYDAY: &[&str] = &[
     "anna",
     "ben",
@@ -77,28 +80,28 @@ const EVERYDAY: &[&str] = &[
     "გიორგი",
 ];
 
-/// So many of [`EVERYDAY`] are not found by a pattern that means anybody in particular.
+/// The most names of [`EVERYDAY`] that an acceptable pattern may match.
 const TOO_MANY: usize = EVERYDAY.len() / 8;
 
-/// A pattern that was checked. It is kept as it was written.
+/// A pattern that was checked when it was made. It is stored as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Pattern(Arc<str>);
 
-/// Why a text is no pattern.
+/// Why a text is refused as a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvalidPattern {
-    /// It has more bytes than [`LONGEST`].
+    /// The pattern has more bytes than [`LONGEST`].
     TooLong,
-    /// No name has this character.
+    /// The pattern has this character, which no name has.
     Character(char),
-    /// There is nothing in it but stars and question marks.
+    /// The pattern consists of stars and question marks alone.
     Nothing,
-    /// It cannot be read, or takes too much memory: in words.
+    /// The pattern cannot be compiled, or takes too much memory: the reason in words.
     Broken(String),
-    /// It is about the names that the hub gives guests, which no pattern finds.
+    /// The pattern is meant for the names that the hub gives to guests, which no pattern matches.
     Guests,
-    /// It finds names of all kinds, such as these.
+    /// The pattern matches everyday names of all kinds: up to three examples.
     Anybody(Vec<&'static str>),
 }
 
@@ -123,7 +126,8 @@ impl fmt::Display for InvalidPattern {
 impl core::error::Error for InvalidPattern {}
 
 impl Pattern {
-    /// Whether a text is written like a pattern, be it one or not. What is written like a part of an address is none.
+    /// Whether a text is written like a pattern, valid or not. A text that is written like part of
+    /// an address, such as `192.168.*`, is no pattern.
     #[must_use]
     pub fn is_one(text: &str) -> bool {
         expression(text).is_some()
@@ -135,7 +139,7 @@ impl Pattern {
     /// Checks a pattern that somebody asks for.
     ///
     /// # Errors
-    /// Why it is none, or none that could be meant.
+    /// Why the text is no pattern, or matches too much to be meant.
     pub fn parse(text: &str) -> Result<Self, InvalidPattern> {
         if text.len() > LONGEST {
             return Err(InvalidPattern::TooLong);
@@ -165,13 +169,13 @@ impl Pattern {
         Ok(this)
     }
 
-    /// One that was kept. It was checked when it was made.
+    /// The pattern that was stored as `text`. It is not checked again.
     #[must_use]
     pub fn recall(text: &str) -> Self {
         Self(text.into())
     }
 
-    /// As it was written.
+    /// The pattern as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -184,18 +188,19 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// What stands between the slashes, if the text is written so.
+/// The regular expression between the slashes; `None` for a plain pattern.
 fn expression(text: &str) -> Option<&str> {
     text.strip_prefix('/')?.strip_suffix('/').filter(|expression| !expression.is_empty())
 }
 
-/// A text in which all that looks alike is the same. `rn` looks like `m`, and is no beginning of it: `r*` does not find
-/// `maria`.
+/// The skeleton of a folded text, in which look-alike letters are equal. The skeleton of `m` is
+/// `rn`; it is turned back into `m`, so that `r*` does not match `maria`.
 fn alike(folded: &str) -> String {
     folded_skeleton(folded).replace("rn", "m")
 }
 
-/// The expression for a text with stars and question marks, whose other parts `spell` writes.
+/// The regular expression for a plain pattern. `spell` is applied to the text between its stars and
+/// question marks.
 fn translated(text: &str, spell: fn(&str) -> String) -> String {
     let mut expression = String::from("^");
     for part in text.split_inclusive(['*', '?']) {
@@ -211,20 +216,20 @@ fn translated(text: &str, spell: fn(&str) -> String) -> String {
     expression
 }
 
-/// Patterns, compiled.
+/// A compiled list of patterns.
 #[derive(Clone, Debug, Default)]
 pub struct Patterns {
-    /// Each of them, tried on the folded name.
+    /// All patterns, matched against the folded name.
     folded: Option<RegexSet>,
-    /// Those without slashes, tried on what the name looks like.
+    /// The plain patterns, matched against the skeleton of the name.
     alike: Option<RegexSet>,
-    /// Which ones those are.
+    /// The places of the plain patterns in the whole list.
     places: Vec<usize>,
 }
 
 impl Patterns {
-    /// Compiles patterns. One that was kept and cannot be compiled any more finds nothing, and nothing is found by a list
-    /// that takes too much memory: see [`Self::fit`].
+    /// Compiles a list of patterns. A stored pattern that cannot be compiled any more matches
+    /// nothing. A list that takes too much memory matches nothing at all: see [`Self::fit`].
     #[must_use]
     pub fn new(patterns: &[Pattern]) -> Self {
         let sound = |pattern: &Pattern| match Self::compile(std::slice::from_ref(pattern), SIZE_OF_ONE) {
@@ -236,7 +241,7 @@ impl Patterns {
             .unwrap_or_default()
     }
 
-    /// Whether these can be compiled together.
+    /// Whether these patterns can be compiled together within the memory of a list.
     #[must_use]
     pub fn fit(patterns: &[Pattern]) -> bool {
         Self::compile(patterns, SIZE).is_ok()
@@ -249,7 +254,7 @@ impl Patterns {
                 .transpose()
                 .map_err(|error| match error {
                     regex::Error::CompiledTooBig(_) => "it takes too much memory".to_owned(),
-                    // The last line says what is wrong; those before draw it.
+                    // The last line says what is wrong; the lines before it draw where.
                     error => {
                         error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned()
                     }
@@ -265,7 +270,8 @@ impl Patterns {
         Ok(Self { folded: build(patterns.iter().map(spelled).collect())?, alike: build(looks)?, places })
     }
 
-    /// The places of those that find `name`, in rising order; one may be told twice.
+    /// The places in the list of the patterns that match `name`. A plain pattern may come twice:
+    /// first all places at which the folded name matches, then those at which the skeleton does.
     pub fn find(&self, name: &Name) -> impl Iterator<Item = usize> {
         let is_given = self.folded.is_none() || is_guest(name.shown());
         let found = |set: &Option<RegexSet>, text: &str| {
@@ -278,7 +284,7 @@ impl Patterns {
             .chain(looks.into_iter().map(|at| self.places[at]).collect::<Vec<_>>())
     }
 
-    /// Whether any of them finds `name`.
+    /// Whether any pattern matches `name`.
     #[must_use]
     pub fn finds(&self, name: &Name) -> bool {
         self.find(name).next().is_some()
@@ -301,7 +307,7 @@ mod tests {
             ("bot-*", "bot-1234"),
             ("bot-*", "BOT-x"),
             ("bot-*", "b0t-7"),
-            // In Cyrillic letters.
+            // A name in Cyrillic letters.
             ("cop*", "\u{441}\u{43E}\u{440}1"),
             ("*spam*", "xspamx"),
             ("r?id", "raid"),
@@ -363,7 +369,7 @@ mod tests {
             }
         }
 
-        /// Each pattern finds alone what it finds among others.
+        /// In a list, each pattern matches the same names as it does alone.
         #[test]
         fn together_they_find_what_each_finds(
             texts in prop::collection::vec("[xyz]{1,3}[*?][xyz]{0,2}|/\\^[xyz]{1,3}/", 0..6), name in "[xyzq]{1,6}",

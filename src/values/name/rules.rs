@@ -1,12 +1,15 @@
-//! Which characters a name may hold, how many marks, which scripts beside each other, and in which direction.
+//! The rules of valid names: which characters a name may hold, how many combining marks, which
+//! scripts may stand side by side, and in which direction it may run.
 //!
-//! Letters and digits are those that UTS 39 recommends for identifiers (UAX 31, table 5); those of the scripts of
-//! limited use (table 7), and those in uncommon use, because both are of languages that people speak and write today,
-//! and a name is short for some of them: the surname 﨑, Skolt Sámi ǥ, the points of Yiddish; and letters in their own
-//! right that Unicode takes apart for compatibility. Not here: which names look alike, and which nobody gets.
+//! Allowed letters and digits are those that UTS 39 recommends for identifiers (UAX 31, table 5).
+//! Three more kinds are allowed because people write living languages with them: the scripts of
+//! limited use (UAX 31, table 7); letters in uncommon use, such as the surname 﨑, Skolt Sámi ǥ or
+//! the points of Yiddish; and a few letters that NFKC decomposes although they are letters of their
+//! own. Which names look alike, and which are reserved, is decided elsewhere (`likeness`,
+//! `claims`).
 //!
-//! What is stricter here than in an earlier release holds for names that are taken from then on: one that was kept is
-//! recalled without asking, see [`Name::recall`](super::Name::recall).
+//! When a release makes these rules stricter, that concerns only names that are taken from then on:
+//! stored names are read without these checks, see [`Name::recall`](super::Name::recall).
 
 use core::fmt;
 
@@ -18,41 +21,47 @@ use unicode_security::mixed_script::AugmentedScriptSet;
 
 use super::text;
 
-/// The most marks in a row a name may have: enough for the deepest Burmese syllable.
+/// The most combining marks in a row: enough for the deepest Burmese syllable.
 const MAX_MARKS: usize = 6;
 
-/// The rule that a text breaks as a name. Reads as the rest of a sentence that starts with the name.
+/// The rule that a text breaks, so that it is no valid name. `Display` writes the rest of a
+/// sentence that starts with the name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InvalidName {
     /// The text is empty.
     Empty,
-    /// More grapheme clusters than allowed.
+    /// The text has more grapheme clusters than allowed.
     TooLong {
         /// The number of grapheme clusters allowed.
         max_chars: usize,
     },
-    /// Few enough characters, but too many bytes of UTF-8 in them.
+    /// The text has few enough grapheme clusters, but too many bytes of UTF-8.
     TooManyBytes {
         /// The number of bytes allowed.
         max_bytes: usize,
     },
     /// A character that is no letter, mark, digit, `-`, `_` or `.`.
     Character(char),
-    /// A character that has a place in names, and does not stand there: the character, and its place.
+    /// A character that names may hold in certain places only, in another place: the character, and
+    /// a description of the places.
     Misplaced(char, &'static str),
-    /// A letter, mark or digit of a script that nobody writes names in today, or next to nobody (UAX 31, table 4).
+    /// A letter, mark or digit of a script that is excluded from identifiers, because hardly
+    /// anybody writes in it today (UAX 31, table 4).
     Script(char),
-    /// A letter or digit that is another form of plain ones, and these.
+    /// A compatibility form of other letters or digits, and the plain characters to write instead.
     Form(char, String),
-    /// A letter, mark or digit that UTS 39 keeps out of identifiers for another reason, and the reason.
+    /// A letter, mark or digit that UTS 39 excludes from identifiers for another reason, and that
+    /// reason.
     Unusual(char, &'static str),
     /// The first character is neither a letter nor a digit.
     Start(char),
-    /// Marks piled up, or one mark twice on the same letter.
+    /// Too many combining marks in a row, or the same mark twice on one letter: the mark.
     Marks(char),
-    /// Letters of scripts that are not written together (UTS 39, "highly restrictive").
+    /// Letters of two scripts that may not stand in one name (UTS 39, "highly restrictive"): the
+    /// names of the scripts.
     Scripts(String, String),
-    /// Written right to left, but not so that it stays in one piece wherever it is shown.
+    /// The text runs right to left, and parts of it would change places in some contexts (RFC
+    /// 5893).
     Direction,
 }
 
@@ -101,7 +110,7 @@ impl fmt::Display for InvalidName {
 
 impl core::error::Error for InvalidName {}
 
-/// A character as an error may show it: never one that a terminal would act upon.
+/// Displays a character in an error message, by its number if a terminal would act upon it.
 struct Quoted(char);
 
 impl fmt::Display for Quoted {
@@ -116,7 +125,7 @@ impl fmt::Display for Quoted {
     }
 }
 
-/// Whether a terminal shows something for `c` and does nothing else.
+/// Whether a terminal shows something visible for `c` and does nothing else.
 fn shows(c: char) -> bool {
     let mut utf8 = [0; 4];
     let text = c.encode_utf8(&mut utf8);
@@ -134,7 +143,8 @@ pub(super) fn check_characters(shown: &str) -> Result<(), InvalidName> {
         check_character(before, c, rest.clone().next())?;
         before = Some(c);
     }
-    // Vowel signs of Indic scripts are alphabetic, yet marks: nothing for them to stand on.
+    // Vowel signs of Indic scripts are alphabetic, but also combining marks, which have no letter
+    // to stand on here.
     if !first.is_alphanumeric() || is_combining_mark(first) {
         return Err(InvalidName::Start(first));
     }
@@ -155,26 +165,29 @@ fn check_character(before: Option<char>, c: char, behind: Option<char>) -> Resul
     if is_allowed(c) { Ok(()) } else { Err(why_not(c)) }
 }
 
-/// Whether names may hold a letter, mark or digit.
+/// Whether names may hold this letter, mark or digit.
 fn is_allowed(c: char) -> bool {
     c.identifier_allowed()
         || match c.identifier_type() {
             Some(IdentifierType::Limited_Use) => true,
-            // Of a script: marks that go with all of them strike letters out, and underline them.
+            // Only characters of particular scripts: marks that go with all scripts could strike
+            // letters out or underline them.
             Some(IdentifierType::Uncommon_Use) => !AugmentedScriptSet::for_char(c).is_all(),
-            // Of Yiddish; it has several types, and the tables that we have leave those out.
+            // A point of Yiddish. It has several types, and the tables of the `unicode_security`
+            // crate leave such characters out.
             None if c == '\u{5BF}' => true,
             _ => is_letter_in_its_own_right(c),
         }
 }
 
-/// Letters of languages in use that Unicode takes apart for compatibility (NFKC) and therefore keeps out of
-/// identifiers: writers of the language have a key for them, and no other way to write. Folding takes them apart, so
-/// both spellings are one name.
+/// Whether NFKC decomposes the letter, and UTS 39 therefore excludes it, although a language in use
+/// needs it: its writers have a key for it, and no other way to write it. Folding decomposes it as
+/// well, so both spellings are one name.
 ///
-/// All other letters that NFKC changes are forms of letters (superscripts, ligatures, presentation forms, letters of
-/// mathematics, Roman numerals) or digraphs that are typed as two letters (ĳ, ǆ, ŀ), and are refused with what to
-/// write instead; those that differ in width alone are made ordinary.
+/// All other letters that NFKC changes are variants of letters (superscripts, ligatures,
+/// presentation forms, mathematical letters, Roman numerals) or digraphs that are typed as two
+/// letters (ĳ, ǆ, ŀ). They are refused, and the error says what to write instead. Fullwidth and
+/// halfwidth letters are replaced before these checks.
 fn is_letter_in_its_own_right(c: char) -> bool {
     matches!(
         c,
@@ -201,16 +214,18 @@ fn why_not(c: char) -> InvalidName {
         Some(Type::Uncommon_Use) => "uncommon",
         Some(Type::Deprecated) => "deprecated",
         Some(Type::Default_Ignorable) => "invisible",
-        // It can have several types.
+        // The character has no single type.
         _ => "restricted",
     };
     InvalidName::Unusual(c, reason)
 }
 
-/// Whether a character is in its place, by the characters before and behind it.
+/// Whether a character may stand where it does, by the characters before and behind it.
 type IsThere = fn(Option<char>, Option<char>) -> bool;
 
-/// The place of those characters that are no letters, and yet belong to how names are written (UAX 31, table 3).
+/// For characters that are no letters but are needed to spell some names (UAX 31, table 3): a
+/// description of the places where they may stand, and the function that checks it. `None` for all
+/// others.
 fn place(c: char) -> Option<(&'static str, IsThere)> {
     fn both(before: Option<char>, behind: Option<char>, are: fn(char) -> bool) -> bool {
         before.is_some_and(are) && behind.is_some_and(are)
@@ -232,7 +247,8 @@ fn place(c: char) -> Option<(&'static str, IsThere)> {
     })
 }
 
-/// Whether a character joins letters or keeps them apart, and shows nothing itself.
+/// Whether a character is ZWNJ or ZWJ: it joins letters or keeps them apart, and is invisible
+/// itself.
 pub(super) fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200C}' | '\u{200D}')
 }
@@ -256,7 +272,7 @@ pub(super) fn check_marks(shown: &str) -> Result<(), InvalidName> {
     let (mut previous, mut run) = (None, 0);
     for c in shown.nfd() {
         if is_joiner(c) {
-            // It starts nothing that marks could pile up on.
+            // A joiner is no new base for marks: it continues the run.
             run += 1;
             continue;
         }
@@ -276,8 +292,9 @@ pub(super) fn check_marks(shown: &str) -> Result<(), InvalidName> {
 // ---------------------------------------------------------------------------------------------
 // Scripts and directions
 
-/// UTS 39, restriction level 3 ("highly restrictive"): one script, or Latin beside the scripts of
-/// Chinese, Japanese or Korean. Common and inherited characters go with every script.
+/// Checks UTS 39's restriction level 3, "highly restrictive": a name is in one script, or in Latin
+/// beside the scripts of Chinese, Japanese or Korean. Common and inherited characters go with every
+/// script.
 pub(super) fn check_scripts(shown: &str) -> Result<(), InvalidName> {
     let fits_together = |sets: &[AugmentedScriptSet]| {
         let (mut all, mut beside_latin) = <(AugmentedScriptSet, AugmentedScriptSet)>::default();
@@ -299,8 +316,8 @@ pub(super) fn check_scripts(shown: &str) -> Result<(), InvalidName> {
     if fits_together(&sets) {
         return Ok(());
     }
-    // Name two that clash; three scripts that clash only together do not exist in the rules, but
-    // should they, the first and the last are as good as any.
+    // Name the first two scripts that clash. By these rules no three scripts clash only together;
+    // if they ever do, the error names the first and the last.
     for (i, &one) in sets.iter().enumerate() {
         for &other in &sets[i + 1..] {
             if !fits_together(&[one, other]) {
@@ -320,8 +337,8 @@ fn script_name(set: AugmentedScriptSet) -> String {
     set.base.iter().next().map_or("unknown", |script| script.full_name()).replace('_', " ")
 }
 
-/// The parts of RFC 5893's Bidi rule (section 2, rules 1 to 4) that are left once scripts do not
-/// mix: so that no neighbour and no digit moves a name's ends.
+/// Checks RFC 5893's Bidi rule (section 2, rules 1 to 4), as far as `check_scripts` leaves
+/// something to check: neither text beside a name nor digits in it may move its ends.
 pub(super) fn check_direction(shown: &str) -> Result<(), InvalidName> {
     if !shown.chars().any(is_right_to_left) {
         return Ok(());
@@ -333,12 +350,13 @@ pub(super) fn check_direction(shown: &str) -> Result<(), InvalidName> {
     if starts && ends && !(european && arabic) { Ok(()) } else { Err(InvalidName::Direction) }
 }
 
-/// Digits of class AN: of Arabic and of Hanifi Rohingya.
+/// Digits of the bidirectional class AN: Arabic and Hanifi Rohingya.
 fn is_arabic_digit(c: char) -> bool {
     matches!(c, '\u{660}'..='\u{669}' | '\u{10D30}'..='\u{10D39}')
 }
 
-/// Letters of classes R and AL, by block: the digits among them have classes of their own.
+/// Letters of the bidirectional classes R and AL, by Unicode block. Digits in these blocks are
+/// excluded: they have classes of their own.
 fn is_right_to_left(c: char) -> bool {
     matches!(c,
         '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}'

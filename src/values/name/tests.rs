@@ -1,4 +1,5 @@
-//! Names, by example and by chance. Everyday names and all pairs of look-alikes are in `tests/names.rs`.
+//! Names, by example and by chance. Everyday names and all pairs of look-alikes are in
+//! `tests/names.rs`.
 
 use std::collections::HashSet;
 
@@ -174,7 +175,7 @@ fn punctuation_and_digits_make_no_word_another() {
         true,
     );
     check_reserved("lobby", "ad.min s-y-s-t-e-m A.D.M.I.N", true);
-    // Nobody is addressed by those.
+    // These address nobody, so they are free.
     check_reserved("lobby", "me2 you2 all4one m-od o-p here4", false);
 }
 
@@ -251,7 +252,7 @@ fn what_could_be_read_as_something_else_is_found() {
     ] {
         assert_eq!(taken_for(&name(text)), None, "{text}");
     }
-    // One that was taken when nobody asked is read all the same.
+    // A stored name that is older than this check is read all the same.
     assert!(serde_json::from_str::<Name>("\"127.0.0.10\"").is_ok());
     for text in ["::g", "10.0.0.0/33", "127.0.0.1:80", "[::1]", "fe80::1%eth0", "192.168.*.*", "10.0.0.1-9"] {
         assert!(resembles_address(text), "{text}");
@@ -260,7 +261,7 @@ fn what_could_be_read_as_something_else_is_found() {
 
 #[test]
 fn a_name_that_was_kept_is_recalled_whatever_the_rules_are_now() {
-    // Nobody could take these now.
+    // Nobody could take these names by today's rules.
     for text in ["ᚠᚱᛁᚦ", "Ann!", "pаypal", "-ann", "lobby", "127.0.0.1", &"b".repeat(255)] {
         assert_eq!(Name::recall(text).as_ref().map(Name::shown), Some(text));
     }
@@ -278,7 +279,7 @@ fn letters_that_are_told_apart_make_two_names() {
     {
         assert!(!name(one).looks_like(&name(other)), "{one} {other}");
     }
-    // What else differs counts as ever.
+    // Other differences count as they do elsewhere.
     for (one, other) in [("ดิว", "คิว\u{E4D}"), ("ռ", "n"), ("ะดา1", "ะดาl")] {
         let (one, other) = (Name::recall(one).unwrap(), Name::recall(other).unwrap());
         assert_eq!(one.looks_like(&other), other.looks_like(&one), "{one} {other}");
@@ -394,7 +395,7 @@ proptest! {
             Name::parse(text, 24).map(|name| [name.shown(), name.folded(), name.skeleton(), name.sight()].map(str::to_owned))
         };
         prop_assert_eq!(spellings(&composed), spellings(&text));
-        // Decomposed it can be too long to be looked at.
+        // The decomposed text can be too long for `Name::parse`.
         if text.len() <= 24 {
             prop_assert_eq!(spellings(&decomposed), spellings(&text));
         }

@@ -1,12 +1,12 @@
-//! Newline-delimited frames: a byte stream to lines, with a bound.
+//! Newline-delimited frames: splits a byte stream into lines of bounded length.
 //!
-//! What a line says is read by [`super::message`].
+//! This module does not know what a line says: [`super::message`] parses it.
 
 use super::message::MAX_REQUEST;
 
-/// Splits a byte stream into lines of at most [`MAX_REQUEST`] bytes, however it comes in pieces.
+/// Splits a byte stream, which comes in any pieces, into lines of at most [`MAX_REQUEST`] bytes.
 ///
-/// Holds at most one line; what is longer is skipped up to its newline and reported once.
+/// It holds at most one line. A longer line is skipped up to its newline, and is reported once.
 #[derive(Debug, Default)]
 pub struct Frames {
     held: Vec<u8>,
@@ -16,15 +16,15 @@ pub struct Frames {
 /// A frame: one line of the protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Frame {
-    /// A line, without its newline (and without a CR before it).
+    /// A line, without its LF or CR LF.
     Line(Vec<u8>),
-    /// A line that was longer than [`MAX_REQUEST`]; its bytes are gone.
+    /// A line that was longer than [`MAX_REQUEST`] and was dropped.
     TooLong,
 }
 
 impl Frames {
-    /// Takes bytes from `input` until a frame is whole; `None` when all bytes are taken and none is.
-    /// Lines of white space alone are passed over.
+    /// Takes bytes off `input` until a frame is complete; `None` if `input` is empty before that.
+    /// Lines of nothing but white space are skipped.
     pub fn next(&mut self, input: &mut &[u8]) -> Option<Frame> {
         while !input.is_empty() {
             let (piece, rest, ended) = match input.iter().position(|byte| *byte == b'\n') {
@@ -45,7 +45,7 @@ impl Frames {
         None
     }
 
-    /// What is left when the stream has ended without a newline.
+    /// Ends the stream. Returns the rest behind the last newline, if there is one.
     pub fn finish(&mut self) -> Option<Frame> {
         self.end()
     }

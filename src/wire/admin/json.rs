@@ -1,5 +1,6 @@
-//! JSON as the admin protocol has it: no key stands twice in one object, whatever some libraries make of that, and what
-//! is wrong is said in words of ours, with the argument that it is about.
+//! Reading JSON for the admin protocol. It adds two things to serde_json: a key that stands twice
+//! in one object is an error, and errors are worded by us and name the argument that they are
+//! about.
 
 use std::fmt;
 
@@ -10,19 +11,20 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Map, Value, error::Category, map};
 
-/// What a text of JSON holds.
+/// A parsed text of JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Read {
-    /// The value. Where a key stands twice in an object, its value is null: nobody knows which one is meant.
+    /// The value. A key that stands twice in an object has the value null, because nobody knows
+    /// which one is meant.
     pub value: Value,
-    /// The first key that stands twice in one object, however deep.
+    /// The first key that stands twice in one object, at any depth; `None` if there is none.
     pub twice: Option<String>,
 }
 
-/// Reads a text of JSON.
+/// Parses a text of JSON.
 ///
 /// # Errors
-/// What is wrong with it, for people.
+/// The reason why the text is not JSON, in words for people.
 pub fn read(text: &[u8]) -> Result<Read, String> {
     let mut twice = None;
     let mut from = serde_json::Deserializer::from_slice(text);
@@ -30,14 +32,14 @@ pub fn read(text: &[u8]) -> Result<Read, String> {
     value.map(|value| Read { value, twice }).map_err(|error| flaw(&error))
 }
 
-/// What is said of a key that stands twice.
+/// The error text about a key that stands twice.
 #[must_use]
 pub fn given_twice(key: &str) -> String {
     let shown: String = key.chars().take(64).collect();
     format!("{shown:?} is given twice")
 }
 
-/// Why a text is not JSON.
+/// The reason why a text is not JSON, in words for people.
 fn flaw(error: &Error) -> String {
     if error.classify() == Category::Eof {
         return "it ends too early".into();
@@ -54,7 +56,7 @@ fn flaw(error: &Error) -> String {
     format!("{text}, at byte {}", error.column())
 }
 
-/// Reads a value, and notes a key that stands twice in one object.
+/// Deserializes a value, and notes the first key that stands twice in one object.
 struct Once<'a> {
     twice: &'a mut Option<String>,
 }
@@ -114,7 +116,7 @@ impl<'de> Visitor<'de> for Once<'_> {
     }
 }
 
-/// The arguments of a command. An error in the value of one names it.
+/// The arguments of a command as a deserializer: an error in a value names its argument.
 pub(super) struct Arguments(pub(super) Value);
 
 impl<'de> Deserializer<'de> for Arguments {
@@ -133,7 +135,7 @@ impl<'de> Deserializer<'de> for Arguments {
     }
 }
 
-/// The arguments that are not read yet.
+/// The arguments that are not deserialized yet.
 struct Entries {
     left: map::IntoIter,
     entry: Option<(String, Value)>,
@@ -155,20 +157,21 @@ impl<'de> MapAccess<'de> for Entries {
     }
 }
 
-/// The arguments that a command has, as serde lists them, in words.
+/// Turns serde's list of known fields into words: `are "a", "b"` or `is "a"`.
 fn of_known(listed: &str) -> String {
     let listed = listed.trim_start_matches("one of ").replace('`', "\"");
     if listed.contains([',', ' ']) { format!("are {listed}") } else { format!("is {listed}") }
 }
 
-/// What is wrong with arguments, with the value of one, or with a text of JSON.
+/// An error of serde_json in words for people: about a text of JSON, about arguments, or about the
+/// value of one.
 #[must_use]
 pub fn in_words(error: &Error) -> String {
     if error.is_eof() || error.is_syntax() {
         return flaw(error);
     }
     let text = error.to_string();
-    // Of a text, it says where.
+    // For a text of JSON, the error ends with its place.
     let text = match text.rsplit_once(" at line ") {
         Some((text, _)) if error.line() > 0 => text.to_owned(),
         _ => text,
@@ -177,7 +180,8 @@ pub fn in_words(error: &Error) -> String {
     if let Some(name) = text.strip_prefix("missing field ") {
         return format!("{:?} is missing", quoted(name));
     }
-    // What is expected stands last, and is text of ours; the name before it is a stranger's, and can hold anything.
+    // The list of expected names stands last and is our own text. The unknown name before it comes
+    // from the client and can hold anything, so it is split off from the right.
     if let Some(rest) = text.strip_prefix("unknown field ") {
         let (name, known) = match rest.strip_suffix(", there are no fields") {
             Some(name) => (name, "there are none".to_owned()),
@@ -186,7 +190,7 @@ pub fn in_words(error: &Error) -> String {
                 (name, format!("known {}", of_known(known)))
             }
         };
-        // Its own quotation marks may be part of it.
+        // Remove only the outer quotation marks: the name may contain some itself.
         let name = name.strip_prefix('`').and_then(|name| name.strip_suffix('`')).unwrap_or(name);
         let name: String = name.chars().take(64).collect();
         return format!("unknown argument {name:?}; {known}");

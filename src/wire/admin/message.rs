@@ -1,4 +1,4 @@
-//! The lines of the admin protocol: requests, replies, errors.
+//! The messages of the admin protocol: requests, replies, errors.
 
 use std::fmt;
 
@@ -9,10 +9,11 @@ use serde_json::{Map, Value};
 use crate::hub::message::Refusal;
 use crate::wire::admin::{Command, Replies, json};
 
-/// Longest request, in bytes without its newline.
+/// The longest request, in bytes without its newline.
 pub const MAX_REQUEST: usize = 64 * 1024;
 
-/// The protocol's version, as `hello` tells it. Raised only when something that worked stops working.
+/// The protocol's version, as `hello` tells it. It is raised only when something that worked stops
+/// working.
 pub const PROTOCOL: u32 = 1;
 
 /// Why a request was not carried out. The list is part of the contract.
@@ -54,13 +55,13 @@ impl ControlError {
         Self { code, message: message.into() }
     }
 
-    /// That the value of this argument cannot be.
+    /// An error of the code [`ErrorCode::BadArgument`] about the argument `name`, with the reason.
     pub fn argument(name: &str, why: impl fmt::Display) -> Self {
         Self::new(ErrorCode::BadArgument, format!("{name:?}: {why}"))
     }
 }
 
-/// A refusal of the hub, as an administrator is told it.
+/// Words a refusal of the hub for an administrator.
 impl From<Refusal> for ControlError {
     fn from(refusal: Refusal) -> Self {
         let bad = |message: String| Self::new(ErrorCode::BadArgument, message);
@@ -109,22 +110,22 @@ impl fmt::Display for ControlError {
     }
 }
 
-/// Up to here every whole number is one of 64-bit floating point: 2 to the power of 53.
+/// 2^53: up to here, 64-bit floating point represents every whole number exactly.
 pub(super) const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// A request as it came: its id, and either a command or what is wrong with it.
+/// A parsed request: its id, and either a command or the error about it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// Sent back with every reply; `null` if none came.
+    /// The id that is sent back with every reply; `null` if the request has none.
     pub id: Value,
-    /// The command, or why it is none.
+    /// The command, or the reason why the request is refused.
     pub command: Result<Command, ControlError>,
-    /// Whether a stream of replies is wanted.
+    /// Whether the client asks for a stream of replies.
     pub more: bool,
 }
 
 impl Request {
-    /// Reads one line, without its newline.
+    /// Parses one line, given without its newline.
     #[must_use]
     pub fn parse(line: &[u8]) -> Self {
         let mut id = Value::Null;
@@ -137,17 +138,17 @@ impl Request {
         let bad = |message: String| ControlError::new(ErrorCode::BadRequest, message);
         let read = json::read(line).map_err(|flaw| bad(format!("not a JSON object: {flaw}")))?;
         let Value::Object(object) = read.value else { return Err(bad("not a JSON object".into())) };
-        // The id first, whatever else is wrong: the client must be able to tell which request it was.
+        // The id is read first, so that the reply has it whatever else is wrong with the request.
         match object.get("id") {
             None => {}
-            // Beyond this, another number would come back than was given.
+            // A larger number could come back as another one than was given.
             Some(Value::Number(given)) if given.is_f64() && given.as_f64().is_none_or(|given| given.abs() > EXACT) => {
                 return Err(bad("\"id\" is a number too great to be given back exactly; it can be a string".into()));
             }
             Some(given @ (Value::String(_) | Value::Number(_) | Value::Null)) => *id = given.clone(),
             Some(_) => return Err(bad("\"id\" is neither a string nor a number".into())),
         }
-        // What holds of two values is not ours to guess.
+        // We do not guess which of two values is meant.
         if let Some(key) = read.twice {
             return Err(bad(json::given_twice(&key)));
         }
@@ -178,7 +179,8 @@ impl Request {
         }
     }
 
-    /// The line, with its newline, that asks for the command `name`. This program need not know that command.
+    /// The line of a request for the command `name`, with its newline. This program need not know
+    /// the command.
     #[must_use]
     pub fn line(id: u64, name: &str, args: &Value, more: bool) -> String {
         let mut object = Map::new();
@@ -192,12 +194,12 @@ impl Request {
     }
 }
 
-/// One line of an answer. A client must not mind keys that it does not know.
+/// A reply: one line. A client must ignore keys that it does not know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
     /// The id of the request.
     pub id: Value,
-    /// Whether it was done.
+    /// Whether the command was executed.
     pub ok: bool,
     /// Whether another reply to the same request follows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -208,7 +210,7 @@ pub struct Reply {
     /// The error, if not `ok`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<ControlError>,
-    /// What was done and does not hold in every case yet: for people.
+    /// For people: a limitation of what was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warning: Option<String>,
 }
@@ -223,7 +225,7 @@ pub enum Place {
 }
 
 impl Reply {
-    /// The line for a result, with its newline.
+    /// The line of a reply with a result, with its newline.
     #[must_use]
     pub fn done<T: Serialize>(id: &Value, place: Place, result: &T) -> String {
         let result = serde_json::to_value(result).expect("results are plain JSON");
@@ -231,19 +233,19 @@ impl Reply {
         Self { id: id.clone(), ok: true, more, result: Some(result), error: None, warning: None }.line()
     }
 
-    /// The only line for a result that comes with a warning, with its newline.
+    /// The line of a single reply with a result and a warning, with its newline.
     #[must_use]
     pub fn done_but(id: &Value, result: Value, warning: String) -> String {
         Self { id: id.clone(), ok: true, more: false, result: Some(result), error: None, warning: Some(warning) }.line()
     }
 
-    /// The line for an error, with its newline.
+    /// The line of a reply with an error, with its newline.
     #[must_use]
     pub fn refused(id: &Value, error: &ControlError) -> String {
         Self { id: id.clone(), ok: false, more: false, result: None, error: Some(error.clone()), warning: None }.line()
     }
 
-    /// The only line for a result that is JSON already.
+    /// The line of a single reply with a result that is JSON text already, with its newline.
     #[must_use]
     pub fn done_with(id: &Value, result: &str) -> String {
         format!("{{\"id\":{id},\"ok\":true,\"result\":{result}}}\n")
@@ -299,7 +301,7 @@ mod tests {
         assert!(request.command.is_err());
     }
 
-    /// What a request is refused with.
+    /// The message of the error for a request.
     fn why(line: &str) -> String {
         Request::parse(line.as_bytes()).command.expect_err(line).message
     }

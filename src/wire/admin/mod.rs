@@ -1,26 +1,28 @@
-//! The admin protocol: newline-delimited JSON, one object a line in, one a line out.
+//! The admin protocol: newline-delimited JSON; each request is one line, and so is each reply.
 //!
-//! A command is one row of [`COMMANDS`]. The row feeds the parser, the JSON Schemas of `describe`, the manual page and
-//! `chathub ctl`, and says which part of the daemon executes the command. The types here are what both ends share: the
-//! daemon parses [`Command`]s and serializes the result types, `ctl` does the reverse. Nothing here knows a socket, nor
-//! what the driver does for the commands that are about the process.
+//! A command is one row of [`COMMANDS`]. The parser, the JSON Schemas of `describe`, the manual
+//! page and `chathub ctl` all read that row, and it says which part of the daemon executes the
+//! command. Both ends share the types here: the daemon parses [`Command`]s and serializes the
+//! result types, `ctl` does the reverse. This module knows no socket, and not how the driver
+//! executes the commands that are about the process.
 //!
-//! A new command is its row, its function under [`execute`], its text (the row's doc comment; `ctl` has its own in
-//! [`crate::cli`]) and its test. A command that the connection's task or the driver executes has a variant of
-//! [`ForConnection`] or [`ForDriver`] instead of a function, and the compiler shows where it is missing.
+//! A new command needs a row with its doc comment, a function under [`execute`], its text for `ctl`
+//! in [`crate::cli`], and a test. A command that the connection's task or the driver executes has a
+//! variant of [`ForConnection`] or [`ForDriver`] instead of a function, and the compiler shows
+//! where that variant is still missing.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | a command: its name, which part of the daemon executes it, at which level, what is audited | the table, below |
-//! | what a command takes, what it answers | [`args`], [`result`] |
-//! | what a command does to the hub | [`execute`] |
-//! | what is streamed as an event | [`event`] |
+//! | a command: its name, its executor, its level, what is audited | the table, below |
+//! | the arguments of a command, its result | [`args`], [`result`] |
+//! | the function that executes a command | [`execute`] |
+//! | the events that are streamed | [`event`] |
 //! | a value's bounds and its schema | [`value`] |
 //! | requests, replies, error codes, limits | [`message`] |
-//! | how JSON is read, and what is said of what is none | [`json`] |
-//! | how bytes become lines | [`frames`] |
-//! | what `describe` says | [`describe`] |
-//! | what is measured, and its texts | [`metrics`] |
+//! | how JSON is read, and the errors about malformed JSON | [`json`] |
+//! | how bytes are split into lines | [`frames`] |
+//! | the answer to `describe` | [`describe`] |
+//! | the metrics and their text formats | [`metrics`] |
 
 pub mod args;
 pub mod describe;
@@ -57,24 +59,27 @@ use crate::wire::admin::result::{
     Topic, Unbanned,
 };
 
-/// One row of the table: all that is fixed about a command.
+/// One row of the table: the fixed properties of a command.
 #[derive(Clone, Copy)]
 pub struct Spec {
-    /// Its name on the wire, such as `clients.kick`.
+    /// The name in the protocol, such as `clients.kick`.
     pub name: &'static str,
-    /// What it does, in one sentence.
+    /// A description for the manual page, in one sentence or a few.
     pub about: &'static str,
     /// The JSON Schema of `args`.
     pub args: fn(&mut SchemaGenerator) -> Schema,
-    /// The JSON Schema of `result`; for a stream, that of the last one is [`Count`](result::Count).
+    /// The JSON Schema of `result`. In a stream, the last reply has a [`Count`](result::Count)
+    /// instead.
     pub result: fn(&mut SchemaGenerator) -> Schema,
-    /// Whether it answers with one reply or a stream.
+    /// Whether the command answers with one reply or a stream.
     pub replies: Replies,
-    /// Whether it changes something, and so is audited; and so who may ask for it: see [`Spec::level`].
+    /// Whether the command changes something; this decides whether it is audited, and at which
+    /// [level](Spec::level) it is allowed.
     pub effect: Effect,
-    /// The part of the daemon that executes it.
+    /// The part of the daemon that executes the command.
     pub carrier: Carrier,
-    /// Keys of `args` that the audit line leaves out: texts to people, passwords and their hashes.
+    /// Keys of `args` that are left out of the audit line: texts to people, passwords and their
+    /// hashes.
     pub unaudited: &'static [&'static str],
 }
 
@@ -89,15 +94,16 @@ pub enum Replies {
     More,
 }
 
-/// Whether a command changes something, and so leaves an audit line in the journal.
+/// Whether a command changes something; if so, it leaves an audit line in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// It only looks, and tells how the hub is doing, by numbers: no names, addresses or texts of people. It is for the
-    /// socket for monitoring, too.
+    /// The command only reads, and tells how the hub is doing: no names, addresses or texts of
+    /// people. It is allowed on the monitoring socket too.
     Tells,
-    /// It only looks.
+    /// The command only reads.
     Reads,
-    /// It changes something; see [`Command::changes`] for those that can also only look.
+    /// The command changes something; for some, this depends on the arguments: see
+    /// [`Command::changes`].
     Changes,
 }
 
@@ -113,7 +119,7 @@ pub enum Level {
 }
 
 impl Level {
-    /// As the protocol writes it.
+    /// The word for the level in the protocol.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -124,7 +130,7 @@ impl Level {
 }
 
 impl Spec {
-    /// The least level at which the command is carried out.
+    /// The lowest level at which the command is allowed.
     #[must_use]
     pub const fn level(&self) -> Level {
         match self.effect {
@@ -134,22 +140,22 @@ impl Spec {
     }
 }
 
-/// The part of the daemon that executes a command, and so when it is answered.
+/// The part of the daemon that executes a command, which also decides when the answer comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carrier {
-    /// The task of the connection that it came on, alone.
+    /// The task of the connection on which the command came; the hub is not involved.
     Connection,
-    /// The hub, a slice at a time: the list can be long, and people have their turn in between.
+    /// The hub, in steps: the list can be long, and clients have their turns between the steps.
     Listing,
     /// The hub, at once.
     Hub,
-    /// The hub says which lines of history are meant; the connection's task reads those that are on disk.
+    /// The hub selects lines of history; the connection's task reads those that are on disk.
     Reader,
-    /// The hub; answered when the store has carried it out on disk as well.
+    /// The hub; the answer comes when the store has made the change on disk as well.
     Writer,
-    /// The driver, at once, because it is about the process.
+    /// The driver, at once: the command is about the process.
     Driver,
-    /// The driver, as the last thing that it does: answered when the daemon ends.
+    /// The driver, as its last action; the answer comes when the daemon ends.
     End,
 }
 
@@ -179,12 +185,12 @@ pub enum ForDriver<'a> {
     Subscribe(&'a SubscribeArgs),
 }
 
-/// A command, for the part of the daemon that executes it.
+/// A parsed command, sorted by the part of the daemon that executes it.
 #[derive(Clone, Debug)]
 pub enum Duty<'a> {
     /// For the connection's task.
     Connection(ForConnection<'a>),
-    /// For the hub, a slice at a time.
+    /// For the hub, in steps.
     Listing(Box<Listing>),
     /// For the hub, by [`execute::answer`].
     Hub,
@@ -192,14 +198,17 @@ pub enum Duty<'a> {
     Driver(ForDriver<'a>),
 }
 
-// One row:
+// The form of a row:
 //
 //     /// Its text.
-//     "name" Variant(Arguments) -> Result, Replies, Effect, Carrier(function), unaudited "key" "key";
+//     "name" Variant(Arguments) -> Result, Replies, Effect,
+//         Carrier(function), unaudited "key" "key";
 //
-// The functions: `Hub` takes `fn(&mut Call, &Arguments) -> Result<Result, ControlError>`; `Reader` and `Writer` the
-// same with an `Answer`, because the result is made later; `Listing` `fn(&Arguments) -> Listing`; the rest the variant
-// of `ForConnection` or `ForDriver`. `Changes if |args| ...` is for a command that can also only look.
+// The function depends on the carrier. `Hub`:
+// `fn(&mut Call, &Arguments) -> Result<Result, ControlError>`. `Reader` and `Writer`: the same with
+// an `Answer`, because the result is made later. `Listing`: `fn(&Arguments) -> Listing`. The
+// others: a variant of `ForConnection` or `ForDriver`. `Changes if |args| ...` marks a command that
+// changes something only with certain arguments.
 macro_rules! commands {
     ($(
         $(#[doc = $about:literal])+
@@ -227,14 +236,14 @@ macro_rules! commands {
         ];
 
         impl Command {
-            /// Its row in [`COMMANDS`].
+            /// The command's row in [`COMMANDS`].
             #[must_use]
             pub fn spec(&self) -> &'static Spec {
                 let name = match self { $( Self::$variant(_) => $name, )+ };
                 COMMANDS.iter().find(|spec| spec.name == name).expect("every variant has its row")
             }
 
-            /// Reads `args` for the command called `name`.
+            /// Parses the `args` of the command `name`.
             ///
             /// # Errors
             /// [`ErrorCode::UnknownCommand`] with the nearest match, or [`ErrorCode::BadArgument`].
@@ -253,7 +262,7 @@ macro_rules! commands {
                 }
             }
 
-            /// Whether this command, with its arguments, changes something.
+            /// Whether this command changes something with these arguments.
             #[must_use]
             pub fn changes(&self) -> bool {
                 match self {
@@ -261,13 +270,13 @@ macro_rules! commands {
                 }
             }
 
-            /// What is to be done, for the part of the daemon that does it.
+            /// The command, sorted by the part of the daemon that executes it.
             #[must_use]
             pub fn duty(&self) -> Duty<'_> {
                 match self { $( Self::$variant(_args) => duty!(_args, $carrier($function)), )+ }
             }
 
-            /// Executes it on the hub; `None` if it is not about the hub.
+            /// Executes the command on the hub; `None` if another part of the daemon executes it.
             fn on_hub(&self, call: &mut Call<'_>) -> Option<Result<Answer, ControlError>> {
                 match self { $( Self::$variant(_args) => on_hub!(call, _args, $carrier($function)), )+ }
             }
@@ -275,7 +284,7 @@ macro_rules! commands {
     };
 }
 
-/// What [`Command::duty`] gives for a row of this carrier.
+/// The [`Command::duty`] of a row with this carrier.
 macro_rules! duty {
     ($args:ident, Connection($variant:path)) => {
         Duty::Connection($variant($args))
@@ -300,7 +309,7 @@ macro_rules! duty {
     };
 }
 
-/// What [`Command::on_hub`] does for a row of this carrier.
+/// The [`Command::on_hub`] of a row with this carrier.
 macro_rules! on_hub {
     ($call:ident, $args:ident, Connection($variant:path)) => {
         None
@@ -339,7 +348,8 @@ fn unknown_command(name: &str) -> ControlError {
         .iter()
         .map(|spec| (strsim::damerau_levenshtein(spec.name, &shown), spec.name))
         .min()
-        // Three of three letters make another word.
+        // The distance must be small compared with the length: three changed letters of three make
+        // another word.
         .filter(|(distance, name)| *distance <= 3 && distance * 3 <= shown.chars().count().min(name.len()));
     let hint =
         near.map_or_else(|| "\"describe\" lists them".to_owned(), |(_, name)| format!("did you mean \"{name}\"?"));
@@ -361,24 +371,26 @@ commands! {
     "clients.get" ClientsGet(WhoArgs) -> Client, One, Reads, Hub(clients::get);
     /// Disconnects clients after telling them why.
     "clients.kick" ClientsKick(KickArgs) -> Kicked, One, Changes, Hub(clients::kick);
-    /// Keeps clients from being heard for a time, and tells them unless `shadow`. It holds for their account, or
-    /// name and address, also when they come again. With `for_s` 0, mutes are lifted: all about those who are here, else
-    /// the one of that id, such as `m3`, or about exactly that name, network or pattern.
+    /// Keeps clients from being heard for a time, and tells them unless `shadow`. It holds for
+    /// their account, or name and address, also when they come again. With `for_s` 0, mutes are
+    /// lifted: all about those who are here, else the one of that id, such as `m3`, or about
+    /// exactly that name, network or pattern.
     "clients.mute" ClientsMute(MuteArgs) -> Muted, One, Changes if |args| !args.dry_run, Hub(clients::mute);
     /// Gives a client another name.
     "clients.rename" ClientsRename(RenameArgs) -> Renamed, One, Changes, Hub(clients::rename);
     /// Lists the bans in force.
     "bans.list" BansList(NoArgs) -> BanList, One, Reads, Listing(Listing::bans);
-    /// Keeps out whoever comes from a network, or bears a name or is logged in to its account, and disconnects
-    /// those who are here. A pattern of names means whoever has chosen such a name, but for operators, those of
-    /// `access.always`, and whose account is older. A ban of the same is replaced.
+    /// Keeps out whoever comes from a network, or bears a name or is logged in to its account, and
+    /// disconnects those who are here. A pattern of names means whoever has chosen such a name, but
+    /// for operators, those of `access.always`, and whose account is older. A ban of the same is
+    /// replaced.
     "bans.add" BansAdd(BanArgs) -> Banned, One, Changes if |args| !args.dry_run, Hub(sanctions::add);
     /// Lifts a ban.
     "bans.remove" BansRemove(UnbanArgs) -> Unbanned, One, Changes, Hub(sanctions::remove);
     /// Tells which bans keep out an address or a name, and which clients a ban of that would hit.
     "bans.test" BansTest(BanTestArgs) -> BanTest, One, Reads, Hub(sanctions::test);
-    /// Keeps back what is said, names and topics with a word or pattern in it, beside the filters of the settings. One of
-    /// the same is replaced.
+    /// Keeps back what is said, names and topics with a word or pattern in it, beside the filters
+    /// of the settings. One of the same is replaced.
     "filters.add" FiltersAdd(FilterArgs) -> Filtered, One, Changes if |args| !args.dry_run, Hub(sanctions::filter);
     /// Lists the filters: those that were made while the hub runs, and those of the settings.
     "filters.list" FiltersList(NoArgs) -> FilterList, One, Reads, Hub(sanctions::filters);
@@ -388,7 +400,8 @@ commands! {
     "sanctions.list" SanctionsList(SanctionListArgs) -> SanctionList, One, Reads, Listing(Listing::sanctions);
     /// Lifts a sanction.
     "sanctions.lift" SanctionsLift(LiftArgs) -> Lifted, One, Changes, Hub(sanctions::lift);
-    /// Tells which sanctions are about a client, an address or a name, and which clients one more would reach.
+    /// Tells which sanctions are about a client, an address or a name, and which clients one more
+    /// would reach.
     "sanctions.test" SanctionsTest(SanctionTestArgs) -> SanctionTest, One, Reads, Hub(sanctions::test_all);
     /// Lists the reports that people have made about each other, and that are open.
     "reports.list" ReportsList(ReportsListArgs) -> ReportList, One, Reads, Listing(Listing::reports);
@@ -396,21 +409,23 @@ commands! {
     "reports.show" ReportsShow(ReportArgs) -> ReportShown, One, Reads, Reader(reports::show);
     /// Closes reports.
     "reports.close" ReportsClose(ReportsCloseArgs) -> ReportsClosed, One, Changes, Hub(reports::close), unaudited "note";
-    /// Has newcomers wait at the door, or keeps them from being heard, until they have logged in, for a time; who is here
-    /// stays and speaks. One that is under way gets this time and this way.
+    /// Has newcomers wait at the door, or keeps them from being heard, until they have logged in,
+    /// for a time; who is here stays and speaks. One that is under way gets this time and this way.
     "lockdown" Lockdown(LockdownArgs) -> Lockdown, One, Changes, Hub(rooms::lockdown);
     /// Lists the accounts.
     "accounts.list" AccountsList(NoArgs) -> AccountList, One, Reads, Listing(Listing::accounts);
     /// Tells all about one account.
     "accounts.get" AccountsGet(AccountArgs) -> Account, One, Reads, Hub(accounts::get);
-    /// Makes an account: from then on nobody else can have that name. Without a password nobody can log in
-    /// to it until it has one, or a certificate.
+    /// Makes an account: from then on nobody else can have that name. Without a password nobody can
+    /// log in to it until it has one, or a certificate.
     "accounts.add" AccountsAdd(AccountAddArgs) -> AccountDone, One, Changes, Hub(accounts::add), unaudited "password" "hashed";
     /// Gives an account another password, and forgets what strangers have tried.
     "accounts.passwd" AccountsPasswd(AccountPasswdArgs) -> AccountDone, One, Changes, Hub(accounts::passwd), unaudited "password" "hashed";
-    /// Forgets how often strangers have tried the password of an account, so that nobody waits because of them.
+    /// Forgets how often strangers have tried the password of an account, so that nobody waits
+    /// because of them.
     "accounts.unlock" AccountsUnlock(AccountArgs) -> AccountDone, One, Changes, Hub(accounts::unlock);
-    /// Has a certificate log in to an account from now on: a client that shows it is logged in as soon as it comes.
+    /// Has a certificate log in to an account from now on: a client that shows it is logged in as
+    /// soon as it comes.
     "accounts.certify" AccountsCertify(AccountCertificateArgs) -> AccountDone, One, Changes, Hub(accounts::certify);
     /// Has a certificate of an account log in no longer; who is logged in stays.
     "accounts.uncertify" AccountsUncertify(AccountCertificateArgs) -> AccountDone, One, Changes, Hub(accounts::uncertify);
@@ -418,26 +433,29 @@ commands! {
     "accounts.role" AccountsRole(AccountRoleArgs) -> AccountDone, One, Changes, Hub(accounts::role);
     /// Removes an account; what was said under its name stays.
     "accounts.remove" AccountsRemove(AccountArgs) -> AccountDone, One, Changes, Hub(accounts::remove);
-    /// Removes an account, and makes all that was said under its name unreadable, its topics as well. Errors are
-    /// those of "history.redact"; the account is removed all the same.
+    /// Removes an account, and makes all that was said under its name unreadable, its topics as
+    /// well. Errors are those of "history.redact"; the account is removed all the same.
     "accounts.erase" AccountsErase(AccountEraseArgs) -> Redacted, One, Changes, Writer(accounts::erase);
     /// Lists the rooms.
     "rooms.list" RoomsList(NoArgs) -> RoomList, One, Reads, Listing(Listing::rooms);
     /// Tells all about one room.
     "rooms.get" RoomsGet(RoomArgs) -> Room, One, Reads, Hub(rooms::get);
-    /// Changes who comes into a room, who speaks in it and how often, and who sets its topic; those in it are told.
+    /// Changes who comes into a room, who speaks in it and how often, and who sets its topic; those
+    /// in it are told.
     "rooms.set" RoomsSet(RoomSetArgs) -> Room, One, Changes, Hub(rooms::set);
     /// Tells a room's topic, or sets it if a text is given; an empty one clears it.
     "rooms.topic" RoomsTopic(TopicArgs) -> Topic, One, Changes if |args| args.text.is_some(), Hub(rooms::topic);
     /// Closes a room; those in it are moved to the lobby.
     "rooms.close" RoomsClose(CloseArgs) -> Closed, One, Changes, Hub(rooms::close);
-    /// Returns lines of history, of one room or of all, oldest first; nothing that was said in private.
+    /// Returns lines of history, of one room or of all, oldest first; nothing that was said in
+    /// private.
     "history.dump" HistoryDump(HistoryArgs) -> Lines, OneOrMore, Reads, Reader(history::dump);
     /// Returns the lines of history in which a text occurs, oldest first.
     "history.search" HistorySearch(SearchArgs) -> Lines, OneOrMore, Reads, Reader(history::search);
-    /// Makes lines of history unreadable, in memory, on disk and for searches; a marker stays. Topics that were set by
-    /// such lines are cleared. At least one argument must say which. An error of the code "conflict" says that the
-    /// disk takes nothing now: what is on it is made unreadable when it does.
+    /// Makes lines of history unreadable, in memory, on disk and for searches; a marker stays.
+    /// Topics that were set by such lines are cleared. At least one argument must say which. An
+    /// error of the code "conflict" says that the disk takes nothing now: what is on it is made
+    /// unreadable when it does.
     "history.redact" HistoryRedact(RedactArgs) -> Redacted, One, Changes if |args| !args.dry_run, Writer(history::redact);
     /// Tells how much history is kept, room by room.
     "history.stats" HistoryStats(NoArgs) -> HistoryStats, One, Reads, Reader(history::stats);
@@ -471,7 +489,7 @@ mod tests {
         schema["properties"].as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect()
     }
 
-    /// A value for each key that some command requires.
+    /// The command of a row with a value for each required key.
     fn example(spec: &Spec) -> Command {
         let any = json!({
             "who": ["ann"], "which": "b1", "target": "ann", "name": "ann", "nick": "eve", "role": "member",
@@ -484,7 +502,7 @@ mod tests {
             required.iter().filter_map(Value::as_str).map(|key| (key.to_owned(), any[key].clone())).collect();
         Command::parse(spec.name, args.clone())
             .or_else(|_| {
-                // One client, not several.
+                // This command takes one client, not several.
                 let mut args = args;
                 args["who"] = json!("ann");
                 Command::parse(spec.name, args)
@@ -536,7 +554,7 @@ mod tests {
     #[test]
     fn what_changes_something_is_audited_and_what_only_looks_is_not() {
         for spec in COMMANDS {
-            // What can also only look does that when it is told least.
+            // These two change something only with an optional argument.
             let only_looks = ["rooms.topic", "log.level"].contains(&spec.name);
             let changes = example(spec).changes();
             assert_eq!(changes, spec.effect == Effect::Changes && !only_looks, "{}", spec.name);

@@ -1,4 +1,5 @@
-//! Values of the admin protocol, with their bounds: checked while they are parsed, and stated in the schemas.
+//! Value types of the admin protocol with bounds, which are checked while they are parsed and
+//! stated in the JSON Schemas.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +13,7 @@ use crate::values::name;
 use crate::values::time::Wall;
 use crate::wire::admin::message::EXACT;
 
-/// A whole number from `MIN` to `MAX`, checked while it is parsed and stated in the schema.
+/// A whole number from `MIN` to `MAX`, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Whole<const MIN: u64, const MAX: u64>(pub u64);
 
@@ -41,7 +42,8 @@ impl<'de, const MIN: u64, const MAX: u64> Deserialize<'de> for Whole<MIN, MAX> {
     }
 }
 
-/// Reads a whole number that is not negative. In JSON Schema `60.0` is one as well.
+/// Deserializes a whole number that is not negative. `60.0` is accepted, because it is an integer
+/// for JSON Schema.
 fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     struct Number;
     impl de::Visitor<'_> for Number {
@@ -56,7 +58,7 @@ fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
             u64::try_from(number).map_err(|_| E::invalid_value(de::Unexpected::Signed(number), &self))
         }
         fn visit_f64<E: de::Error>(self, number: f64) -> Result<u64, E> {
-            // Beyond that, the number that was written may have been another one.
+            // A larger float may differ from the number that was written.
             if number.fract() == 0.0 && (0.0..=EXACT).contains(&number) {
                 #[allow(
                     clippy::cast_possible_truncation,
@@ -71,7 +73,7 @@ fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     from.deserialize_any(Number)
 }
 
-/// Reads a whole number that may be left out.
+/// Deserializes a whole number that may be left out.
 pub(super) fn some_whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     struct Given(u64);
     impl<'de> Deserialize<'de> for Given {
@@ -82,7 +84,7 @@ pub(super) fn some_whole<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u6
     Option::<Given>::deserialize(from).map(|given| given.map(|given| given.0))
 }
 
-/// Reads a list that has something in it.
+/// Deserializes a list with at least one entry.
 pub(super) fn not_empty<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
     let list = Vec::deserialize(from)?;
     if list.is_empty() { Err(de::Error::custom("a list is empty")) } else { Ok(list) }
@@ -146,12 +148,12 @@ impl<const MAX: usize> JsonSchema for Text<MAX> {
     }
 }
 
-/// The name of a room. It is read with or without a `#` before it, and written without.
+/// The name of a room. It is parsed with or without a `#` before it, and written without.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomName(String);
 
 impl RoomName {
-    /// The longest text that is read as one, in bytes.
+    /// The longest text that is accepted, in bytes.
     const MAX: usize = 256;
 }
 
@@ -206,7 +208,7 @@ pub struct Time(pub Wall);
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Years 1970 to 9999 are what the format holds; a clock outside of them is shown at its end.
+        // The format holds the years 1970 to 9999; times outside are shown as the nearest one.
         let millis = u64::try_from(self.0.0).unwrap_or(0).min(253_402_300_799_999);
         write!(f, "{}", humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + Duration::from_millis(millis)))
     }
@@ -223,7 +225,8 @@ impl std::str::FromStr for Time {
 }
 
 impl Time {
-    /// Reads RFC 3339 as it is written: with `T`, and with `Z` or an offset from UTC.
+    /// Parses strict RFC 3339: with `T`, and with `Z` or an offset from UTC; `None` for other
+    /// texts.
     fn strict(text: &str) -> Option<Self> {
         let given = text.to_ascii_uppercase();
         if given.as_bytes().get(10) != Some(&b'T') {

@@ -1,19 +1,21 @@
-//! The colours in which names are shown: always the same for one name, and told apart on dark and on light screens.
+//! The colours of names: a name always has the same one, and all colours can be read on dark and on
+//! light screens.
 
 use crate::values::terminal::Colors;
 
-/// The colours of names among xterm's 256: each has a contrast of at least 3.6 against white and against black, and any
-/// two differ by 15 or more (ΔE of CIEDE2000).
+/// The colours of names among xterm's 256: each has a contrast of at least 3.6 against white and
+/// against black, and any two differ by 15 or more (ΔE of CIEDE2000).
 const MANY: [u8; 14] = [160, 166, 94, 101, 64, 29, 66, 32, 26, 99, 96, 164, 198, 131];
 
-/// The same among the eight of ECMA-48: red, green, magenta, cyan. Yellow and blue cannot be read on
-/// some screens.
+/// The colours of names among the eight of ECMA-48: red, green, magenta, cyan. Yellow and blue are
+/// hard to read on some screens.
 const BASIC: [u8; 4] = [31, 32, 35, 36];
 
-/// The colour that a name always has, whatever its case.
+/// The control sequence that sets the colour of a name, which is the same in upper and lower case;
+/// `None` if there are no colours.
 pub(super) fn color(nick: &str, colors: Colors) -> Option<String> {
     let pick = |count: usize| {
-        // FNV-1a: the same with every process and release.
+        // FNV-1a gives the same colour in every process and release.
         let folded = nick.chars().flat_map(char::to_lowercase);
         let hash = folded.fold(0x811C_9DC5_u32, |hash, c| (hash ^ u32::from(c)).wrapping_mul(0x0100_0193));
         (hash ^ hash >> 16) as usize % count
@@ -38,7 +40,7 @@ mod tests {
         assert_eq!(used.len(), MANY.len(), "every colour is used");
     }
 
-    /// One of the 216 of xterm's colour cube: red, green and blue, as light (linear).
+    /// Linear red, green and blue of a colour in xterm's cube of 216 (16 to 231).
     fn light(color: u8) -> [f64; 3] {
         const LEVELS: [f64; 6] = [0.0, 95.0, 135.0, 175.0, 215.0, 255.0];
         let cube = usize::from(color - 16);
@@ -53,7 +55,7 @@ mod tests {
         0.2126 * red + 0.7152 * green + 0.0722 * blue
     }
 
-    /// CIE L*a*b*, for the white of sRGB (D65).
+    /// The colour in CIE L*a*b*, for the white point of sRGB (D65).
     fn lab(color: u8) -> [f64; 3] {
         let [red, green, blue] = light(color);
         let x = (0.412_456 * red + 0.357_576 * green + 0.180_438 * blue) / 0.950_47;
@@ -63,7 +65,7 @@ mod tests {
         [116.0 * root(y) - 16.0, 500.0 * (root(x) - root(y)), 200.0 * (root(y) - root(z))]
     }
 
-    /// ΔE of CIEDE2000: how much two colours differ to the eye.
+    /// The difference of two colours to the eye: ΔE of CIEDE2000.
     fn difference([l1, a1, b1]: [f64; 3], [l2, a2, b2]: [f64; 3]) -> f64 {
         let seventh = |chroma: f64| (chroma.powi(7) / (chroma.powi(7) + 25_f64.powi(7))).sqrt();
         let stretch = 1.5 - 0.5 * seventh(f64::midpoint(a1.hypot(b1), a2.hypot(b2)));
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn names_can_be_read_on_black_and_on_white_and_are_told_apart() {
-        // 27 and 63 were neighbours, with a difference of 6.4.
+        // A check of the formula itself: 27 and 63 differ by 6.4.
         assert!((difference(lab(27), lab(63)) - 6.4).abs() < 0.05, "{}", difference(lab(27), lab(63)));
         for (number, color) in MANY.iter().enumerate() {
             let light = luminance(*color);

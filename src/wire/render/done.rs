@@ -1,4 +1,5 @@
-//! What a client is told that has been done: by itself, to it, or for it.
+//! Confirmations: what a client is told about a command that it has given, or about something that
+//! was done to it.
 
 use super::page::Page;
 use super::refusal::encrypted_at;
@@ -272,7 +273,8 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
     }
 }
 
-/// Which one was replaced, if one was, and when it would have ended.
+/// The sanction that was replaced, with its end, such as `, in place of b3 until ...`; empty if
+/// none was.
 fn instead(replaced: &Option<Replaced>) -> String {
     match replaced {
         None => String::new(),

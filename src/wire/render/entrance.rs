@@ -1,5 +1,6 @@
-//! What somebody is shown on coming into a room. From the prompt upwards: their name and the room, who else is there,
-//! the topic, the last lines for which there are rows, the greeting, and how to get help.
+//! The texts that a person is shown on coming into a room. From the prompt upwards: their name and
+//! the room with the others in it, the topic, as many of the last lines as the screen has rows for,
+//! and for newcomers the greeting and how to get help.
 
 use std::sync::Arc;
 
@@ -10,25 +11,28 @@ use super::{Marks, count, notice};
 use crate::hub::message::{Entrance, Kept, Line, Offset, Said, View, Welcome};
 use crate::values::time::Wall;
 
-/// The rows, and the columns, that a screen is taken to have that has not told.
+/// The rows and columns that are assumed for a screen whose size is not known.
 const ROWS: u16 = 24;
 const COLUMNS: usize = 80;
 
-/// Lines as they were shown to somebody who came in: most who come next are shown the same.
+/// The last rendered replay of a room's lines, kept because most people who come in next are shown
+/// the same.
 #[derive(Clone, Debug)]
 pub struct Replayed {
     lines: Arc<[Arc<Line>]>,
     new: Option<usize>,
     view: View,
     offset: Offset,
-    /// The rows that they were to fit.
+    /// The rows into which the lines had to fit.
     rows: usize,
-    /// The day on which they were shown: days other than that are told.
+    /// The day (since 1970, UTC) on which they were rendered: notices about other days depend on
+    /// it.
     day: i64,
     bytes: Vec<u8>,
 }
 
-/// Appends what somebody is shown on coming into a room. `last` is what the one before was shown of its lines.
+/// Appends the texts for a person who comes into a room. `last` is the replay that was rendered
+/// last; it is used again if it fits, and replaced otherwise.
 pub fn entrance(shown: &Entrance, view: View, now: Wall, last: &mut Option<Replayed>, out: &mut Vec<u8>) {
     let start = out.len();
     if let Some(welcome) = &shown.welcome {
@@ -44,8 +48,8 @@ pub fn entrance(shown: &Entrance, view: View, now: Wall, last: &mut Option<Repla
     }
     here(shown, page);
 
-    // One row is for what is typed.
-    // The last row is for what is typed. Who has told nothing may turn out to have a line editor, and is told so.
+    // The last row is for typing. A client whose size is not known may still turn out to be a
+    // terminal that gets a line editor, and is then told so in one more row.
     let screen = usize::from(if shown.rows == 0 { ROWS - 1 } else { shown.rows }) - 1;
     let rows = screen.saturating_sub(rows_of(&out[start..], view) + rows_of(&end, view));
     let day = now.0.div_euclid(86_400_000);
@@ -91,7 +95,7 @@ fn greeting(welcome: &Welcome, out: &mut Page<'_>) {
     }
 }
 
-/// Appends who is where, with whom.
+/// Appends the line that tells the person's name, the room, and the others in it.
 fn here(shown: &Entrance, out: &mut Page<'_>) {
     let with = company(&shown.others, shown.members);
     match shown.welcome {
@@ -100,7 +104,7 @@ fn here(shown: &Entrance, out: &mut Page<'_>) {
     }
 }
 
-/// Who else is among `members` people: `with ann, bob and 3 others`.
+/// The other people among `members`, as a text: `with ann, bob and 3 others`.
 fn company(others: &[Arc<str>], members: usize) -> String {
     let more = members.saturating_sub(1 + others.len());
     match (others, more) {
@@ -112,7 +116,7 @@ fn company(others: &[Arc<str>], members: usize) -> String {
     }
 }
 
-/// Appends the last lines that fit that many rows, their heading included.
+/// Appends the room's last lines with a heading, as many as fit into `rows` rows.
 fn before_now(shown: &Entrance, rows: usize, view: View, now: Wall, out: &mut Page<'_>) {
     let room = &*shown.room;
     if shown.new == Some(0) {
@@ -137,10 +141,10 @@ fn before_now(shown: &Entrance, rows: usize, view: View, now: Wall, out: &mut Pa
     lines_of(lines, false, &Marks::NONE, offset, now, out);
 }
 
-/// The index of the first of the last `lines` that fit that many rows.
+/// The index in `lines` from which on all lines fit into `rows` rows.
 fn fitting(lines: &[Arc<Line>], rows: usize, view: View, offset: Offset, now: Wall) -> usize {
     let today = day(now, offset);
-    // A notice for a day that is not the one before, and for removed lines that follow each other, is a row.
+    // A notice of a new day takes a row, and so does a notice for a run of removed lines.
     let (mut used, mut first) = (0, lines.len());
     let mut behind: Option<&Arc<Line>> = None;
     let mut bytes = Vec::new();
@@ -173,7 +177,7 @@ fn fitting(lines: &[Arc<Line>], rows: usize, view: View, offset: Offset, now: Wa
     first
 }
 
-/// How many rows of a screen that many bytes take.
+/// The rows that rendered bytes take on a screen.
 fn rows_of(bytes: &[u8], view: View) -> usize {
     let text = String::from_utf8_lossy(bytes);
     let lines = text.strip_suffix("\r\n").map(|text| text.split("\r\n"));

@@ -1,10 +1,11 @@
-//! Where a text is found in another, as people see both: whatever the case, and however it is composed.
+//! Finding a text in another one, in upper or lower case and however both are composed in Unicode.
 
 use std::ops::Range;
 
 use crate::values::name;
 
-/// The places of `wanted`, which is folded, in `text`: ranges of bytes, in rising order, none within another.
+/// The places of `wanted`, which must be folded, in `text`: ranges of bytes in rising order that do
+/// not overlap.
 pub(super) fn hits(text: &str, wanted: &str) -> Vec<Range<usize>> {
     if wanted.is_empty() {
         return Vec::new();
@@ -24,7 +25,7 @@ pub(super) fn hits(text: &str, wanted: &str) -> Vec<Range<usize>> {
     let found = folded.match_indices(wanted).map(|(at, _)| from[at].start..from[at + wanted.len() - 1].end);
     let mut hits: Vec<Range<usize>> = Vec::new();
     for hit in found {
-        // Two that share a character, of which a fold has made several, are one.
+        // Folding may turn a character into several; places that share such a character are joined.
         match hits.last_mut().filter(|last| last.end > hit.start) {
             Some(last) => last.end = hit.end,
             None => hits.push(hit),

@@ -11,14 +11,15 @@ use crate::hub::message::{Listed, ShownBearer, ShownCertificate, ShownLeaver, Sh
 use crate::hub::ownership::Modes;
 use crate::values::time::in_words;
 
-/// How many there are, and which of them: `at least 3 people in lobby beginning with an`.
+/// The head of a list: how many entries there are, and which ones are listed, as in
+/// `at least 3 people in lobby beginning with an`.
 #[derive(Clone, Copy)]
 pub(super) struct Found<'a> {
     /// The number of entries, listed or not.
     pub(super) total: usize,
-    /// The beginning of the names that were looked for; `None`: all names.
+    /// The beginning of the names that were asked for; `None` for all names.
     pub(super) beginning: Option<&'a str>,
-    /// Not all entries were looked at: there may be more than `total`.
+    /// Whether the search stopped early, so that there may be more entries than `total`.
     pub(super) is_part: bool,
 }
 
@@ -31,7 +32,8 @@ impl Found<'_> {
         self.beginning.map(|beginning| format!(" beginning with {beginning}")).unwrap_or_default()
     }
 
-    /// How a list of `listed` goes on; `part` is a command that shows some of the others.
+    /// Appends a row about the entries that are not among the `listed` ones. `part` is a command
+    /// that lists some of them.
     fn more(self, listed: usize, part: &str, out: &mut Page<'_>) {
         match self.total.saturating_sub(listed) {
             0 => {}
@@ -43,7 +45,7 @@ impl Found<'_> {
     }
 }
 
-/// Appends people of a room, as name and whether they are away, which a star shows.
+/// Appends the people of a room, each given as name and whether they are away, which a star shows.
 pub(super) fn who(room: &str, people: &[(Arc<str>, bool)], found: Found<'_>, out: &mut Page<'_>) {
     let total = count(found.total, "person", "people");
     notice(out, &[found.at_least(), &total, " in ", room, &found.beginning(), ":"]);
@@ -52,8 +54,9 @@ pub(super) fn who(room: &str, people: &[(Arc<str>, bool)], found: Found<'_>, out
     found.more(people.len(), &format!("/who {room} ab*"), out);
 }
 
-/// Appends rooms, one a row: whose each is and how it is stands before its topic, if it is not as most are. The topic
-/// stands between quotation marks: whatever it says, it does not look like what the hub says of the room.
+/// Appends rooms, one in a row. Owner and modes stand before the topic, if they are not as in most
+/// rooms. The topic stands in quotation marks, so that it cannot look like words of the hub about
+/// the room.
 pub(super) fn rooms(rooms: &[ShownRoom], found: Found<'_>, out: &mut Page<'_>) {
     notice(out, &[found.at_least(), &count(found.total, "room", "rooms"), &found.beginning(), ":"]);
     let widest = rooms.iter().map(|room| columns(&room.name)).max().unwrap_or(0).max(16);
@@ -79,7 +82,8 @@ pub(super) fn rooms(rooms: &[ShownRoom], found: Found<'_>, out: &mut Page<'_>) {
     found.more(rooms.len(), "/rooms ab*", out);
 }
 
-/// Appends the certificates that log in to an account, one a row, and what can be done with that of the connection.
+/// Appends the certificates that log in to an account, one in a row, and what can be done with the
+/// certificate of this connection.
 pub(super) fn certificates(name: &str, shown: &[ShownCertificate], own: Option<&str>, out: &mut Page<'_>) {
     match shown {
         [] => notice(out, &["no certificate logs in to ", name, "; /help certificate tells how one does"]),
@@ -96,12 +100,12 @@ pub(super) fn certificates(name: &str, shown: &[ShownCertificate], own: Option<&
     }
 }
 
-/// Appends the commands that one needs at first, those about the same side by side.
+/// Appends the commands that a newcomer needs, grouped by subject.
 pub(super) fn help(role: Role, out: &mut Page<'_>) {
     notice(out, &["what you type is said to the room; what begins with / is a command:"]);
     let first = |group| COMMANDS.iter().filter(move |command| command.first && command.group == group);
     let shown: Vec<&Command> = Group::ALL.into_iter().flat_map(first).collect();
-    // Without what may be left out.
+    // The usage without optional arguments.
     let usage = |command: &Command| usage(command).split(" [").next().unwrap_or_default().to_owned();
     let widest = shown.iter().map(|command| usage(command).len()).max().unwrap_or(0);
     for command in shown {
@@ -111,7 +115,7 @@ pub(super) fn help(role: Role, out: &mut Page<'_>) {
     notice(out, &[&format!("/help all lists all {all}; /help and a command explains it")]);
 }
 
-/// Appends all commands that `role` may use, by name.
+/// Appends the names of all commands that `role` may use, grouped by subject.
 pub(super) fn help_all(role: Role, out: &mut Page<'_>) {
     notice(out, &["all commands; a unique beginning is enough; /help and one explains it:"]);
     for group in Group::ALL {
@@ -123,7 +127,7 @@ pub(super) fn help_all(role: Role, out: &mut Page<'_>) {
     }
 }
 
-/// Appends what there is to know of one command.
+/// Appends the help on one command.
 pub(super) fn help_on(command: &Command, out: &mut Page<'_>) {
     notice(out, &[&usage(command), ": ", command.about]);
     for detail in command.detail.lines() {
@@ -167,7 +171,7 @@ pub(super) fn sanctions(shown: &[ShownSanction], (page, pages): (usize, usize), 
     }
 }
 
-/// Appends a page of those who have left a moment ago.
+/// Appends a page of the people who have left in the last minutes.
 pub(super) fn leavers(shown: &[ShownLeaver], page: usize, is_more: bool, out: &mut Page<'_>) {
     if shown.is_empty() && page > 1 {
         return notice(out, &["there is no such page"]);
@@ -190,7 +194,7 @@ pub(super) fn leavers(shown: &[ShownLeaver], page: usize, is_more: bool, out: &m
     }
 }
 
-/// Appends people whom one name can mean.
+/// Appends the people whom an ambiguous name can mean, one in a row.
 pub(super) fn bearers(people: &[ShownBearer], out: &mut Page<'_>) {
     for one in people {
         let state = match (one.is_here, one.ago) {
@@ -207,19 +211,20 @@ pub(super) fn bearers(people: &[ShownBearer], out: &mut Page<'_>) {
     }
 }
 
-/// Appends people who are, or were, called as somebody is who was shown.
+/// Appends the other people who bear, or have borne, the name of a person who was just shown.
 pub(super) fn others_of_that_name(people: &[ShownBearer], out: &mut Page<'_>) {
     notice(out, &["others were called so of late:"]);
     bearers(people, out);
 }
 
-/// `text` filled up with spaces to `width` columns.
+/// `text` padded with spaces to `width` columns.
 fn padded(text: &str, width: usize) -> String {
     let fill = width.saturating_sub(columns(text));
     format!("{text}{:fill$}", "")
 }
 
-/// A row of a table: cells, each as wide as said, and a text that may take several rows.
+/// Appends a row of a table: cells, each with its width in columns, and a text that may take
+/// several rows.
 pub(super) fn cells(out: &mut Page<'_>, cells: &[(&str, usize)], text: &str) {
     out.own();
     out.text("--   ");
@@ -235,13 +240,13 @@ pub(super) fn cells(out: &mut Page<'_>, cells: &[(&str, usize)], text: &str) {
     out.end();
 }
 
-/// Names side by side, in the width that is known, or one that fits any terminal.
+/// Appends names in columns, in the known width or in one that fits any terminal.
 fn names_in_columns(names: &[String], out: &mut Page<'_>) {
     const BEFORE: usize = 5;
     out.own();
     let room = out.room().unwrap_or_default().saturating_sub(BEFORE);
     let widest = names.iter().map(|name| columns(name)).max().unwrap_or(0) + 2;
-    // The space behind the last name of a row may lie beyond it.
+    // The space behind the last name of a row needs no room.
     let across = ((room + 2) / widest).max(1);
     for names in names.chunks(across) {
         let cells: String = names.iter().map(|name| padded(name, widest)).collect();

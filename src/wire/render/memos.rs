@@ -1,4 +1,4 @@
-//! Messages that were left for somebody who was not here.
+//! Memos: messages that were left for a person who was not here.
 
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use crate::hub::memo::Memo;
 use crate::hub::message::Offset;
 use crate::values::time::Wall;
 
-/// Appends them, oldest first, with a heading, their times, and a notice where a day begins.
+/// Appends memos, the oldest first, with a heading, their times, and a notice where a day begins.
+/// `left` is the number of further memos, which the person gets when they log in again.
 pub(super) fn memos(memos: &[Arc<Memo>], left: usize, offset: Offset, now: Wall, out: &mut Page<'_>) {
     let times = if memos.len() == 1 { "time" } else { "times" };
     let number = count(memos.len(), "message was", "messages were");

@@ -1,28 +1,27 @@
-//! Rendering: values become the bytes that people see, in UTF-8 with CR LF, and nothing that could move a cursor.
+//! Rendering: turns messages and lines into the bytes that people see, in UTF-8 with CR LF.
 //!
-//! All texts of the hub are here, so that they can be read, tested and changed in one place. What
-//! came from people is cleaned once more on its way out: no bug elsewhere lets a control character
+//! All texts of the hub are here, so that they can be read, tested and changed in one place. Text
+//! that came from people is cleaned once more, so that no bug elsewhere lets a control character
 //! through to a terminal.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | a room's line; what says goodbye; a private message | here |
-//! | what somebody is shown on coming into a room | [`entrance`] |
-//! | what was done | `done` |
-//! | why something is refused | `refusal` |
-//! | whether somebody is here, or was | `seen` |
+//! | a line of a room; a goodbye; a private message | here |
+//! | the texts on coming into a room | [`entrance`] |
+//! | confirmations of what was done | `done` |
+//! | refusals | `refusal` |
+//! | the answer to /seen | `seen` |
 //! | lists and tables: people, rooms, commands, bans | `lists` |
-//! | history and what a search has found | `replay` |
-//! | where the words that are wanted stand in a text | `hits` |
-//! | messages that were left for somebody | `memos` |
+//! | lines of history, and results of searches | `replay` |
+//! | places of a name or a searched text in a line | `hits` |
+//! | memos: messages that were left for somebody | `memos` |
 //! | reports, as operators see them | `reports` |
 //! | times and lengths of time | `times` |
-//! | where a name or a searched text stands in a line | `hits` |
 //! | the colour of a name | `colors` |
-//! | where rows are broken, what ASCII makes of other characters | [`page`] |
+//! | where rows are broken, how other characters become ASCII | [`page`] |
 //!
-//! Nothing here knows who reads it: everybody who sees lines in the same view gets the same bytes. Texts of the admin
-//! protocol and of `chathub ctl` are theirs.
+//! Nothing here knows the reader: everybody with the same view gets the same bytes. The texts of
+//! the admin protocol and of `chathub ctl` are not here, but with their code.
 
 mod colors;
 mod done;
@@ -56,24 +55,25 @@ use crate::values::name;
 use crate::values::terminal::Colors;
 use crate::values::time::{Wall, in_words};
 
-/// Cursor to the upper left, and clear all (ECMA-48: CUP, ED).
+/// Moves the cursor to the upper left, and clears the screen (ECMA-48: CUP, ED).
 const CLEAR_SCREEN: &[u8] = b"\x1b[H\x1b[2J";
 
-/// Appends a room's line as seen in `view`, with its line end.
+/// Appends a room's line, rendered in `view`, with CR LF.
 pub fn line(line: &Line, view: View, out: &mut Vec<u8>) {
     let mut page = Page::new(view, out);
     stamp(line.at, view, &mut page);
     said(&line.said, &Marks::NONE, &mut page);
 }
 
-/// Appends the time of day, where times are shown.
+/// Appends the time of day, if `view` shows times.
 fn stamp(at: Wall, view: View, out: &mut Page<'_>) {
     if let Some(offset) = view.time {
         clock(at, offset, Clock::Seconds, out);
     }
 }
 
-/// Appends a line as its own author sees it: their name stands out; where there are no colours, `> ` stands before it.
+/// Appends a line as its own author sees it: with the name in bold, or with `> ` before it if
+/// `view` has no colours.
 fn own_line(line: &Line, view: View, out: &mut Vec<u8>) {
     let mut page = Page::new(view, out);
     let own = line.said.is_speech();
@@ -84,7 +84,7 @@ fn own_line(line: &Line, view: View, out: &mut Vec<u8>) {
     said(&line.said, &Marks { own, ..Marks::NONE }, &mut page);
 }
 
-/// Appends a line that has the name of the one who sees it.
+/// Appends a line that mentions its reader's `name`; `ring` adds a bell.
 fn mention(line: &Line, name: &str, ring: bool, view: View, out: &mut Vec<u8>) {
     let mut page = Page::new(view, out);
     stamp(line.at, view, &mut page);
@@ -97,18 +97,18 @@ fn mention(line: &Line, name: &str, ring: bool, view: View, out: &mut Vec<u8>) {
     said(&line.said, &Marks { wanted: &name::fold(name), ..Marks::NONE }, &mut page);
 }
 
-/// What stands out in a line.
+/// The parts of a line that are highlighted.
 struct Marks<'a> {
-    /// This, folded, in its text.
+    /// Each place of this folded text in the line's text; empty for none.
     wanted: &'a str,
-    /// Where there are no colours, between stars.
+    /// Whether those places stand between stars if the view has no colours.
     stars: bool,
-    /// The name of its author, who is the one who sees it.
+    /// Whether the author's name is highlighted, because the author is the reader.
     own: bool,
 }
 
 impl Marks<'_> {
-    /// Nothing does.
+    /// Highlights nothing.
     const NONE: Self = Marks { wanted: "", stars: false, own: false };
 }
 
@@ -127,7 +127,8 @@ fn said(said: &Said, marks: &Marks<'_>, out: &mut Page<'_>) {
         out.name(nick);
         out.style(Style::Plain);
     };
-    // Further rows of a line are indented to its text, not to the time or the name.
+    // Further rows of a line are indented to the beginning of its text, behind the time and the
+    // name.
     let spoken = |out: &mut Page<'_>, before: &str, nick: &str, between: &str, text: &str| {
         out.text(before);
         name_of(out, nick);
@@ -167,7 +168,7 @@ fn said(said: &Said, marks: &Marks<'_>, out: &mut Page<'_>) {
     out.end();
 }
 
-/// Appends a line about coming and going.
+/// Appends a line about coming and going, with `* ` before it.
 fn aside(out: &mut Page<'_>, texts: &[&str]) {
     out.own();
     out.style(Style::Dim);
@@ -176,7 +177,7 @@ fn aside(out: &mut Page<'_>, texts: &[&str]) {
     pieces(out, texts);
 }
 
-/// `ann, bob, eve and 54 more joined, 12 left, 3 took other names`
+/// A text such as `ann, bob, eve and 54 more joined, 12 left, 3 took other names`.
 fn gathered(joined: u32, left: u32, renamed: u32, names: &[Arc<str>]) -> String {
     let mut text = String::new();
     if joined > 0 {
@@ -202,14 +203,14 @@ fn gathered(joined: u32, left: u32, renamed: u32, names: &[Arc<str>]) -> String 
     text
 }
 
-/// Appends texts, each cleaned, without a line end.
+/// Appends texts, each cleaned, without ending the line.
 fn pieces(out: &mut Page<'_>, pieces: &[&str]) {
     for piece in pieces {
         out.text(piece);
     }
 }
 
-/// A notice of the hub: `-- ` and the texts.
+/// Appends a notice of the hub: a line of `-- ` and the texts.
 fn notice(out: &mut Page<'_>, texts: &[&str]) {
     out.own();
     out.style(Style::Dim);
@@ -219,7 +220,7 @@ fn notice(out: &mut Page<'_>, texts: &[&str]) {
     out.end();
 }
 
-/// A row of a table in a notice.
+/// Appends a row of a table in a notice.
 fn row(out: &mut Page<'_>, texts: &[&str]) {
     out.own();
     out.text("--   ");
@@ -228,17 +229,17 @@ fn row(out: &mut Page<'_>, texts: &[&str]) {
     out.end();
 }
 
-/// `3 lines`, `1 line`
+/// A number with its noun: `3 lines`, `1 line`.
 fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// The usage of a command, as `/msg NAME TEXT`.
+/// The usage of a command, such as `/msg NAME TEXT`.
 fn usage(command: &Command) -> String {
     format!("/{} {}", command.name, command.usage).trim_end().to_owned()
 }
 
-/// Appends what one client is told, as seen in `view`.
+/// Appends a message for one client, rendered in `view`. `now` is the present time of day.
 #[allow(clippy::too_many_lines, reason = "one arm a message: all texts in one place")]
 pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
     match message {
@@ -363,7 +364,7 @@ pub fn message(message: &Message, view: View, now: Wall, out: &mut Vec<u8>) {
     }
 }
 
-/// A private message.
+/// Appends a private message.
 fn private(out: &mut Page<'_>, [before, nick, behind]: [&str; 3], text: &str) {
     out.style(Style::Bold);
     out.text(before);
@@ -382,7 +383,7 @@ fn is_away(nick: &str, away: Option<&str>, out: &mut Page<'_>) {
     }
 }
 
-/// Appends that the client is banned, for how long and why.
+/// Appends a notice that the client is banned, until when and why.
 fn banned(reason: Option<&str>, end: &Option<Wall>, out: &mut Page<'_>) {
     let end = until(end);
     match reason {
@@ -400,7 +401,8 @@ fn mode(modes: &Modes) -> &'static str {
     }
 }
 
-/// What else there is to say of how a room is: `; only registered people speak`, or nothing.
+/// The further modes of a room as a text, such as `; only registered people speak`; empty if there
+/// are none.
 fn more_modes(modes: &Modes) -> String {
     let mut text = String::new();
     if modes.registered {
@@ -452,7 +454,8 @@ fn goodbye(why: &Farewell, out: &mut Page<'_>) {
     }
 }
 
-/// Appends the note that `lines` lines of a room were dropped before they were sent.
+/// Appends the note that a client missed `lines` lines of its room, because they were dropped
+/// before they were sent.
 pub fn missed(lines: u64, view: View, out: &mut Vec<u8>) {
     let lines = usize::try_from(lines).unwrap_or(usize::MAX);
     notice(&mut Page::new(view, out), &["you missed ", &count(lines, "line", "lines")]);

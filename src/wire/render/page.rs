@@ -1,5 +1,5 @@
-//! A line as it is written for one view: with colours or without, wrapped at the width of a terminal or not, in UTF-8
-//! or ASCII. Which texts it is made of is not known here.
+//! Writing lines for one view: with colours or without, wrapped at the width of a terminal or not,
+//! in UTF-8 or ASCII. This module does not know which texts it writes.
 
 use std::ops::Range;
 
@@ -12,17 +12,17 @@ use crate::values::terminal::Colors;
 use crate::values::text;
 use crate::wire::terminal::widths::{self, Widths};
 
-/// By how many columns rows are indented at least that follow the first.
+/// The least indentation of a line's rows after the first, in columns.
 const LEAST_HANG: usize = 2;
 
-/// How bright a text is.
+/// The brightness of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// As the terminal has it.
+    /// The terminal's default.
     Plain,
-    /// Less bright, for what matters less.
+    /// Less bright, for texts that matter less.
     Dim,
-    /// Bold, for what is meant for the reader alone.
+    /// Bold, for texts that are meant for the reader alone.
     Bold,
 }
 
@@ -30,47 +30,50 @@ pub enum Style {
 pub struct Page<'a> {
     out: &'a mut Vec<u8>,
     view: View,
-    /// The index in `out` at which the line under way starts.
+    /// The offset in `out` at which the present line starts.
     start: usize,
-    /// By how many columns the rows of that line are indented that follow its first.
+    /// The indentation of the present line's rows after the first, in columns.
     hang: usize,
     style: Style,
-    /// The line under way is the hub's own, and no person's.
+    /// Whether the present line is the hub's own, and no person's.
     is_own: bool,
 }
 
-/// The columns of a row of the hub's own lines where the width of the screen is not known: they fit a screen of 80.
+/// The width of rows in the hub's own lines if the width of the screen is not known: they fit a
+/// screen of 80 columns.
 const OWN_ROW: usize = 79;
 
 impl<'a> Page<'a> {
-    /// Appends to `out`, for those who see lines in `view`.
+    /// A page that appends lines to `out`, rendered in `view`.
     pub fn new(view: View, out: &'a mut Vec<u8>) -> Self {
         let start = out.len();
         Self { out, view, start, hang: 0, style: Style::Plain, is_own: false }
     }
 
-    /// The columns that a row may have. `None`: as many as it takes, because the width of the screen is not known, and
-    /// what people say is left to its program to break.
+    /// The most columns in a row. `None` if the width of the screen is not known and the line is a
+    /// person's: then the reader's terminal breaks it.
     #[must_use]
     pub fn room(&self) -> Option<usize> {
         match self.view.width {
             0 | 1 => self.is_own.then_some(OWN_ROW),
-            // Not the last one: terminals do not agree on what follows when it is filled.
+            // The last column stays free: terminals disagree about where the cursor is when it is
+            // filled.
             width => Some(usize::from(width) - 1),
         }
     }
 
-    /// The line under way is the hub's own: its rows are broken between words, also where the width is not known.
+    /// Marks the present line as the hub's own: it is broken into rows even if the width is not
+    /// known.
     pub fn own(&mut self) {
         self.is_own = true;
     }
 
     fn widths(&self) -> Widths {
-        // Where not even the width is known, rows are as most see them.
+        // If not even the width is known, most terminals' widths of characters are assumed.
         if self.view.usual || self.view.width == 0 { Widths::Usual } else { Widths::Unknown }
     }
 
-    /// Appends a text, cleaned.
+    /// Appends a text, which is cleaned.
     pub fn text(&mut self, text: &str) {
         if text::is_clean(text) {
             self.clean(text);
@@ -90,7 +93,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// Appends somebody's name, in the colour that it always has.
+    /// Appends a person's name, in its colour.
     pub fn name(&mut self, nick: &str) {
         let Some(color) = color(nick, self.view.colors) else { return self.text(nick) };
         self.out.extend_from_slice(color.as_bytes());
@@ -98,8 +101,9 @@ impl<'a> Page<'a> {
         self.out.extend_from_slice(b"\x1b[39m");
     }
 
-    /// Appends a text in which what `hits` names is marked: in reverse, or between stars where there are no colours and
-    /// `stars` asks for them. `hits` are ranges of bytes, in rising order.
+    /// Appends a text in which the ranges `hits` are highlighted: in reverse video, or, if there
+    /// are no colours and `stars` is set, between stars. `hits` are ranges of bytes in rising
+    /// order.
     pub fn marked(&mut self, text: &str, hits: &[Range<usize>], stars: bool) {
         let (before, behind): (&[u8], &[u8]) = match self.view.colors {
             Colors::None if stars => (b"*", b"*"),
@@ -117,12 +121,12 @@ impl<'a> Page<'a> {
         self.text(&text[at..]);
     }
 
-    /// Has the terminal ring (BEL).
+    /// Makes the terminal ring (BEL).
     pub fn ring(&mut self) {
         self.out.push(0x07);
     }
 
-    /// What follows is shown in `style`, up to the end of the line.
+    /// Shows further text in `style`, up to the end of the line.
     pub fn style(&mut self, style: Style) {
         if self.view.colors != Colors::None && style != self.style {
             self.style = style;
@@ -134,23 +138,25 @@ impl<'a> Page<'a> {
         }
     }
 
-    /// If the line needs further rows, they are indented to the column that it has reached.
+    /// Sets the indentation of the line's further rows to the column reached so far.
     pub fn hang(&mut self) {
         if let Some(room) = self.room() {
             let column = columns(&String::from_utf8_lossy(&self.out[self.start..]));
-            // Beyond two thirds of the width too little would be left: two columns show that the line goes on.
+            // Beyond two thirds of the width, too little room would be left; two columns suffice to
+            // show that the line goes on.
             self.hang = if column <= room * 2 / 3 { column } else { 2 };
         }
     }
 
-    /// Ends the line.
+    /// Ends the line: breaks it into rows if necessary, and appends CR LF.
     pub fn end(&mut self) {
         self.style(Style::Plain);
         if let Some(room) = self.room()
             && self.out.len() - self.start > room
         {
             let line = self.out.split_off(self.start);
-            // Further rows are indented in any case: what somebody says cannot look like a line of its own.
+            // Further rows are always indented, so that no part of what somebody says looks like a
+            // line of its own.
             wrap(&String::from_utf8_lossy(&line), self.widths(), room, self.hang.max(LEAST_HANG), self.out);
         }
         self.out.extend_from_slice(b"\r\n");
@@ -160,9 +166,9 @@ impl<'a> Page<'a> {
     }
 }
 
-/// The parts of a line: graphemes, and sequences that say how what follows looks. Each with its columns. A grapheme that
-/// most terminals show in more than `most` columns is taken apart: it is no character of any language, and what is
-/// behind it would stand anywhere.
+/// The parts of a line, each with its columns: graphemes, and the control sequences for colours and
+/// styles. A grapheme that most terminals show in more than `most` columns is split into its
+/// characters: it belongs to no language, and text behind it could be displayed anywhere.
 fn parts(line: &str, widths: Widths, most: usize) -> impl Iterator<Item = (&str, usize)> {
     let mut rest = line;
     std::iter::from_fn(move || {
@@ -184,7 +190,7 @@ fn parts(line: &str, widths: Widths, most: usize) -> impl Iterator<Item = (&str,
     })
 }
 
-/// How many columns a line takes on most terminals.
+/// The columns that a line takes on most terminals.
 #[must_use]
 pub fn columns(line: &str) -> usize {
     if !line.contains('\x1b') && line.is_ascii() {
@@ -195,17 +201,20 @@ pub fn columns(line: &str) -> usize {
         .sum()
 }
 
-/// Breaks a line into rows of at most `room` columns, between words where it can, else between graphemes, those after
-/// the first indented by `hang` columns. Appends them, without an end behind the last. A grapheme that has no room
-/// there, such as an emoji of many parts on a narrow screen, has a row of its own, which is indented less.
+/// Appends a line in rows of at most `room` columns, without an end behind the last. It is broken
+/// between words if possible, else between graphemes. Rows after the first are indented by `hang`
+/// columns. A grapheme that does not fit behind that indentation, such as an emoji of many parts on
+/// a narrow screen, gets a row of its own with less indentation.
 fn wrap(line: &str, widths: Widths, room: usize, hang: usize, out: &mut Vec<u8>) {
     let hang = hang.min(room * 2 / 3);
-    // The columns that this row has, and where in `out` and in columns its last word begins.
+    // The width of the present row so far, and the beginning of its last word: as an offset in
+    // `out` and as a column.
     let (mut col, mut word, mut word_col) = (0, out.len(), 0);
-    // Spaces that a break would take the place of; those at the beginning of the line are part of it.
+    // Spaces that are not written yet, because a break would replace them. Spaces at the beginning
+    // of the line are always written.
     let mut spaces = 0;
     let mut begun = false;
-    // Where in `out` this row begins, behind its indentation.
+    // The offset in `out` at which the present row begins, behind its indentation.
     let mut begin = out.len();
     let least = LEAST_HANG.min(hang);
     for (part, columns) in parts(line, widths, room - least) {
@@ -238,7 +247,7 @@ fn wrap(line: &str, widths: Widths, room: usize, hang: usize, out: &mut Vec<u8>)
         }
         if col + columns > room {
             if word_col > hang && col - word_col + columns <= room - hang {
-                // The word goes to a row of its own.
+                // The word moves to the next row.
                 let moved = out.split_off(word);
                 let kept = out.trim_ascii_end().len();
                 out.truncate(kept);
@@ -264,7 +273,7 @@ fn row(hang: usize, out: &mut Vec<u8>) {
     out.resize(out.len() + hang, b' ');
 }
 
-/// Appends `text` as well as ASCII can tell it.
+/// Appends `text` in ASCII, as near as possible.
 fn ascii(text: &str, out: &mut Vec<u8>) {
     for grapheme in text.graphemes(true) {
         let before = out.len();
@@ -420,7 +429,8 @@ mod tests {
         let kiss = "👩🏽\u{200D}❤\u{FE0F}\u{200D}💋\u{200D}👨🏿";
         assert_eq!(wrapped(&format!("anneliese: {kiss}x"), 19, 11), format!("anneliese:/  {kiss}/           x"));
         assert_eq!(wrapped(&format!("{kiss}{kiss}"), 19, 2), format!("{kiss}/  {kiss}"));
-        // What no language has is broken all the same: behind it, anything could seem to be a line of its own.
+        // A cluster that no language has is broken all the same: text behind it could look like a
+        // line of its own.
         let chain = "👩\u{200D}".repeat(20);
         assert!(wrapped(&format!("ann: {chain}"), 19, 5).contains('/'));
     }

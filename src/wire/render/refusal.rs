@@ -1,4 +1,4 @@
-//! Why something is refused, and what would help.
+//! Refusals: why something is not done, and what would help.
 
 use std::time::Duration;
 
@@ -12,14 +12,15 @@ use crate::hub::pace::Kind;
 use crate::hub::sanction::NoPlace;
 use crate::values::time::in_words;
 
-/// How to say a text that was taken for a command.
+/// The hint for a text that was taken for a command and was meant to be said.
 const TO_SAY_IT: &str = "/say says it";
 
-/// What an operator is told who is asked whether people are meant, and whether a filter is.
+/// The ends of two questions to an operator: whether all these people are meant, and whether a
+/// filter is.
 const IF_THEY: &str = "nothing is done yet: say the same again within a minute if they are meant";
 const IF_THAT: &str = "nothing is done yet: say the same again within a minute if that is meant";
 
-/// How many there are beside those who are named.
+/// The rest behind a list of names, such as ` and 3 more`; empty if all are named.
 fn and_more(all: usize, named: usize) -> String {
     match all.saturating_sub(named) {
         0 => String::new(),
@@ -27,18 +28,18 @@ fn and_more(all: usize, named: usize) -> String {
     }
 }
 
-/// `there is 1 room`, `there are 2 rooms`.
+/// A text such as `there is 1 room` or `there are 2 rooms`.
 fn there_are(number: usize, one: &str, many: &str) -> String {
     format!("there {} {}", if number == 1 { "is" } else { "are" }, count(number, one, many))
 }
 
-/// A time that is left, to the next second.
+/// The time left in seconds, rounded up.
 fn seconds(left: Duration) -> String {
     let seconds = usize::try_from(left.as_millis().div_ceil(1000)).unwrap_or(usize::MAX);
     count(seconds, "second", "seconds")
 }
 
-/// Appends how to come encrypted.
+/// Appends how to connect with encryption.
 pub(super) fn encrypted_at(at: Option<&str>, out: &mut Page<'_>) {
     match at {
         Some(at) => notice(out, &["encrypted: openssl s_client -quiet -connect ", at]),

@@ -1,4 +1,4 @@
-//! Lines that were said before: history, and what a search has found.
+//! Lines from before: history, and the results of searches.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::hub::message::{Line, Offset, Replay, Said};
 use crate::values::name;
 use crate::values::time::Wall;
 
-/// Appends lines that were asked for: see [`lines_of`].
+/// Appends the lines that a person has asked for, with a heading: see [`lines_of`].
 pub(super) fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offset, now: Wall, out: &mut Page<'_>) {
     let head = match of {
         Replay::Last | Replay::Numbered if lines.is_empty() => return notice(out, &["no earlier lines in ", room]),
@@ -43,7 +43,7 @@ pub(super) fn replay(room: &str, of: &Replay, lines: &[Arc<Line>], offset: Offse
     }
 }
 
-/// Appends lines that were said before, oldest first, with their times, and a notice where a day begins.
+/// Appends lines from before, the oldest first, with their times, and a notice where a day begins.
 pub(super) fn lines_of(
     lines: &[Arc<Line>],
     numbered: bool,
@@ -79,7 +79,7 @@ pub(super) fn lines_of(
     }
 }
 
-/// Appends what a search has not looked at, if anything.
+/// Appends a notice about lines that a search has not looked at, if there are any.
 fn looked_back(reach: Reach, out: &mut Page<'_>) {
     match reach {
         Reach::All => {}

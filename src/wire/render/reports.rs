@@ -1,4 +1,4 @@
-//! Reports, as operators see them in chat.
+//! Reports of people about each other, as operators see them in chat.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::hub::message::{Said, ShownLine, ShownReport};
 use crate::hub::report::{Party, Report};
 use crate::values::time::{Wall, in_words};
 
-/// Which part of the reports a list shows.
+/// The part of the reports that a list shows: a page, of all reports or only of open ones (`all`).
 #[derive(Clone, Copy)]
 pub(super) struct Part {
     pub(super) page: usize,
@@ -20,14 +20,14 @@ pub(super) struct Part {
     pub(super) all: bool,
 }
 
-/// How much of a reason stands in a list.
+/// The most characters of a reason in a list.
 const REASON: usize = 40;
 
 fn since(at: Wall, now: Wall) -> String {
     in_words(Duration::from_millis(u64::try_from(now.0.saturating_sub(at.0)).unwrap_or(0)))
 }
 
-/// Appends reports, one a row.
+/// Appends reports, one in a row.
 pub(super) fn list(reports: &[Arc<Report>], part: Part, now: Wall, out: &mut Page<'_>) {
     let Part { page, pages, total, all } = part;
     if reports.is_empty() {
@@ -59,7 +59,7 @@ pub(super) fn list(reports: &[Arc<Report>], part: Part, now: Wall, out: &mut Pag
     }
 }
 
-/// `: he is rude`, cut to so many characters.
+/// The reason of a report, such as `: he is rude`, cut to `most` characters.
 fn reason(report: &Report, most: Option<usize>) -> String {
     if report.erased {
         return "; its reason was erased".to_owned();
@@ -72,7 +72,7 @@ fn reason(report: &Report, most: Option<usize>) -> String {
     format!(": {shown}{cut}")
 }
 
-/// `ann (c3), logged in as ann; now zed, in den`
+/// A party of a report, such as `ann (c3), logged in as ann; now zed, in den`.
 fn party(party: &Party, account: Option<&str>, now: Option<&(Arc<str>, Arc<str>)>) -> String {
     let account = account.map(|account| format!(", logged in as {account}")).unwrap_or_default();
     let now = match now {

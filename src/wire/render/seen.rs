@@ -1,11 +1,11 @@
-//! Whether somebody is here, or when they were here last.
+//! The answer to /seen: whether a person is here, or when they were here last.
 
 use super::page::Page;
 use super::times::{date_and_time, length};
 use super::{is_away, notice};
 use crate::hub::message::Seen;
 
-/// Appends it.
+/// Appends the answer.
 pub(super) fn seen(found: &Seen, out: &mut Page<'_>) {
     match found {
         Seen::Here { name, nick, room, idle, away } => {

@@ -107,7 +107,7 @@ fn help_shows_every_command_of_the_table_and_fits_eighty_columns() {
         assert!(all.contains(&format!(" {}", command.name)), "{}", command.name);
         shown(&Message::HelpOn(command)).lines().for_each(|line| assert!(line.len() < 80, "{line}"));
     }
-    // Both leave what was said before on a screen of 24 rows.
+    // Both leave some earlier lines visible on a screen of 24 rows.
     assert!(help.lines().count() <= 18 && all.lines().count() <= 18, "{help}\n{all}");
     all.lines().for_each(|line| assert!(line.len() < 80, "{line}"));
     help.lines().for_each(|line| assert!(line.len() < 80, "{line}"));

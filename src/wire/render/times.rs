@@ -1,4 +1,4 @@
-//! Times of day, days, and how long something lasts, in words.
+//! Times of day, dates and lengths of time as texts.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use super::pieces;
 use crate::hub::message::Offset;
 use crate::values::time::{Wall, in_words};
 
-/// How exact a time of day is told.
+/// The precision of a time of day.
 #[derive(Clone, Copy)]
 pub(super) enum Clock {
     Seconds,
     Minutes,
 }
 
-/// `10:01:02` or `10:01`
+/// The time of day at `offset` from UTC, as `10:01:02` or `10:01`.
 fn time_of_day(at: Wall, offset: Offset, clock: Clock) -> String {
     let seconds = local_seconds(at, offset).rem_euclid(86_400);
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
@@ -24,7 +24,7 @@ fn time_of_day(at: Wall, offset: Offset, clock: Clock) -> String {
     }
 }
 
-/// Appends `[10:01:02] ` or `[10:01] `.
+/// Appends the time of day as `[10:01:02] ` or `[10:01] `.
 pub(super) fn clock(at: Wall, offset: Offset, clock: Clock, out: &mut Page<'_>) {
     out.style(Style::Dim);
     pieces(out, &["[", &time_of_day(at, offset, clock), "]"]);
@@ -32,14 +32,14 @@ pub(super) fn clock(at: Wall, offset: Offset, clock: Clock, out: &mut Page<'_>) 
     out.text(" ");
 }
 
-/// Seconds since 1970 by the clock of a time zone.
+/// Seconds since 1970 by a clock that is `offset` from UTC.
 fn local_seconds(at: Wall, offset: Offset) -> i64 {
     at.0.div_euclid(1000) + i64::from(offset.minutes()) * 60
 }
 
-/// The day of a point in time, as `2026-11-22`.
+/// The date of a moment at `offset` from UTC, as `2026-11-22`.
 pub(super) fn day(at: Wall, offset: Offset) -> String {
-    // Days to civil date, by the shifted year that begins in March.
+    // Days since 1970 become a civil date, counted in years that begin in March.
     let days = local_seconds(at, offset).div_euclid(86_400) + 719_468;
     let era = days.div_euclid(146_097);
     let of_era = days.rem_euclid(146_097);
@@ -52,7 +52,7 @@ pub(super) fn day(at: Wall, offset: Offset) -> String {
     format!("{year:04}-{month:02}-{day:02}")
 }
 
-/// `2026-11-22 10:01 UTC`
+/// The date and time of a moment, as `2026-11-22 10:01 UTC`.
 pub(super) fn date_and_time(at: Wall) -> String {
     let offset = Offset::default();
     format!("{} {} UTC", day(at, offset), time_of_day(at, offset, Clock::Minutes))
@@ -79,15 +79,15 @@ pub(super) fn span(time: Duration) -> String {
     format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
 }
 
-/// As [`until`], with how long that is: ` until 2026-11-22 10:01 UTC, in 30 min`. It shows those who gave a length of
-/// time how it was understood.
+/// Like [`until`], with the time left: ` until 2026-11-22 10:01 UTC, in 30 min`. It shows a person
+/// who gave a length of time how it was understood.
 pub(super) fn until_in(end: &Option<Wall>, now: Wall) -> String {
     let left = end.map(|end| u64::try_from(end.0.saturating_sub(now.0)).unwrap_or(0));
     let left = left.map_or_else(String::new, |left| format!(", in {}", in_words(Duration::from_millis(left))));
     until(end) + &left
 }
 
-/// ` until 2026-11-22 10:01 UTC`, or ` until further notice`.
+/// The end of something: ` until 2026-11-22 10:01 UTC`, or ` until further notice` for `None`.
 pub(super) fn until(until: &Option<Wall>) -> String {
     until.map_or_else(|| " until further notice".to_owned(), |until| format!(" until {}", date_and_time(until)))
 }

@@ -1,4 +1,5 @@
-//! What is hidden from one reader: arrivals and departures, and the lines of people whom it ignores.
+//! Lines that are hidden from one reader: arrivals and departures, and speech of people whom it
+//! ignores.
 
 use std::sync::Arc;
 
@@ -8,15 +9,15 @@ use crate::hub::ignore::Shunned;
 use crate::hub::message::Line;
 use crate::values::id::SessionId;
 
-/// What is hidden from one reader.
+/// The kinds of lines that are hidden from one reader.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hidden {
     /// Whether arrivals and departures are hidden.
     pub quiet: bool,
-    /// Sessions whose speech is hidden, in rising order.
+    /// Authors whose speech is hidden, by session, in rising order.
     pub ignored: Arc<[SessionId]>,
-    /// Ignored names, in rising order. Speech is hidden if its author bears one of them, or has borne it since the name
-    /// was ignored.
+    /// Ignored names, in rising order. Speech is hidden if its author bears one of them, or has
+    /// borne it at some time since the name was ignored.
     #[serde(default, skip_serializing_if = "no_names")]
     pub names: Arc<[Shunned]>,
 }

@@ -1,4 +1,4 @@
-//! Mail: what one client alone is told, between the lines of its room.
+//! Mail: messages for one client alone, which are placed between the lines of its room.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -9,20 +9,22 @@ use super::log::Log;
 use super::reader::Reader;
 use crate::hub::message::View;
 
-/// How much memory one piece of mail takes beside its text, in bytes.
+/// The memory that a piece of mail takes beside its text, in bytes.
 const BESIDE: usize = size_of::<Mail>() + 16;
 
-/// Mail is joined to the piece before it if that then has at most this many bytes: many short answers become one piece.
+/// New mail is joined to the last piece if the result has at most this many bytes, so that many
+/// short answers become one piece.
 const PUT_TOGETHER: usize = 512;
 
-/// Up to this many pieces are not joined: any mailbox has room for them, and mostly they go out in one write.
+/// Joining begins when this many pieces wait: fewer fit into any mailbox, and mostly go out in one
+/// write.
 const APART: usize = 4;
 
-/// Bytes of a message, shared by all readers that are told the same.
+/// The bytes of a message, shared by all readers that get the same one.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
     bytes: Arc<[u8]>,
-    /// How many of the bytes this reader's socket has taken.
+    /// The number of bytes that this reader's socket has taken.
     from: usize,
 }
 
@@ -32,7 +34,7 @@ impl Shared {
         &self.bytes[self.from..]
     }
 
-    /// Notes that the socket has taken `taken` bytes more, and not all.
+    /// Notes that the socket has taken `taken` bytes more, which are fewer than remain.
     pub(super) fn advance(&mut self, taken: usize) {
         self.from += taken;
     }
@@ -44,7 +46,7 @@ impl From<Arc<[u8]>> for Shared {
     }
 }
 
-/// The form in which mail is saved: text if it is UTF-8, else (telnet commands) numbers.
+/// The form of mail in a snapshot: text if it is UTF-8, else (telnet commands) a list of numbers.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Spelt<'a> {
@@ -71,16 +73,17 @@ impl<'de> Deserialize<'de> for Shared {
     }
 }
 
-/// A piece of mail, for one reader alone.
+/// A piece of mail for one reader.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Mail {
-    /// The number of the line that this mail goes out before.
+    /// The mail goes out before the line with this number.
     pub(super) before: u64,
     pub(super) bytes: Shared,
-    /// Whether this mail is held back, and all mail behind it.
+    /// Whether this mail is held back; then all mail behind it is held back too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) held: bool,
-    /// How many missed lines this mail notes, as long as no byte of it is taken; 0 for all other mail.
+    /// For the note on missed lines: the number of lines, while the socket has taken no byte of the
+    /// note. 0 for all other mail.
     #[serde(default, skip_serializing_if = "is_nothing")]
     pub(super) missed: u64,
 }
@@ -96,11 +99,11 @@ fn is_nothing(count: &u64) -> bool {
     *count == 0
 }
 
-/// Writes a note on the missed lines, of which it is given the number, in a view.
+/// A function that appends the note on this many missed lines, rendered in a view, to a buffer.
 pub type Note = fn(u64, View, &mut Vec<u8>);
 
 impl Reader {
-    /// Adds mail, which goes out behind what is in `log` now and before what comes later.
+    /// Adds mail, which goes out behind the present lines of `log` and before all later ones.
     pub fn tell(&mut self, bytes: Arc<[u8]>, log: Option<&Log>) {
         if bytes.is_empty() {
             return;
@@ -118,11 +121,12 @@ impl Reader {
         self.mail.push_back(Mail { held, ..Mail::new(before, bytes) });
     }
 
-    /// With `on`, holds back lines and mail that come from now on, until they are [released](Self::release). Without,
-    /// holds back nothing any more.
+    /// If `on`, holds back lines and mail that come from now on until they are
+    /// [released](Self::release). Otherwise releases everything, and holds back nothing any more.
     pub fn hold(&mut self, on: bool, log: Option<&Log>) {
         if on {
-            // A second call moves nothing: mail that is held back already goes before the lines that came later.
+            // A second call changes nothing: otherwise lines since the first call would go out
+            // before mail that is held back.
             if !self.is_holding() {
                 self.until = log.map_or(0, Log::end);
             }
@@ -132,7 +136,7 @@ impl Reader {
         }
     }
 
-    /// Lets the lines and mail go that were held back so far. What comes later is held back as before.
+    /// Releases the lines and mail that were held back so far. Later ones are held back as before.
     pub fn release(&mut self, log: Option<&Log>) {
         if self.is_holding() {
             self.until = log.map_or(0, Log::end);
@@ -142,26 +146,27 @@ impl Reader {
         }
     }
 
-    /// Whether lines and mail that come are held back.
+    /// Whether new lines and mail are held back.
     #[must_use]
     pub fn is_holding(&self) -> bool {
         self.until != u64::MAX && !self.ends
     }
 
-    /// How many bytes of mail the socket has not taken.
+    /// Bytes of mail that the socket has not taken.
     #[must_use]
     pub fn mail_bytes(&self) -> usize {
         self.mail_bytes
     }
 
-    /// How much memory the mail takes, in bytes, with the frame that is made of it.
+    /// The memory that the mail and the current frame take, in bytes.
     #[must_use]
     pub fn mail_weight(&self) -> usize {
         self.mail_bytes + self.mail.len() * BESIDE + self.typing.as_ref().map_or(0, |typing| typing.weight())
     }
 
-    /// Notes that `lines` lines were dropped, the first of which was line `at`. If there is a note of which no byte is
-    /// taken yet, it counts these lines as well.
+    /// Adds a note that `lines` lines were dropped, beginning with line `at`. If the mail has a
+    /// note of which the socket has taken no byte, that note is rewritten to count these lines as
+    /// well.
     pub(super) fn note(&mut self, lines: u64, at: u64, note: Note) {
         let view = self.view;
         let write = |lines| {
@@ -179,13 +184,14 @@ impl Reader {
         }
         let bytes = write(lines);
         self.mail_bytes += bytes.len();
-        // The note goes behind the mail that belongs before the lines that are gone.
+        // The note goes behind all mail that belongs before the dropped lines.
         let place = self.mail.partition_point(|mail| mail.before <= at);
         self.mail.insert(place, Mail { missed: lines, ..Mail::new(at, bytes) });
         self.noted_at = Some(at);
     }
 
-    /// The index in the mail of the note on lines from `at` on; `None` if there is none.
+    /// The index in `mail` of the note on the missed lines that begin with line `at`; `None` if
+    /// there is none.
     pub(super) fn noted(&self, at: u64) -> Option<usize> {
         let behind = self.mail.partition_point(|mail| mail.before <= at);
         let place = behind.checked_sub(1)?;

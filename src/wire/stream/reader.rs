@@ -1,4 +1,5 @@
-//! A reader: one client's place in a room's log, and what it is owed.
+//! A reader: one client's place in a room's log, and its mail. Both together are what the client is
+//! owed.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -15,45 +16,46 @@ use crate::values::id::SessionId;
 
 /// One client's place in a room's log, and its mail.
 ///
-/// A reader can be saved. One that was loaded needs [`Self::resume`].
+/// A snapshot holds each reader. A reader that was loaded from one needs [`Self::resume`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Reader {
     id: SessionId,
     /// The view that the client has asked for.
     #[serde(default)]
     pub(super) view: View,
-    /// The view of the rendering that the reader uses, which may be plainer.
+    /// The view of the rendering that the reader uses, which may be plainer than `view`.
     #[serde(default)]
     pub(super) seen: View,
     /// The number of the next line that the reader is owed.
     next: u64,
-    /// Lines from this number on are held back; `u64::MAX`: none are.
+    /// Lines from this number on are held back; `u64::MAX` if none are.
     #[serde(default = "never", skip_serializing_if = "is_never")]
     pub(super) until: u64,
     /// Whether lines from `until` on will never be owed: see [`Self::close`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) ends: bool,
-    /// One more than the number of the last line that the client said itself, or is told apart, which it is not shown
-    /// from the log. 0 if there is none.
+    /// One more than the number of the last line in the log that is not shown to this client,
+    /// because it is the client's own or the client gets it by mail. 0 if there is none.
     own: u64,
-    /// Which lines are hidden; `None` if none are.
+    /// The kinds of lines that are hidden; `None` if none are.
     #[serde(default, skip_serializing_if = "Option::is_none", rename = "filter")]
     hidden: Option<Box<Hidden>>,
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub(super) mail: VecDeque<Mail>,
-    /// How many bytes of `mail` the socket has not taken.
+    /// Bytes of `mail` that the socket has not taken.
     #[serde(skip)]
     pub(super) mail_bytes: usize,
-    /// The number of the first line that the note in the mail is about. `Some` only while no byte of the note is taken:
-    /// further missed lines are counted in that note.
+    /// The number of the first missed line of the note in `mail`. `Some` only while the socket has
+    /// taken no byte of the note: then further missed lines are counted in the same note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) noted_at: Option<u64>,
-    /// Lines that a release before 0.2 had dropped and not noted. `untold_at` is the number of the first of them.
+    /// Missed lines in a snapshot of a release before 0.2, which did not put the note into the mail
+    /// at once. `untold_at` is the number of the first of them.
     #[serde(default, skip_serializing, rename = "missed")]
     untold: u64,
     #[serde(default, skip_serializing, rename = "missed_at")]
     untold_at: Option<u64>,
-    /// What is typed and drawn; `Some` if we echo it.
+    /// The draft and the current frame; `Some` while the hub echoes what is typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) typing: Option<Box<Typing>>,
 }
@@ -69,15 +71,15 @@ fn is_never(until: &u64) -> bool {
 
 /// A piece of what a reader is owed.
 pub(super) enum Piece<'a> {
-    /// One letter of mail.
+    /// The unsent bytes of one piece of mail.
     Mail(&'a [u8]),
-    /// Lines that are shown: the number of the line behind them, and their bytes.
+    /// A run of lines that are shown: the number of the last one plus one, and their bytes.
     Lines(u64, &'a [u8]),
-    /// Lines that are not shown: the number of the line behind them.
+    /// A run of lines that are not shown: the number of the last one plus one.
     Gap(u64),
 }
 
-/// The most pieces of one write (well below `IOV_MAX`, 1024).
+/// The most slices in one write (well below `IOV_MAX`, 1024).
 pub const MAX_PIECES: usize = 64;
 
 impl Reader {
@@ -104,11 +106,12 @@ impl Reader {
         }
     }
 
-    /// Restores what a snapshot does not hold, after this reader and its `log` were loaded. `note` writes the note on
-    /// missed lines that a former release has left out.
+    /// Restores the parts of this reader that a snapshot does not hold, after the reader and its
+    /// `log` were loaded. `note` writes the note on missed lines that a release before 0.2 had not
+    /// written yet.
     ///
     /// # Errors
-    /// If what was loaded does not fit together.
+    /// If the loaded values contradict each other.
     pub fn resume(&mut self, log: Option<&mut Log>, note: Note) -> Result<(), String> {
         self.mail_bytes = self.mail.iter().map(|mail| mail.bytes.remaining().len()).sum();
         if self.untold > 0 {
@@ -128,7 +131,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Reads `log` from its present end on. Mail that waits goes first.
+    /// Begins to read `log` from its present end on. Mail that waits goes out first.
     pub fn enter(&mut self, log: &mut Log) {
         self.seen = log.take_view(self.view);
         self.next = log.end();
@@ -141,7 +144,7 @@ impl Reader {
         }
     }
 
-    /// Stops reading `log`. What the reader is owed of it becomes mail.
+    /// Stops reading `log`. The lines that the reader is still owed become mail.
     pub fn leave(&mut self, log: &mut Log) {
         let mut mail = VecDeque::new();
         let mut bytes = 0;
@@ -160,38 +163,41 @@ impl Reader {
         (self.next, self.own) = (0, 0);
     }
 
-    /// Notes that the line just appended to the log is the client's own, or one that it is told apart.
+    /// Notes that the line just appended to the log is not to be shown to this client: it is the
+    /// client's own, or the client gets it by mail.
     pub fn said(&mut self, log: &Log) {
         self.own = log.end();
     }
 
-    /// Has lines seen in `view`, from the present end of `log` on.
+    /// Shows lines in `view` from the present end of `log` on.
     pub fn set_view(&mut self, view: View, log: &mut Log) {
         if view != self.view {
             self.apart(Some(log), |reader| reader.view = view);
         }
     }
 
-    /// Has the lines that are `hidden` not shown, from the present end of `log` on.
+    /// Hides the lines that `hidden` describes from the present end of `log` on.
     pub fn hide(&mut self, hidden: Hidden, log: &mut Log) {
         self.apart(Some(log), |reader| {
             reader.hidden = (!hidden.is_empty()).then(|| Box::new(hidden));
         });
     }
 
-    /// Makes the present end of `log` the end of what the reader is owed.
+    /// Closes the reader: it is owed no lines behind the present end of `log`.
     pub fn close(&mut self, log: &Log) {
         self.release(Some(log));
         (self.until, self.ends) = (log.end(), true);
     }
 
-    /// Whether the reader was [closed](Self::close) and is owed no more lines: it needs its log no longer.
+    /// Whether the reader was [closed](Self::close) and has got all its lines: it no longer needs
+    /// its log.
     #[must_use]
     pub fn is_through(&self) -> bool {
         self.ends && self.next >= self.until
     }
 
-    /// Makes a `change` to how lines are shown, from the present end of the log on.
+    /// Changes how lines are shown, from the present end of the log on: lines before that become
+    /// mail first.
     pub(super) fn apart(&mut self, log: Option<&mut Log>, change: impl FnOnce(&mut Self)) {
         match log {
             None => change(self),
@@ -205,7 +211,7 @@ impl Reader {
         }
     }
 
-    /// Whether something could be written now.
+    /// Whether there is something to write to the client now.
     #[must_use]
     pub fn has_due(&self, log: Option<&Log>) -> bool {
         match &self.typing {
@@ -216,9 +222,9 @@ impl Reader {
         self.mail.front().is_some_and(|mail| !mail.held) || log.is_some_and(|log| self.next < log.end().min(self.until))
     }
 
-    /// If the reader is owed more than `limit` bytes of lines: the number of the first line from which on they fit.
-    /// Lines become mail when the reader leaves the log or its view changes; those before that one would be too much
-    /// mail.
+    /// If the reader is owed more than `limit` bytes of lines: the lowest line from which on they
+    /// fit into `limit`; else `None`. Owed lines become mail when the reader leaves the log or its
+    /// view changes, so the lines before must be skipped first.
     #[must_use]
     pub fn too_much_to_leave(&self, log: &Log, limit: usize) -> Option<u64> {
         let rendering = log.rendering(self.seen);
@@ -239,7 +245,7 @@ impl Reader {
         self.seen
     }
 
-    /// Whether the reader is owed nothing.
+    /// Whether the reader is owed nothing, counting what is held back.
     #[must_use]
     pub fn is_done(&self, log: Option<&Log>) -> bool {
         self.mail.is_empty()
@@ -247,7 +253,7 @@ impl Reader {
             && self.typing.as_ref().is_none_or(|typing| typing.is_settled())
     }
 
-    /// How many bytes the reader is owed. Hidden lines are counted too.
+    /// Bytes that the reader is owed, counting hidden lines and what is held back.
     #[must_use]
     pub fn behind(&self, log: Option<&Log>) -> usize {
         let lines = log.map_or(0, |log| {
@@ -257,13 +263,14 @@ impl Reader {
         self.mail_bytes + lines + self.typing.as_ref().map_or(0, |typing| typing.remaining().len())
     }
 
-    /// Moves the cursor to line `to`, because the log is about to drop the lines before. Returns how many lines the
-    /// reader misses, not counting hidden ones. A `note` takes their place. If there is a note of which no byte is
-    /// taken yet, it counts these lines as well.
+    /// Moves the cursor forward to line `to`, because the log is about to drop the lines before.
+    /// Returns the number of lines that the reader misses, not counting hidden ones. A note, which
+    /// `note` writes, takes their place. If the mail has a note of which no byte is sent yet, that
+    /// one counts these lines as well.
     ///
-    /// The note is placed at the first line that would have been shown, and not at the cursor: whether the cursor is
-    /// past hidden lines already depends on how often [`Self::advance`] was called, and a replay may call it less
-    /// often.
+    /// The note is placed at the first line that would have been shown, not at the cursor. A replay
+    /// must place it at the same line, but may have the cursor elsewhere: [`Self::advance`] moves
+    /// it past hidden lines, and a replay may call that less often.
     pub fn skip(&mut self, to: u64, log: &Log, note: Note) -> u64 {
         let to = if self.ends { to.min(self.until) } else { to };
         let (mut line, mut missed, mut at) = (self.next, 0, None);
@@ -282,7 +289,8 @@ impl Reader {
         missed
     }
 
-    /// Gives `see` what the reader is owed, piece by piece, until `see` returns `false`.
+    /// Calls `see` with each piece of what the reader is owed, in order, until `see` returns
+    /// `false`. Pieces that are held back are left out.
     pub(super) fn each<'a>(&'a self, log: Option<&'a Log>, mut see: impl FnMut(Piece<'a>) -> bool) {
         let mut mail = self.mail.iter().take_while(|mail| !mail.held);
         let Some(log) = log else {
@@ -316,8 +324,8 @@ impl Reader {
         }
     }
 
-    /// The longest run of lines from `line` on, before `stop`, that are all hidden or all shown. Returns whether they
-    /// are hidden, and the number of the line behind them.
+    /// The longest run of lines that begins with `line`, ends before `stop`, and is all hidden or
+    /// all shown. Returns whether it is hidden, and the number of its last line plus one.
     fn run(&self, log: &Log, line: u64, stop: u64) -> (bool, u64) {
         if self.hidden.is_none() && self.own <= line {
             return (false, stop);
@@ -335,10 +343,12 @@ impl Reader {
         is_own || line.is_apart_for(self.id) || self.hidden.as_ref().is_some_and(|hidden| hidden.hides(line))
     }
 
-    /// Borrows what the reader is owed, in order, as far as `pieces` has room. Returns how many pieces and how many
-    /// bytes that is. After [`Self::advance`], call it again for the rest.
+    /// Fills `pieces` with slices of what the reader is owed, in order, as far as there is room.
+    /// Returns the number of slices and of bytes. After [`Self::advance`], call it again for the
+    /// rest.
     ///
-    /// Where we echo what is typed, it gives the rest of the frame that [`Self::frame`] composed, and nothing else.
+    /// While the hub echoes what is typed, it gives only the rest of the frame that [`Self::frame`]
+    /// has composed.
     pub fn gather<'a>(&'a self, log: Option<&'a Log>, pieces: &mut [IoSlice<'a>]) -> (usize, usize) {
         let (mut count, mut bytes) = (0, 0);
         if let Some(typing) = &self.typing {
@@ -359,9 +369,10 @@ impl Reader {
         (count, bytes)
     }
 
-    /// Notes that the socket has taken `taken` bytes of what [`Self::gather`] gave. Also skips hidden lines that
-    /// follow; with 0 that is all it does. Returns the number of the log's lines that were taken, the last one maybe in
-    /// part; those in a frame were counted when the frame was composed.
+    /// Notes that the socket has taken `taken` bytes of what [`Self::gather`] gave. Also moves the
+    /// cursor past hidden lines that follow; with `taken` = 0 it does only that. Returns the number
+    /// of lines of the log among these bytes, counting a last line that is sent in part. For a
+    /// frame it returns 0: its lines were counted when it was composed.
     pub fn advance(&mut self, log: Option<&Log>, taken: usize) -> u64 {
         match &mut self.typing {
             None => self.consume(log, taken),
@@ -372,8 +383,9 @@ impl Reader {
         }
     }
 
-    /// Takes `taken` bytes off what the reader is owed: they are written, or in a frame. Returns the number of the log's
-    /// lines among them, the last one maybe in part.
+    /// Removes the first `taken` bytes from what the reader is owed, because they are written or in
+    /// a frame. Returns the number of lines of the log among them, counting a last line of which
+    /// only a part was taken.
     pub(super) fn consume(&mut self, log: Option<&Log>, taken: usize) -> u64 {
         let (mut left, mut letters, mut next) = (taken, 0, self.next);
         let mut lines = 0;
@@ -397,8 +409,8 @@ impl Reader {
             }
             Piece::Lines(_, bytes) => {
                 if left > 0 {
-                    // The bytes end within a run: behind some whole lines, and maybe in the middle of one, whose rest
-                    // becomes mail.
+                    // The bytes end within this run: behind some whole lines, and perhaps in the
+                    // middle of the next, the rest of which becomes mail.
                     let log = log.expect("lines come from a log");
                     let first = next;
                     let rest;
@@ -415,7 +427,7 @@ impl Reader {
                 true
             }
         });
-        // Mostly there is no letter.
+        // Mostly there is no mail.
         for _ in 0..letters {
             let Some(letter) = self.mail.pop_front() else { break };
             self.mail_bytes -= letter.bytes.remaining().len();

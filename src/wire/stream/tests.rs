@@ -73,8 +73,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// The bytes are those of a reader that takes everything at once, however little the socket takes at a time, and
-    /// whatever changes meanwhile.
+    /// A reader whose socket takes few bytes at a time gets the same bytes as one whose socket
+    /// takes everything at once, whatever changes in between.
     #[test]
     fn a_slow_reader_gets_the_same_bytes_as_a_fast_one(steps in steps()) {
         let (mut logs, mut here) = ([Log::default(), Log::default()], 0);
@@ -108,7 +108,7 @@ proptest! {
                 }
                 Step::Quiet(on) => {
                     quiet = on;
-                    // A reader that is quiet here ignores session 3 as well.
+                    // In this test, a quiet reader also ignores session 3.
                     let ignored: Arc<[SessionId]> = if on { Arc::new([SessionId(3)]) } else { Arc::new([]) };
                     reader.hide(Hidden { quiet, ignored, ..Hidden::default() }, log);
                 }
@@ -129,18 +129,18 @@ proptest! {
 
 const ROWS: u16 = 300;
 
-/// A terminal, and what should be on it.
+/// A simulated terminal, and what its screen should show.
 struct Terminal {
     oracle: vt100::Parser,
-    /// The first bytes of a character whose rest is still to come.
+    /// The first bytes of a character that is not complete yet.
     broken: Vec<u8>,
     size: Size,
     lines: String,
     typed: String,
     cursor: usize,
-    /// What it has told of its width.
+    /// What the terminal has told of its width.
     width: Width,
-    /// How many bytes of a question it has got.
+    /// Bytes of a question that the terminal has received.
     asked: usize,
 }
 
@@ -151,7 +151,7 @@ impl Terminal {
         let rest = self.broken.split_off(whole);
         let bytes = std::mem::replace(&mut self.broken, rest);
         self.oracle.process(&bytes);
-        // A question comes by itself, but maybe in pieces.
+        // A question is a frame of its own, but may come in pieces.
         let asked = self.asked + bytes.len();
         self.asked = if reflow::WHERE[self.asked.min(4)..].starts_with(&bytes) { asked % 4 } else { 0 };
         if asked == 4 && self.asked == 0 && reflow::WHERE.ends_with(&bytes) {
@@ -160,7 +160,7 @@ impl Terminal {
         }
     }
 
-    /// All that is owed is written, and its questions are answered, if it answers any.
+    /// Writes all that is owed, and answers the hub's questions, if the terminal answers any.
     fn settle(&mut self, reader: &mut Reader, log: &mut Log, most: usize) {
         loop {
             let told = self.width.told;
@@ -184,7 +184,7 @@ impl Terminal {
         Area { width: Width { cols: area.width.cols, ..self.width }, ..area }
     }
 
-    /// A fresh terminal on which the lines and the draft are written once.
+    /// The expected screen: a fresh terminal on which the lines and the draft are written once.
     fn model(&self) -> vt100::Parser {
         let known = |number| std::num::NonZero::new(number).expect("a size");
         let mut model = vt100::Parser::new(known(ROWS), known(self.size.cols), 0);
@@ -219,8 +219,8 @@ fn keys() -> impl Strategy<Value = Vec<Key>> {
 }
 
 proptest! {
-    /// The screen is what it would be if all lines had been there before anything was typed, whatever is typed, comes
-    /// in and is resized, in however small pieces it is written.
+    /// After any typing, new lines, resizing and partial writes, the screen looks as if all lines
+    /// had been written before anything was typed.
     #[test]
     fn typing_and_lines_never_tear_each_other(keys in keys(), before in 0_usize..40, answers in any::<bool>()) {
         let known = |number| std::num::NonZero::new(number).expect("a size");
@@ -256,8 +256,8 @@ proptest! {
                     if author == 1 {
                         reader.said(log);
                     }
-                    // Arrivals and departures of the client itself are not shown; its speech is, in the place of the
-                    // draft.
+                    // The client is not shown its own arrivals and departures; its own speech is
+                    // shown, in place of the draft.
                     if author != 1 || line.said.is_speech() {
                         screen.lines.push_str(&rendered(&line, View::default()));
                     }
@@ -274,7 +274,8 @@ proptest! {
                 }
                 Key::Take(most) => { write(&mut screen, &mut reader, log, most); }
                 Key::Resize(cols) => {
-                    // What is on its way was laid out for the former size.
+                    // Bytes on their way were laid out for the former size, so they are written
+                    // first.
                     screen.settle(&mut reader, log, 9);
                     screen.size.cols = cols;
                     screen.oracle.screen_mut().set_size(known(ROWS), known(cols));
@@ -299,7 +300,7 @@ proptest! {
                 prop_assert_eq!(screen.oracle.screen().cursor_position(), model.screen().cursor_position());
             }
         }
-        // In line mode again, nothing is left of the draft.
+        // Back in line mode, nothing is left of the draft.
         let log = &mut logs[here];
         reader.area(None, Some(log));
         let mut got = Vec::new();
@@ -312,7 +313,7 @@ proptest! {
     }
 }
 
-/// Something that is done to a reader. Orders can be repeated.
+/// An order that is applied to a reader, and can be applied again in a replay.
 #[derive(Clone, Debug)]
 enum Order {
     Say(u64),
@@ -333,7 +334,7 @@ fn orders() -> impl Strategy<Value = Vec<(Order, Vec<usize>)>> {
         1 => Just(Order::Release),
         1 => any::<bool>().prop_map(Order::View),
     ];
-    // Each order, and how many bytes the socket takes in each write behind it.
+    // Each order, with the bytes that the socket takes in each write after it.
     proptest::collection::vec((order, proptest::collection::vec(0_usize..60, 0..4)), 0..60)
 }
 
@@ -360,7 +361,7 @@ fn apply(order: &Order, seq: u64, reader: &mut Reader, log: &mut Log) {
     }
 }
 
-/// All that is left, with frames composed as they are needed.
+/// All bytes that are still owed; frames are composed as they are needed.
 fn drained(reader: &mut Reader, log: &Log) -> Vec<u8> {
     let mut rest = Vec::new();
     loop {
@@ -372,8 +373,9 @@ fn drained(reader: &mut Reader, log: &Log) -> Vec<u8> {
 }
 
 proptest! {
-    /// A process that takes over applies the same orders, composes frames where they were composed, and passes over
-    /// what was taken: then it goes on with the very next byte. It can begin anywhere, with a reader that was saved.
+    /// A process that takes over starts from a saved reader, applies the same orders, composes
+    /// frames at the same moments, and passes over the bytes that were taken. It then goes on with
+    /// the very next byte.
     #[test]
     fn a_process_that_takes_over_goes_on_with_the_next_byte(orders in orders(), kept_at in 0_usize..60) {
         let (mut log, mut reader) = (Log::default(), Reader::new(SessionId(1)));

@@ -1,12 +1,14 @@
-//! Typing: where we echo what a person types, lines are written in frames around it.
+//! Typing: on a terminal where the hub echoes what a person types, lines are written in frames
+//! around the draft.
 //!
-//! A frame takes the draft (what is typed and not sent) off the screen, writes what is owed, and draws the draft again
-//! below. It is composed as a whole, when the frame before is written.
+//! The draft is the line that is typed and not sent yet. A frame is a run of bytes that erases the
+//! draft from the screen, writes what the reader is owed, and draws the draft again below. A frame
+//! is composed when the socket has taken all of the one before, and is then written as it is.
 //!
-//! On a terminal that has got another width, what erases the draft can be in doubt: see
-//! [`reflow`](crate::wire::terminal::reflow). Then the terminal is asked where its cursor is, and the next frame waits
-//! for the answer. Who types on meanwhile waits for a few keys only: a terminal that has answered before may have
-//! ceased to.
+//! After the width of a terminal has changed, it can be in doubt which bytes erase the draft: see
+//! [`reflow`](crate::wire::terminal::reflow). Then the terminal is asked where its cursor is, and
+//! the next frame waits for the answer, at most until the person has typed `KEYS` more keys: a
+//! terminal that has answered before may answer no more.
 
 use std::collections::VecDeque;
 
@@ -18,80 +20,83 @@ use super::reader::{Piece, Reader};
 use crate::wire::terminal::reflow::{WHERE, Width};
 use crate::wire::terminal::screen::{self, Area};
 
-/// The most bytes of owed lines that go into one frame; a single longer line goes as a whole.
+/// The most bytes of owed lines in one frame; a longer line makes a frame of its own.
 pub(super) const FRAME: usize = 16 * 1024;
 
-/// After so many keys the answer of a terminal is waited for no more.
+/// Keys after which the hub stops waiting for a terminal's answer.
 const KEYS: u8 = 4;
 
-/// The draft on the terminal of a reader whose typing we echo. It is below all lines, and is erased and drawn again
-/// around those that come.
+/// The draft on the terminal of a reader whose typing the hub echoes, and the frame that is being
+/// written. The draft stands below all lines, and is erased and drawn again around new ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Typing {
-    /// The draft as the screen shows it when all of `frame` is written.
+    /// The draft as the screen shows it once all of `frame` is written.
     shown: Area,
-    /// The draft as the next frame is to draw it.
+    /// The draft as the next frame will draw it.
     wanted: Area,
-    /// The bytes being written, which nothing may come between; the first `at` of them are taken.
+    /// The bytes of the current frame, between which nothing else may be written. The socket has
+    /// taken the first `at` of them.
     frame: Vec<u8>,
     at: usize,
-    /// Whether the terminal reflows rows, as far as it has shown.
+    /// Whether the terminal reflows rows when its width changes; `None` while it has not shown
+    /// that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reflows: Option<bool>,
-    /// There while the terminal has a width at which only its answer tells how `shown` is erased.
+    /// `Some` while only an answer of the terminal tells how `shown` is erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     doubt: Option<Doubt>,
 }
 
-/// What a terminal was asked to find out where its cursor is.
+/// The questions to a terminal where its cursor is, while their answers are waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Doubt {
-    /// The width that it had by then.
+    /// The terminal's width at the last question, in columns.
     cols: u16,
-    /// How often it has answered before it was asked.
+    /// The terminal's count of answers before the first question.
     told: u16,
-    /// How often it was asked.
+    /// The number of questions since then, the first one included.
     asked: u16,
-    /// How often the draft has changed since.
+    /// Changes of the draft since the first question, each of which is a key.
     keys: u8,
 }
 
 impl Doubt {
-    /// Whether the answer is there, or is waited for no more.
+    /// Whether all answers have come, or are waited for no more.
     fn is_over(self, now: Width) -> bool {
         self.keys >= KEYS || now.told.wrapping_sub(self.told) >= self.asked
     }
 }
 
 impl Typing {
-    /// The draft is to look like `wanted` once `owed` is written, which was owed before we echoed.
+    /// Begins to echo: the first frame is `owed`, which the reader was owed before, and the next
+    /// one draws `wanted`.
     fn new(wanted: Area, owed: Vec<u8>) -> Self {
-        // What was typed in that row before, and echoed by the terminal, is erased.
+        // The row may hold text that the terminal echoed itself before: the next frame erases it.
         let shown = Area { erase: screen::erase(0), ..Area::default() };
         Self { shown, wanted, frame: owed, at: 0, reflows: None, doubt: None }
     }
 
-    /// Whether what was read from a snapshot fits: no more of the frame is taken than it has.
+    /// Whether a value that was read from a snapshot is consistent: `at` is within the frame.
     pub(super) fn is_sound(&self) -> bool {
         self.at <= self.frame.len()
     }
 
-    /// Whether all of the frame is taken, so that the next one can be composed.
+    /// Whether the socket has taken all of the frame, so that the next one can be composed.
     fn is_written(&self) -> bool {
         self.at == self.frame.len()
     }
 
-    /// Whether the frame is taken, and the screen shows the draft as it is to.
+    /// Whether the socket has taken all of the frame, and the screen shows the draft as it is now.
     pub(super) fn is_settled(&self) -> bool {
         self.is_written() && self.shown == self.wanted
     }
 
-    /// The bytes of the frame that are not taken yet.
+    /// The bytes of the frame that the socket has not taken.
     pub(super) fn remaining(&self) -> &[u8] {
         &self.frame[self.at..]
     }
 
-    /// The draft is to look like `wanted` from the next frame on.
+    /// Sets the draft that the next frame will draw.
     fn want(&mut self, wanted: Area) {
         if let Some(doubt) = &mut self.doubt
             && wanted.draw != self.wanted.draw
@@ -101,20 +106,20 @@ impl Typing {
         self.wanted = wanted;
     }
 
-    /// Whether the terminal has to be asked before the next frame.
+    /// Whether the next frame has to be a question to the terminal.
     fn has_to_ask(&self) -> bool {
         let now = self.wanted.width;
         let is_asked = |doubt: Doubt| doubt.cols == now.cols || doubt.keys >= KEYS;
         !self.doubt.is_some_and(is_asked) && self.shown.is_doubtful(now)
     }
 
-    /// Whether the next frame waits for an answer.
+    /// Whether the next frame has to wait for an answer of the terminal.
     pub(super) fn is_waiting(&self) -> bool {
         let is_open = self.doubt.is_some_and(|doubt| !doubt.is_over(self.wanted.width));
         is_open && self.is_written() && !self.has_to_ask()
     }
 
-    /// Makes the next frame a question to the terminal.
+    /// Makes the next frame the question where the cursor is.
     fn ask(&mut self) {
         let Width { cols, told, .. } = self.wanted.width;
         let before = self.doubt.unwrap_or(Doubt { cols, told, asked: 0, keys: 0 });
@@ -122,15 +127,15 @@ impl Typing {
         (self.frame, self.at) = (WHERE.to_vec(), 0);
     }
 
-    /// What erases the draft as it is on the screen.
+    /// The bytes that erase the draft as it is on the screen.
     fn erase(&mut self) -> Vec<u8> {
         let now = self.wanted.width;
-        // Without an answer there is none to learn from.
+        // An answer counts only if all questions were answered.
         let answer = self.doubt.take().filter(|doubt| now.told.wrapping_sub(doubt.told) >= doubt.asked);
         self.shown.erased(now, &mut self.reflows, answer.map(|_| now.column))
     }
 
-    /// The socket has taken `taken` bytes of the frame.
+    /// Notes that the socket has taken `taken` more bytes of the frame.
     pub(super) fn advance(&mut self, taken: usize) {
         self.at += taken;
         if self.at >= self.frame.len() {
@@ -138,13 +143,13 @@ impl Typing {
         }
     }
 
-    /// What the frame takes in memory, in bytes.
+    /// The memory that the frame takes, in bytes.
     pub(super) fn weight(&self) -> usize {
         self.frame.len()
     }
 
-    /// Makes the next frame: `frame` holds what erases the draft, which is `erase` bytes, and what is owed; what draws
-    /// the draft is added.
+    /// Completes the next frame. `frame` begins with `erase` bytes that erase the draft, followed
+    /// by what the reader is owed; the bytes that draw the draft are added here.
     fn compose(&mut self, mut frame: Vec<u8>, erase: usize) {
         let shown = std::mem::replace(&mut self.shown, self.wanted.clone());
         let wanted = &self.wanted;
@@ -154,7 +159,7 @@ impl Typing {
             frame.clear();
         } else {
             match wanted.draw.strip_prefix(&*shown.draw) {
-                // Typing on at the end of a line sends what is new only.
+                // Typing at the end of a line sends only the new characters.
                 Some(rest) if !shown.draw.is_empty() => frame = rest.to_vec(),
                 _ => frame.extend_from_slice(&wanted.draw),
             }
@@ -164,15 +169,17 @@ impl Typing {
 }
 
 impl Reader {
-    /// The draft looks like `area` from now on; `None`: we echo it no more. While we echo, what the reader is owed is
-    /// written in frames, and its own lines are shown to it as well.
+    /// Sets the draft as it is drawn from now on; `None` ends the echo by the hub. While the hub
+    /// echoes, what the reader is owed is written in frames, and the reader is shown its own lines
+    /// as well.
     pub fn area(&mut self, area: Option<Area>, log: Option<&mut Log>) {
         match (area, &mut self.typing) {
             (Some(area), Some(typing)) => typing.want(area),
             (Some(wanted), None) => {
                 self.apart(log, |reader| {
-                    // All that it is owed by now becomes the first frame, without anything drawn: so the next frame
-                    // begins at the same byte, however much of that is written by now.
+                    // All that the reader is owed by now becomes the first frame, without a draft.
+                    // So the next frame begins at the same byte of the output, however much the
+                    // socket has taken by now: a replay must get the same output.
                     let owed = reader.mail.iter().flat_map(|mail| mail.bytes.remaining()).copied().collect();
                     (reader.mail, reader.mail_bytes, reader.noted_at) = (VecDeque::new(), 0, None);
                     reader.typing = Some(Box::new(Typing::new(wanted, owed)));
@@ -192,12 +199,12 @@ impl Reader {
         }
     }
 
-    /// Composes the next frame, if we echo what is typed and the frame before is written: it erases the draft, writes
-    /// what the reader is owed up to now, and draws the draft again. So the draft is drawn once, however many lines
-    /// have come.
+    /// Composes the next frame, if the hub echoes for this reader and the frame before is written.
+    /// The frame erases the draft, writes what the reader is owed up to now, and draws the draft
+    /// again: once, however many lines have come.
     ///
-    /// The frame depends on nothing but this reader and `log`. [`Self::needs_frame`] tells whether it would have any
-    /// bytes. Returns how many lines of the log are in it.
+    /// The frame depends on nothing but this reader and `log`. [`Self::needs_frame`] tells whether
+    /// it would have any bytes. Returns the number of lines of the log in it.
     pub fn frame(&mut self, log: Option<&Log>) -> u64 {
         let Some(typing) = self.typing.as_deref_mut().filter(|typing| typing.is_written()) else { return 0 };
         if typing.has_to_ask() {
@@ -225,7 +232,7 @@ impl Reader {
         lines
     }
 
-    /// Bytes of what it is owed that go into one frame: whole lines, at least one of them.
+    /// The number of owed bytes that go into the next frame: whole lines, and at least one of them.
     fn fits_frame(&self, log: Option<&Log>) -> usize {
         let mut bytes = 0;
         self.each(log, |piece| {
@@ -252,7 +259,7 @@ impl Reader {
         self.typing.as_ref().is_some_and(|typing| typing.is_written() && !typing.is_waiting()) && self.has_due(log)
     }
 
-    /// Whether what is typed is echoed by us.
+    /// Whether the hub echoes what this reader's person types.
     #[must_use]
     pub fn is_typing(&self) -> bool {
         self.typing.is_some()

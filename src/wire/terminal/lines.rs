@@ -1,8 +1,8 @@
-//! Data bytes to lines, however they were cut up on the way.
+//! Assembles data bytes into lines, however the bytes were divided into reads.
 //!
-//! LF, CR LF, CR NUL and a lone CR each end one line. What telnet commands mean is not known here
-//! (the bytes come out of [`super::telnet`]), nor what may be said (that is
-//! [`crate::values::text`]): a line is bytes.
+//! LF, CR LF, CR NUL and a lone CR each end one line. A line is a run of bytes here:
+//! [`super::telnet`] has removed telnet commands before, and [`crate::values::text`] cleans the
+//! text later.
 
 use std::borrow::Cow;
 
@@ -17,18 +17,19 @@ const KILL: u8 = 0x15; // ^U
 const WORD_ERASE: u8 = 0x17; // ^W
 const DELETE: u8 = 0x7F;
 
-/// How far back [`LineAssembler::erase_char`] looks for where a grapheme starts, in bytes: more
-/// than any real one has, and a bound on what one erase can cost.
+/// The distance in bytes over which [`LineAssembler::erase_char`] looks back for the start of a
+/// grapheme. It is longer than any real grapheme, and bounds the cost of erasing.
 const LOOK_BACK: usize = 64;
 
-/// Collects the bytes of one client into lines.
+/// Assembles the bytes of one client into lines.
 ///
-/// Idle, it holds no heap memory; while a line is unfinished, never more than the limit.
+/// It holds no heap memory between lines, and for an unfinished line never more than the limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineAssembler {
     /// The unfinished line, from its start. Empty while `skipped` is not zero.
     partial: Vec<u8>,
-    /// Bytes of an unfinished line that has grown over the limit; zero if it has not.
+    /// The length in bytes of an unfinished line that is longer than the limit, and is skipped; 0
+    /// if there is none.
     skipped: u64,
     /// Whether the last byte ended a line and was a CR: a LF or NUL that follows belongs to it.
     after_cr: bool,
@@ -36,57 +37,58 @@ pub struct LineAssembler {
     keys: Keys,
 }
 
-/// What ended a line.
+/// The ending of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
     /// A line feed alone.
     Lf,
-    /// A carriage return. As a line's ending it may yet turn out to be one of the next two, since
-    /// the line does not wait for the next byte.
+    /// A carriage return. In a [`LineEvent`] it may be the first byte of CR LF or CR NUL, since the
+    /// event does not wait for the next byte.
     Cr,
-    /// CR LF. Never a [`LineEvent`]'s ending.
+    /// CR LF. Never in a [`LineEvent`].
     CrLf,
-    /// CR NUL. Never a [`LineEvent`]'s ending.
+    /// CR NUL. Never in a [`LineEvent`].
     CrNul,
     /// The end of the stream.
     Eof,
 }
 
-/// How the client's first line ended, as far as that is known.
+/// The ending of the client's first line, as far as it is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum First {
     /// No line has ended yet.
     #[default]
     Unseen,
-    /// In a CR; the next byte tells which kind.
+    /// The line ended in a CR; the next byte tells which of the three endings it is.
     SomeCr,
     Known(Ending),
 }
 
-/// What the bytes that terminals send for erasing mean.
+/// The meaning of the bytes that terminals send for erasing keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Keys {
-    /// They are data: the client edits its line itself.
+    /// The bytes are data: the client edits its line itself.
     #[default]
     Verbatim,
-    /// BS and DEL erase a character, ^U the line, ^W a word: for when we echo, and a client may
-    /// send each key as it is hit.
+    /// BS and DEL erase a character, ^U the line, ^W a word: for clients that may send each key at
+    /// once, because ECHO is ours.
     Erase,
 }
 
-/// A line has come to its end.
+/// The end of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LineEvent<'b> {
-    /// Its bytes, without what ended it; borrowed where the whole line lay in the input.
+    /// A line within the limit.
     Line {
-        /// At most as many bytes as the limit.
+        /// The bytes without the ending, at most as many as the limit; borrowed if the whole line
+        /// lay in the input.
         bytes: Cow<'b, [u8]>,
         /// LF, CR or the end of the stream.
         ending: Ending,
     },
-    /// It was longer than the limit, and is gone.
+    /// A line that was longer than the limit, and was dropped.
     TooLong {
-        /// How many bytes it was, without what ended it.
+        /// The length in bytes, without the ending.
         bytes: u64,
         /// LF, CR or the end of the stream.
         ending: Ending,
@@ -94,12 +96,12 @@ pub enum LineEvent<'b> {
 }
 
 impl LineAssembler {
-    /// Takes bytes off `input` until one line is complete, or until `input` is empty (`None`).
-    /// What is left may be kept back and given later: nothing of it has been looked at but a LF or
-    /// NUL behind a CR.
+    /// Takes bytes off `input` until one line is complete; `None` if `input` is empty before that.
+    /// The caller may keep the rest and give it later: only a LF or NUL behind the line's CR was
+    /// taken off it.
     ///
     /// `max` is the limit on a line in bytes, without its ending. It may differ from call to call;
-    /// an unfinished line over a smaller one counts as too long.
+    /// an unfinished line that is longer than a new, smaller limit counts as too long.
     pub fn next<'b>(&mut self, input: &mut &'b [u8], max: usize) -> Option<LineEvent<'b>> {
         if self.partial.len() > max {
             self.skip(0);
@@ -130,7 +132,7 @@ impl LineAssembler {
         None
     }
 
-    /// The stream has ended: the last line, if there is one without an ending.
+    /// Ends the stream. Returns the last line, if there is one without an ending.
     pub fn finish(&mut self) -> Option<LineEvent<'static>> {
         let ending = Ending::Eof;
         self.after_cr = false;
@@ -141,32 +143,32 @@ impl LineAssembler {
         }
     }
 
-    /// Whether the first line of all ended in CR, as telnet clients end theirs: with LF or NUL behind it, or alone.
-    /// Which, the next byte tells.
+    /// Whether the client's first line ended in CR LF, CR NUL or a lone CR, as telnet clients end
+    /// lines. False until the byte behind the CR has come.
     #[must_use]
     pub fn saw_cr(&self) -> bool {
         matches!(self.first, First::Known(Ending::CrLf | Ending::CrNul | Ending::Cr))
     }
 
-    /// Whether a line has come to its end.
+    /// Whether any line has ended yet.
     #[must_use]
     pub fn saw_end(&self) -> bool {
         self.first != First::Unseen
     }
 
-    /// Takes the unfinished line away, and says how many bytes of it were too many, and whether a LF or NUL that comes
-    /// next belongs to the line before.
+    /// Takes the unfinished line. Returns its bytes, the length of a line that is skipped for its
+    /// length instead, and whether a LF or NUL that comes next belongs to the line before.
     pub fn take(&mut self) -> (Vec<u8>, u64, bool) {
         (std::mem::take(&mut self.partial), std::mem::take(&mut self.skipped), std::mem::take(&mut self.after_cr))
     }
 
-    /// Goes on with a line that begins with these bytes; `after_cr`: a LF or NUL that comes next belongs to the line
-    /// before.
+    /// Sets the beginning of the unfinished line. `after_cr` tells whether a LF or NUL that comes
+    /// next belongs to the line before.
     pub fn take_over(&mut self, line: Vec<u8>, after_cr: bool) {
         (self.partial, self.skipped, self.after_cr) = (line, 0, after_cr);
     }
 
-    /// The line so far; empty if it has outgrown the limit.
+    /// The bytes of the unfinished line; empty if it is too long.
     #[must_use]
     pub fn partial(&self) -> &[u8] {
         &self.partial
@@ -178,16 +180,16 @@ impl LineAssembler {
         self.skipped > 0 || !self.partial.is_empty()
     }
 
-    /// Sets whether the bytes of erasing keys erase, or are data.
+    /// Sets whether the bytes of erasing keys erase or are data.
     pub fn set_keys(&mut self, keys: Keys) {
         self.keys = keys;
     }
 
-    /// Erases the last grapheme of the unfinished line; bytes that are no UTF-8 go one broken
-    /// sequence at a time. A line that is too long already stays so.
+    /// Erases the last grapheme of the unfinished line, or the last broken sequence where bytes are
+    /// not UTF-8. A line that is too long stays too long.
     pub fn erase_char(&mut self) {
         let from = self.partial.len().saturating_sub(LOOK_BACK);
-        // Do not start inside a character that lies across the look-back.
+        // Do not start inside a character that begins before `from`.
         let inside = self.partial[from..].iter().take(3).take_while(|&&byte| from > 0 && byte & 0xC0 == 0x80).count();
         let erased = self.partial[from + inside..].utf8_chunks().last().map_or(inside, |chunk| match chunk.invalid() {
             [] => chunk.valid().graphemes(true).next_back().map_or(0, str::len),
@@ -203,7 +205,7 @@ impl LineAssembler {
         self.truncate(kept);
     }
 
-    /// Drops the unfinished line, whether it is too long or not: what comes next starts a new one.
+    /// Drops the unfinished line, also one that is too long: the next byte begins a new line.
     pub fn erase_line(&mut self) {
         self.truncate(0);
         self.skipped = 0;
@@ -231,7 +233,8 @@ impl LineAssembler {
         }
     }
 
-    /// Ends the line whose last bytes are `run`; `stop`, which ended it, is taken off already.
+    /// Ends the line whose last bytes are `run`. The byte `stop` that ended it, a CR or LF, is
+    /// taken off `input` already.
     fn end<'b>(&mut self, run: &'b [u8], stop: u8, input: &mut &'b [u8], max: usize) -> LineEvent<'b> {
         let ending = if stop == CR { Ending::Cr } else { Ending::Lf };
         if self.first == First::Unseen {
@@ -252,7 +255,7 @@ impl LineAssembler {
         }
     }
 
-    /// Adds to the unfinished line, or to the count of what is skipped of it.
+    /// Adds bytes to the unfinished line, or to the count of skipped bytes.
     fn keep(&mut self, run: &[u8], max: usize) {
         let needed = self.partial.len() + run.len();
         if self.skipped > 0 {
@@ -261,7 +264,8 @@ impl LineAssembler {
             self.skip(run.len());
         } else {
             if needed > self.partial.capacity() {
-                // Doubling, but never past the limit: Vec's own growth would be.
+                // Double the capacity, but not beyond the limit; `Vec` by itself would go beyond
+                // it.
                 let capacity = needed.max(self.partial.capacity() * 2).max(32).min(max);
                 self.partial.reserve_exact(capacity - self.partial.len());
             }
@@ -269,7 +273,7 @@ impl LineAssembler {
         }
     }
 
-    /// Gives up the unfinished line, which with `more` bytes is too long.
+    /// Begins to skip the unfinished line, which is too long with `more` further bytes.
     fn skip(&mut self, more: usize) {
         self.skipped = (self.partial.len() + more) as u64;
         self.partial = Vec::new();
@@ -296,7 +300,7 @@ mod tests {
 
     const MAX: usize = 16;
 
-    /// Feeds the chunks; returns all events, checking the bounds on memory after each.
+    /// Feeds the chunks and returns all events; checks the bounds on memory after each chunk.
     fn feed<'b>(lines: &mut LineAssembler, chunks: impl IntoIterator<Item = &'b [u8]>) -> Vec<LineEvent<'static>> {
         let mut events = Vec::new();
         for mut chunk in chunks {
@@ -319,8 +323,8 @@ mod tests {
         }
     }
 
-    /// Written short: `hi` is a line, `#20` one of 20 bytes that was too long, and the sign
-    /// behind tells the ending: `/` LF, `<` CR, `.` end of stream.
+    /// Compares events in a short form: `hi` is a line, `#20` a line of 20 bytes that was too long,
+    /// and the sign behind tells the ending: `/` LF, `<` CR, `.` end of stream.
     #[track_caller]
     fn check(keys: Keys, input: &[u8], expected: &str) {
         for size in [1, 2, 3, input.len().max(1)] {
@@ -450,7 +454,7 @@ mod tests {
             lines.erase_char();
             assert_eq!(lines.partial(), ("a".repeat(len) + &"日".repeat(39)).as_bytes());
         }
-        // Nothing but continuation bytes: always progress, never a panic.
+        // Of continuation bytes alone, each call erases one, and none panics.
         let mut lines = LineAssembler::default();
         assert_eq!(lines.next(&mut &[0x80; 300][..], 4096), None);
         for left in (0..300).rev() {

@@ -1,18 +1,19 @@
-//! The way in from a terminal: what a client's bytes mean, and what its terminal is sent besides lines. Pure.
+//! Input from clients: parsing telnet, lines and keys; and the draft, the line being typed that is
+//! drawn on terminals where the hub echoes. Pure (no I/O, no clock).
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | telnet's commands and options (RFC 854, RFC 1143) | [`telnet`] |
-//! | how bytes become lines, where the terminal sends whole lines | [`lines`] |
-//! | which bytes of a terminal are one sequence, and no text | `sequence` |
-//! | what keys do where we edit the line | [`editor`] |
-//! | which terminals are known by name, and their colours | `kinds` |
-//! | how wide characters are | [`widths`] |
-//! | the rows in which what is typed is drawn | [`screen`] |
-//! | how they are taken away when the terminal has another width | [`reflow`] |
-//! | one client's way in: what it is asked in telnet, what follows from its answers, lines and keys | [`link`] |
+//! | how bytes become lines, for clients that send whole lines | [`lines`] |
+//! | which bytes form one escape sequence | `sequence` |
+//! | what keys do, for clients whose line the hub edits | [`editor`] |
+//! | which names of terminals are known, and their colours | `kinds` |
+//! | how many columns characters take | [`widths`] |
+//! | how the draft is drawn | [`screen`] |
+//! | how the draft is erased after the terminal's width has changed | [`reflow`] |
+//! | what a client is asked in telnet; how its answers, lines and keys are combined | [`link`] |
 //!
-//! Nothing here knows of the hub: what a line means is decided there.
+//! Nothing here knows sockets or the state of the hub; what a line means is decided there.
 
 pub mod editor;
 mod kinds;

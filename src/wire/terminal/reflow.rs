@@ -1,70 +1,74 @@
-//! What becomes of the rows that somebody types in when the terminal gets another width, and how they are taken away
-//! then.
+//! Erasing the draft after the width of the terminal has changed.
 //!
-//! Terminals differ in that. Some (xterm, PuTTY, GNU screen) cut rows where they have no room any more; others (VTE,
-//! kitty, tmux) *reflow* them: a row that is too long goes on in the next one, and the cursor stays with its
-//! character. So a draft whose first row was two rows above the cursor may be three above it now, or still two. To
-//! erase one row too few leaves the prompt there twice; to erase one too many takes away what somebody has said.
+//! When a terminal becomes narrower, some terminals (xterm, PuTTY, GNU screen) *cut* rows that are
+//! too long; others (VTE, kitty, tmux) *reflow* them: the end of such a row moves to the next one,
+//! and the cursor stays with its character. So the first row of a draft that was two rows above the
+//! cursor may now be three rows above it, or still two. Erasing one row too few leaves a second
+//! prompt on the screen; erasing one too many removes a line that somebody has said.
 //!
-//! Which of both a terminal does is not told by it, so it is found out:
+//! Terminals do not tell which of both they do, so the hub finds it out in two ways:
 //!
-//! - by where the cursor is. Where a row was cut, a cursor that stood beyond the new edge stands at that edge; where it
-//!   was reflowed, it stands in the middle. The terminal is asked (`CSI 6 n`), and nothing is drawn until it has
-//!   answered. That happens only if the answer makes a difference, and only to a terminal that answers such questions.
-//! - by who it is, where the cursor was not beyond the edge: some tell (`CSI > c`) that they are of a kind that reflows.
+//! - By the cursor's column, if the cursor stood beyond the new edge. A terminal that cuts rows has
+//!   moved it to the edge; one that reflows has it somewhere in a row. The terminal is asked
+//!   (`CSI 6 n`), and nothing is drawn until it has answered. It is asked only if the answer makes
+//!   a difference, and only if it has answered such questions before.
+//! - By its kind, if the cursor was not beyond the edge: the answers of some terminals to `CSI > c`
+//!   show that they reflow.
 //!
-//! Where neither is known, rows are taken to be cut: a row too many is better than a line too few. So it is with what
-//! cannot be known:
+//! If neither is known, rows are assumed to be cut: a row too many on the screen is better than a
+//! lost line. The same holds for two things that cannot be known:
 //!
-//! - how many columns a row has in which emoji are joined, or other characters that some terminals join. Of rows, there
-//!   are taken to be as few as there can be.
-//! - when the terminal got its width. It has reflowed by the time its program tells, and tmux has its programs told a
-//!   quarter of a second later if it gets one width right after another. Lines that come meanwhile, and what is on its
-//!   way, are drawn for the width before: on a terminal that is narrower than that, each such frame leaves the rows of
-//!   the draft behind that it has more there. Nothing that was said is taken away by that, and as soon as the width is
-//!   known the draft is there as a whole. A terminal that has got wider again by the time it is told of a narrower width
-//!   loses lines: but for asking before each frame, nothing could be done about that.
+//! - The width of a row with joined emoji, or other characters that some terminals join. The
+//!   smallest possible number of rows is assumed.
+//! - The moment of the change. A terminal has reflowed before its program tells the new width; tmux
+//!   tells it a quarter of a second late if one change follows another. Frames that are on their
+//!   way or composed in between are drawn for the old width. On a terminal that is narrower by
+//!   then, each such frame leaves some rows of the draft behind, but removes no line, and once the
+//!   width is known the draft is drawn completely again. On a terminal that was narrower and is
+//!   wider again when the hub hears of the narrower width, lines are lost; only asking before each
+//!   frame would prevent that.
 
 use serde::{Deserialize, Serialize};
 
 use super::screen::{Area, clusters};
 use super::widths::{least, usual};
 
-/// Asks a terminal where its cursor is.
+/// Asks a terminal where its cursor is (DSR 6; the answer is CPR).
 pub const WHERE: &[u8] = b"\x1b[6n";
 
 /// Asks a terminal of which kind it is (secondary device attributes).
 pub const WHO: &[u8] = b"\x1b[>c";
 
-/// A terminal's width, and what it has told of how it takes another one.
+/// A terminal's width, and what its answers have told about changes of its width.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Width {
-    /// Columns; 0: not known, and taken to be what it was.
+    /// Columns; 0 if not known, which is taken for unchanged.
     pub cols: u16,
-    /// It is of a kind that reflows rows.
+    /// Whether its answer to [`WHO`] shows that it reflows rows.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub reflows: bool,
-    /// It answers questions.
+    /// Whether it has answered a question.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub answers: bool,
-    /// How often it has answered where its cursor is, modulo 2^16.
+    /// The number of its answers to [`WHERE`], modulo 2^16.
     pub told: u16,
-    /// The column of its cursor when it told last, from 1 on.
+    /// The cursor's column in its last answer to [`WHERE`], from 1 on.
     pub column: u16,
 }
 
-/// Where the cursor stands, seen from the beginning of a draft.
+/// The place of the cursor, relative to the beginning of a draft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
-    /// The rows above it that belong to the draft.
+    /// The rows of the draft above the cursor.
     rows: usize,
-    /// Its column, from 0 on.
+    /// The cursor's column, from 0 on.
     col: usize,
 }
 
 impl Width {
-    /// Whether what was drawn at this width is where it was, and as it was, on a terminal that has `now`.
+    /// Whether a draft that was drawn at this width has the cursor at the same place on a terminal
+    /// of the width `now`.
     fn holds(self, shown: &Area, now: Self) -> bool {
         let is_same = self.cols == now.cols || self.cols == 0 || now.cols == 0;
         is_same || place(shown, now.cols, usual) == place(shown, self.cols, usual)
@@ -72,40 +76,46 @@ impl Width {
 }
 
 impl Area {
-    /// Whether the terminal's answer where its cursor is helps to tell how this is erased `now`.
+    /// Whether the terminal's answer to [`WHERE`] is needed to tell how this draft is erased at the
+    /// width `now`.
     #[must_use]
     pub fn is_doubtful(&self, now: Width) -> bool {
         let is_cut = || place(self, self.width.cols, usual).col >= usize::from(now.cols);
         now.answers && !self.width.holds(self, now) && is_cut()
     }
 
-    /// What takes away what was drawn, `now` that the terminal may have another width. `learnt` is whether it reflows,
-    /// as far as it has shown before, and `column` what it has answered (from 1 on); if that shows whether it reflows,
-    /// `learnt` is set.
+    /// The bytes that erase this draft on a terminal that has the width `now`. `learnt` tells
+    /// whether the terminal reflows, if an earlier answer has shown that. `column` is the cursor's
+    /// column in the answer to [`WHERE`], from 1 on; if it shows whether the terminal reflows,
+    /// `learnt` is updated.
     #[must_use]
     pub fn erased(&self, now: Width, learnt: &mut Option<bool>, column: Option<u16>) -> Vec<u8> {
         if self.width.holds(self, now) {
             return self.erase.clone();
         }
         let cols = usize::from(now.cols);
-        // A cursor that was beyond the edge, however narrow characters are there, shows what became of it.
+        // Only a cursor that was beyond the new edge for sure, even with the narrowest characters,
+        // shows what the terminal does.
         let was_beyond = |columns| place(self, self.width.cols, columns).col >= cols;
         let col = column.map(|column| usize::from(column).saturating_sub(1));
         let [usual, least] = [usual, least].map(|columns| (was_beyond(columns), place(self, now.cols, columns)));
-        // Behind a row that is full the cursor is still in its last column, or in the next row: terminals differ.
+        // Behind a full row, the cursor is still in the last column or already in the next row:
+        // terminals differ.
         let is_cut = |col| col + 1 >= cols;
         match col.filter(|_| least.0) {
             Some(col) if !is_cut(col) => *learnt = Some(true),
             Some(_) if (1..cols - 1).contains(&least.1.col) && least == usual => *learnt = Some(false),
             _ => {}
         }
-        // What it says of itself counts for more: a cursor can be at the edge by a character that it takes for narrower.
+        // A terminal's kind counts for more than a cursor at the edge: it may take a character for
+        // narrower than we do, and have the cursor there by chance.
         if !now.reflows && *learnt != Some(true) {
             return self.erase.clone();
         }
-        // The column is what the terminal says, and the row the one that is nearest to where it ought to be with that:
-        // characters can be narrower or wider there than on most. Where it may join some, there are no fewer rows than
-        // with all of them joined, and nobody knows of more.
+        // The terminal tells only the column, so the row is the one that brings that column nearest
+        // to the expected place: the terminal's characters may be narrower or wider than usual. If
+        // it may join characters, the number of rows with all of them joined is the smallest
+        // possible, and the safe choice.
         let Place { rows, col: expected } = least.1;
         let rows = match col.filter(|_| usual.0) {
             Some(col) if col > expected + cols / 2 && (is_cut(col) || least == usual) => rows.saturating_sub(1),
@@ -116,8 +126,8 @@ impl Area {
     }
 }
 
-/// Whether a terminal that gives this answer to [`WHO`], without CSI, is of a kind that reflows rows. Of the many, those
-/// are listed that cannot be mistaken for others.
+/// Whether a terminal reflows rows, by its answer to [`WHO`], given without CSI; `None` if this is
+/// no such answer. Only kinds that cannot be mistaken for others are listed as reflowing.
 #[must_use]
 pub fn kind_reflows(answer: &[u8]) -> Option<bool> {
     let text = std::str::from_utf8(answer).ok()?.strip_prefix('>')?.strip_suffix('c')?;
@@ -126,17 +136,19 @@ pub fn kind_reflows(answer: &[u8]) -> Option<bool> {
     Some(match kind {
         // tmux, rxvt-unicode.
         84 | 85 => true,
-        // VTE since 0.35, kitty, foot. xterm says its patch number there, which has three digits.
+        // VTE since 0.35, kitty, foot. xterm gives its patch number as the version, which has three
+        // digits.
         1 | 61 | 65 => version >= 3502,
         _ => false,
     })
 }
 
-/// Where the cursor is once `area` is drawn and the rows of it that have more than `cols` columns are reflowed, if
-/// graphemes have so many `columns`.
+/// The place of the cursor after `area` is drawn and its rows are reflowed to `cols` columns.
+/// `columns` gives the width of a grapheme.
 fn place(area: &Area, cols: u16, columns: fn(&str) -> usize) -> Place {
     let text = String::from_utf8_lossy(&area.draw);
-    // Rows, and behind a CR without a LF what is written again to bring the cursor to its place.
+    // `draw` consists of rows; behind a lone CR comes the text that is written again to bring the
+    // cursor to its place.
     let mut rows: Vec<&str> = text.split("\r\n").collect();
     let last = rows.pop().unwrap_or_default();
     let (last, again) = last.split_once('\r').map_or((last, None), |(last, again)| (last, Some(again)));
@@ -157,7 +169,8 @@ fn place(area: &Area, cols: u16, columns: fn(&str) -> usize) -> Place {
     Place { rows: above + within + col / cols, col: col % cols }
 }
 
-/// How many rows a text begins after its first, and the column behind it, which is `cols` where the last is full.
+/// The number of rows that a text needs beyond its first, and the column behind its end, which is
+/// `cols` if the last row is full.
 fn folded(text: &str, cols: usize, columns: fn(&str) -> usize) -> (usize, usize) {
     let (mut rows, mut col) = (0, 0);
     for (_, cluster) in clusters(text) {
@@ -187,7 +200,7 @@ mod tests {
         Width { cols, answers: true, ..Width::default() }
     }
 
-    /// The rows above the cursor that are erased, and what is known then.
+    /// The number of rows above the cursor that are erased, as text, and `learnt` afterwards.
     fn erased(shown: &Area, now: Width, mut learnt: Option<bool>, column: Option<u16>) -> (String, Option<bool>) {
         let erase = String::from_utf8(shown.erased(now, &mut learnt, column)).unwrap();
         let rows = erase.strip_suffix("\r\x1b[J").unwrap();
@@ -211,7 +224,7 @@ mod tests {
         assert_eq!(at(&text, 28, 20, 10), (3, 1));
         assert_eq!(at(&text, 28, 20, 100), (1, 11));
         assert_eq!(at(&text, 10, 20, 10), (1, 2));
-        // What has two columns is not torn: of 5 columns one stays free.
+        // A character of two columns is not broken: of 5 columns, one stays free.
         assert_eq!(at("日日日", 9, 80, 5), (1, 4));
         assert_eq!(at("日日日日", 12, 80, 5), (2, 2));
     }
@@ -222,17 +235,18 @@ mod tests {
         let shown = drawn(&text, 48, 80);
         assert!(shown.is_doubtful(width(40)) && !shown.is_doubtful(width(60)) && !shown.is_doubtful(width(100)));
         assert!(!shown.is_doubtful(Width { answers: false, ..width(40) }));
-        // 50 columns are 40 and 10, or 40 of which the cursor is at the last.
+        // A row of 50 columns becomes rows of 40 and 10, or is cut at 40 with the cursor in the
+        // last column.
         assert_eq!(erased(&shown, width(40), None, Some(11)), ("1".into(), Some(true)));
         assert_eq!(erased(&shown, width(40), None, Some(40)), (String::new(), Some(false)));
-        // It does what it does, whatever was thought.
+        // An answer overrides what was learnt before.
         assert_eq!(erased(&shown, width(40), Some(false), Some(11)), ("1".into(), Some(true)));
         let says_so = Width { reflows: true, ..width(40) };
         assert_eq!(erased(&shown, says_so, None, Some(40)).0, "", "it is taken for narrower there");
-        // Without an answer nothing is taken away that may be another's.
+        // Without an answer, no row is erased that may hold somebody's line.
         assert_eq!(erased(&shown, width(40), None, None), (String::new(), None));
         assert_eq!(erased(&shown, Width { reflows: true, ..width(40) }, None, None), ("1".into(), None));
-        // A full row: the cursor may be still in it.
+        // A full row: the cursor may still be in it.
         let full = drawn(&"a".repeat(38), 38, 80);
         assert_eq!(erased(&full, Width { reflows: true, ..width(40) }, None, Some(1)), ("1".into(), Some(true)));
         assert_eq!(erased(&full, Width { reflows: true, ..width(40) }, None, Some(40)), (String::new(), None));
@@ -248,7 +262,7 @@ mod tests {
         assert_eq!(erased(&shown, width(40), Some(true), None).0, "2");
         assert_eq!(erased(&shown, Width { reflows: true, ..width(40) }, None, None).0, "2");
         assert_eq!(erased(&shown, Width { reflows: true, ..width(40) }, Some(false), None).0, "2");
-        // 79 columns have room in 79, and in more.
+        // A row of 79 columns fits into 79 or more.
         for cols in [79, 80, 200] {
             assert_eq!(erased(&shown, Width { reflows: true, ..width(cols) }, None, None).0, "1");
         }
@@ -257,34 +271,35 @@ mod tests {
     #[test]
     fn what_a_terminal_may_join_takes_no_line_away() {
         let reflows = Width { reflows: true, ..width(20) };
-        // Flags of one column to three: of 40 columns they fill 19 to 31, and 21 and more do not fit.
+        // A flag may have one to three columns, so this row has 19 to 31 of them, and may or may
+        // not fit into 20.
         let flags = format!("a {} word", "🏳\u{FE0F}\u{200D}🌈".repeat(6));
         let shown = drawn(&format!("{flags}s after it"), flags.len() + 6, 40);
         assert_eq!(String::from_utf8_lossy(&shown.draw).lines().count(), 2);
         assert_eq!(erased(&shown, reflows, None, None).0, "1", "they may have been in one row still");
-        // So with a conjunct: the first row has 38 columns, or one less.
+        // The same with a conjunct: the first row has 38 columns or 37.
         let text = format!("aශ්\u{200D}රී{}", "b".repeat(34));
         let shown = drawn(&text, text.len(), 40);
         assert_eq!(String::from_utf8_lossy(&shown.draw).lines().nth(1), Some("b"));
         assert_eq!(erased(&shown, Width { reflows: true, ..width(37) }, None, None).0, "1");
         assert_eq!(erased(&shown, Width { reflows: true, ..width(36) }, None, None).0, "2");
-        // Where none is joined it is known.
+        // Without joined characters, the number of rows is known.
         let shown = drawn("a flag or two, or three of them, and words after it", 38, 40);
         assert_eq!(erased(&shown, reflows, None, None).0, "2");
-        // The cursor is behind families of two columns to six: 11 to 35, which may be one row of 20 columns, or two. At
-        // neither place it tells what becomes of rows.
+        // The cursor is behind families of two to six columns each: the text has 11 to 35 columns,
+        // one row of 20 or two. So no column of the cursor tells whether the terminal reflows.
         let families = "👩\u{200D}👩\u{200D}👧".repeat(5);
         let shown = drawn(&families, families.len(), 60);
         assert!(shown.is_doubtful(width(20)));
         assert_eq!(erased(&shown, width(20), None, Some(13)), (String::new(), None));
         assert_eq!(erased(&shown, width(20), None, Some(20)), (String::new(), None));
         assert_eq!(erased(&shown, reflows, None, Some(13)), (String::new(), None));
-        // Joined, they fill a row: the cursor is behind its end.
+        // Joined, the families fill a row exactly, and the cursor is behind its end.
         let families = format!("{}aa", "👩\u{200D}👩\u{200D}👧".repeat(8));
         let shown = drawn(&families, families.len(), 100);
         assert_eq!(erased(&shown, reflows, None, Some(21)).0, "");
         assert_eq!(erased(&shown, reflows, None, Some(1)).0, "1");
-        // Those of two columns are beyond the edge: it has told.
+        // Even with two columns each, the families reach beyond the edge: the answer tells.
         let families = "👩\u{200D}👩\u{200D}👧".repeat(11);
         let shown = drawn(&families, families.len(), 100);
         assert_eq!(erased(&shown, width(20), None, Some(5)), ("1".into(), Some(true)));

@@ -1,9 +1,10 @@
-//! The rows at the bottom of a terminal in which somebody types: how they are drawn, and how they are
-//! taken away again so that lines can appear in their place.
+//! Drawing the draft: the bytes that draw a prompt and the typed text at the bottom of a terminal,
+//! and the bytes that erase them again so that lines can appear in their place.
 //!
-//! Nothing here relies on how wide a terminal takes a character to be, because terminals differ in that: see
-//! [`widths`](super::widths). Rows are broken by us before the terminal would, and the cursor gets to its place by
-//! writing again what is before it. No row reaches the last column: terminals disagree about where the cursor is then.
+//! Terminals disagree about the widths of characters, so nothing here relies on them: see
+//! [`widths`](super::widths). Rows are broken before the terminal would break them, and the cursor
+//! gets to its place by writing the text before it again. No row reaches the last column, because
+//! terminals disagree about where the cursor is then.
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::char::is_combining_mark;
@@ -14,31 +15,32 @@ use super::reflow::Width;
 use super::widths::Widths;
 use crate::values::terminal::Terminal;
 
-/// The draft, as bytes for a terminal whose cursor is at the beginning of an empty row.
+/// A drawn draft: bytes for a terminal whose cursor is at the beginning of an empty row.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Area {
-    /// Takes away what `draw` has drawn; the cursor is then where it was before.
+    /// Erases what `draw` has drawn, and brings the cursor back to where it was before.
     pub erase: Vec<u8>,
-    /// Draws the draft, and leaves the cursor where the next key goes.
+    /// Draws the draft, and leaves the cursor at its place in it.
     pub draw: Vec<u8>,
-    /// The width that it is drawn for, and what the terminal has told of how it takes another one.
+    /// The width for which it is drawn, and what is known of how the terminal handles a change of
+    /// width.
     pub width: Width,
 }
 
-/// The size of a terminal, and what is known of its characters'.
+/// The size of a terminal, and what is known of the widths of its characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// Columns, 1 to 500. Where there are fewer than three, nothing is drawn.
+    /// Columns, 1 to 500. With fewer than three, nothing is drawn.
     pub cols: u16,
     /// Rows, 1 to 200.
     pub rows: u16,
-    /// How wide characters are.
+    /// The widths of characters.
     pub widths: Widths,
 }
 
 impl From<Terminal> for Size {
-    /// What it has told, and what most have where it has not.
+    /// The size that the terminal has told, or 80 columns and 24 rows where it has not.
     fn from(terminal: Terminal) -> Self {
         let size = |told: u16, usual| if told > 0 { told } else { usual };
         let widths = if terminal.usual { Widths::Usual } else { Widths::Unknown };
@@ -46,17 +48,18 @@ impl From<Terminal> for Size {
     }
 }
 
-/// The most rows that are drawn; of a text with more, those up to the cursor's row.
+/// The most rows that are drawn. Of a longer draft, the rows up to the cursor's are drawn.
 const MOST_ROWS: usize = 10;
 
-/// Cursor to the first column of its row, and clear from there to the end of the screen.
+/// Moves the cursor to the first column of its row, and clears from there to the end of the screen.
 const CLEAR_BELOW: &[u8] = b"\r\x1b[J";
 
-/// What a mark is drawn on that stands alone: otherwise it would be drawn into what is before it, and go with that.
+/// The base on which a lone combining mark is drawn (DOTTED CIRCLE): otherwise the terminal would
+/// draw it onto the character before it.
 const BASE: &str = "\u{25CC}";
 
-/// How `prompt` and `text` look, with the cursor before the byte `cursor` of `text`. Neither holds
-/// control characters.
+/// The bytes that draw `prompt` and `text`, with the cursor before the byte `cursor` of `text`.
+/// Neither may hold control characters.
 #[must_use]
 pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
     let width = Width { cols: size.cols, ..Width::default() };
@@ -75,11 +78,12 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
     for (start, grapheme) in all {
         let base = if grapheme.starts_with(has_no_base) { BASE } else { "" };
         let columns = if base.is_empty() { 0 } else { size.widths.most(base) } + size.widths.most(grapheme);
-        // Only what is joined of many characters is wider than a row.
+        // Only a cluster of many joined characters can be wider than a row.
         let (base, shown, columns) = if columns > room { ("", "?", 1) } else { (base, grapheme, columns) };
         let row = rows.last().map_or(0, String::len);
         if at.is_none() && start + grapheme.len() > cursor_of_all {
-            // A cursor before the first character of a row is drawn there, not behind the row before.
+            // A cursor at a row's break is drawn at the beginning of the later row, not at the end
+            // of the earlier one.
             let wraps = col + columns > room;
             at = Some(if wraps { (rows.len(), 0) } else { (rows.len() - 1, row) });
         }
@@ -95,7 +99,8 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
     }
     let last = rows.len() - 1;
     let (row, before) = at.unwrap_or((last, rows[last].len()));
-    // Of too many rows those up to the cursor's are drawn, or the first ones if it is among them.
+    // If there are too many rows, those up to the cursor's are drawn, or the first ones if the
+    // cursor is among them.
     let from = if rows.len() <= most { 0 } else { (row + 1).saturating_sub(most) };
     let to = rows.len().min(from + most);
     let mut draw = rows[from..to].join("\r\n").into_bytes();
@@ -107,7 +112,7 @@ pub fn area(prompt: &str, text: &str, cursor: usize, size: Size) -> Area {
     Area { erase: erase(row - from), draw, width }
 }
 
-/// What takes away a draft of which so many rows are above the cursor.
+/// The bytes that erase a draft with `above` rows above the cursor.
 #[must_use]
 pub fn erase(above: usize) -> Vec<u8> {
     let mut erase = Vec::new();
@@ -116,8 +121,8 @@ pub fn erase(above: usize) -> Vec<u8> {
     erase
 }
 
-/// The graphemes of a text, and where each begins. What a joiner joins is one: some terminals put it into one cell, and
-/// to write the first half again would take the other away.
+/// The graphemes of a text, each with its byte offset. Graphemes that a joiner joins count as one:
+/// some terminals draw them in one cell, and writing the first half again would erase the second.
 pub(super) fn clusters(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -135,12 +140,12 @@ pub(super) fn clusters(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Whether a grapheme that begins so is drawn onto what stands before it.
+/// Whether a grapheme that begins with `c` is drawn onto the character before it.
 fn has_no_base(c: char) -> bool {
     is_combining_mark(c) || (!c.is_ascii() && c.width() == Some(0))
 }
 
-/// Appends what moves the cursor up by `rows` rows.
+/// Appends the bytes that move the cursor up by `rows` rows.
 fn up(rows: usize, out: &mut Vec<u8>) {
     if rows > 0 {
         out.extend_from_slice(format!("\x1b[{rows}A").as_bytes());
@@ -174,7 +179,7 @@ mod tests {
         check("> ", "hello", 0, "> hello", (0, 2));
         check("> ", "日本語", 3, "> 日本語", (0, 4));
         check("> ", "e\u{301}a", 3, "> e\u{301}a", (0, 3));
-        // Within what is joined it stands before it.
+        // A cursor within joined characters is drawn before them.
         check("> ", "aශ\u{DCA}\u{200D}රී", 10, "> aශ\u{DCA}\u{200D}රී", (0, 3));
     }
 
@@ -252,7 +257,7 @@ mod tests {
             }
             let area = area("prompt> ", &text, cursor, size);
             let drawn = area.draw.windows(2).filter(|pair| pair == b"\r\n").count();
-            // What scrolls out at the top by drawing stays out.
+            // Lines that drawing has scrolled off the top do not come back.
             let lines: Vec<_> = (0..above).map(|line| format!("line {line}")).collect();
             let gone = (usize::from(above) + 1 + drawn).saturating_sub(usize::from(rows));
             screen.process(&area.draw);

@@ -1,31 +1,34 @@
-//! How wide characters are. Terminals differ in that: East Asian Ambiguous characters (§ ± é Ж α) have one column or
-//! two by their user's choice, marks have none or one, and what is joined is one character or several.
+//! The widths of characters in columns. Terminals differ: East Asian Ambiguous characters (§ ± é Ж
+//! α) have one column or two by the user's choice, combining marks none or one, and joined
+//! characters the width of one character or of several.
 //!
-//! So nothing is taken for known but what a terminal has shown: it is sent [`SAMPLE`], and asked where the cursor is.
-//! Of one that does not answer, or in another way than most, nothing is assumed. Either way [`Widths::most`] is never
-//! less than what a terminal shows.
+//! So a terminal is measured: it is sent [`SAMPLE`], and asked where its cursor is. If it does not
+//! answer, or not as most terminals do, nothing is assumed about it. In both cases [`Widths::most`]
+//! is an upper bound of the width on the terminal.
 
 use unicode_normalization::char::is_combining_mark;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr as _};
 
-/// What is known of how wide a terminal takes characters to be.
+/// What is known of the widths of characters on a terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Widths {
-    /// Nothing: each character may have two columns, but those of ASCII, which have one.
+    /// Nothing is known: ASCII characters have one column, and any other may have two.
     #[default]
     Unknown,
-    /// [`SAMPLE`] has taken [`SAMPLE_COLUMNS`]: Ambiguous characters have one column, and marks above and below none.
+    /// [`SAMPLE`] has taken [`SAMPLE_COLUMNS`], as on most terminals: Ambiguous characters have one
+    /// column, and marks above and below letters none.
     Usual,
 }
 
-/// Characters of which terminals differ in how wide they are.
+/// Characters whose widths differ between terminals.
 pub const SAMPLE: &str = "±×§Жд─●αe\u{301}ก\u{e34}";
 
-/// The columns of [`SAMPLE`] in most terminals; any other takes more.
+/// The columns that [`SAMPLE`] takes on most terminals; on all others it takes more.
 pub const SAMPLE_COLUMNS: u16 = 10;
 
-/// Spacing marks, for which the table that we use (`unicode-width`) says none. glibc and tmux show one column for each,
-/// for Hangul's tone marks two. Those behind U+FFFF are not listed.
+/// Ranges of spacing marks to which the `unicode-width` crate gives no column, while glibc and tmux
+/// show one for each, or two for Hangul tone marks. Marks above U+FFFF are not listed, see
+/// [`is_spacing`].
 const SPACING: &[(char, char)] = &[
     ('\u{9BE}', '\u{9BE}'),
     ('\u{9D7}', '\u{9D7}'),
@@ -55,7 +58,8 @@ const SPACING: &[(char, char)] = &[
 ];
 
 impl Widths {
-    /// The most columns that a terminal may take a grapheme for: as one character, or each part by itself.
+    /// The most columns that a terminal may give a grapheme, whether it draws it as one character
+    /// or each part by itself.
     #[must_use]
     pub fn most(self, grapheme: &str) -> usize {
         if grapheme.len() == 1 {
@@ -71,22 +75,23 @@ impl Widths {
     fn most_of(self, c: char) -> usize {
         match self {
             _ if c.is_ascii() => 1,
-            // One has three: ៘.
+            // One character has three columns: ៘ (U+17D8).
             Self::Unknown => c.width().unwrap_or(0).max(2),
             Self::Usual => most_usual(c),
         }
     }
 }
 
-/// The columns that most terminals take a grapheme for: to align what is shown, and not to rely on.
+/// The columns that most terminals give a grapheme: good enough to align texts, but not reliable.
 #[must_use]
 pub fn usual(grapheme: &str) -> usize {
     let parts = grapheme.chars().map(|c| if is_spacing(c) { 1 } else { c.width().unwrap_or(0) });
     parts.sum::<usize>().max(grapheme.width())
 }
 
-/// The fewest columns that a terminal may take a grapheme for. Emoji of several characters, and whatever else is joined,
-/// have those of their first one where a terminal joins them, and those of [`usual`] where it does not.
+/// The fewest columns that a terminal may give a grapheme. Joined characters, such as emoji of
+/// several characters, have the width of their first character on a terminal that joins them, and
+/// that of [`usual`] on others.
 #[must_use]
 pub fn least(grapheme: &str) -> usize {
     let usual = usual(grapheme);
@@ -105,7 +110,7 @@ fn most_usual(c: char) -> usize {
         0 if matches!(c, '\u{200C}' | '\u{200D}') => 1,
         0 if is_combining_mark(c) && !is_spacing(c) => 0,
         0 if is_spacing(c) && c < '\u{3000}' => 1,
-        // Parts of Korean syllables by themselves, and what is rare.
+        // Parts of Korean syllables by themselves, and rare characters.
         0 => 2,
         1 if may_be_wide(c) => 2,
         width => width,
@@ -113,13 +118,14 @@ fn most_usual(c: char) -> usize {
 }
 
 fn is_spacing(c: char) -> bool {
-    // Of rare scripts no mark is taken for narrower than it may be.
+    // Above U+FFFF are rare scripts; all their marks count as spacing, to be safe.
     (('\u{10000}'..'\u{E0000}').contains(&c) && is_combining_mark(c))
         || SPACING.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
 
-/// Whether a terminal may show two columns where the table says one: symbols that are emoji in another font, those of
-/// private use, and what is Ambiguous among characters of East Asia.
+/// Whether a terminal may show a character in two columns to which `unicode-width` gives one:
+/// symbols that are emoji in some fonts, characters of private use, and Ambiguous characters of
+/// East Asia.
 fn may_be_wide(c: char) -> bool {
     matches!(
         c,
@@ -138,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_text_of_any_living_script_is_no_wider_than_taken_for() {
-        // What glibc (wcwidth) and tmux show.
+        // The widths by glibc (wcwidth) and tmux.
         for (text, columns) in [
             ("hello", 5),
             ("Grüße Жд αβ", 11),
@@ -179,7 +185,7 @@ mod tests {
             ("\u{FE0F}", 0),
             ("🏽", 2),
             ("ශ්\u{200D}රී", 1),
-            // What is not joined has what it has.
+            // Graphemes without joined characters keep their usual width.
             ("🇩🇪", 2),
             ("👍", 2),
             ("é", 1),

@@ -1,45 +1,49 @@
-//! The datagram in which `chathub-tls` hands a connection over to the hub, beside the connection's descriptor.
+//! The datagram by which `chathub-tls` hands a connection over to the hub. It travels together with
+//! the connection's file descriptor.
 //!
-//! `chathub-tls` has done the handshake: it has read the client's Finished, has sent its own, and nothing since. So
-//! both sequence numbers are 0, and no byte behind Finished was read from the socket.
+//! `chathub-tls` has completed the handshake, with both Finished messages, and has sent and read
+//! nothing since. So both sequence numbers are 0, and the next byte in the socket is the first
+//! behind the client's Finished.
 
 use zeroize::Zeroizing;
 
 use super::suite::{SECRET, Secret, Suite};
 
-/// Bytes of the datagram.
+/// The length of the datagram in bytes.
 pub const LEN: usize = 184;
 
-/// The first bytes: the form's name and its version.
+/// The first bytes of the datagram: the name and the version of its format.
 const MAGIC: [u8; 8] = *b"chtls\0\0\x01";
 
-/// Bytes of the digest of a client's certificate.
+/// The length of a fingerprint in bytes.
 pub const FINGERPRINT: usize = 32;
 
-/// A connection whose handshake is done.
+/// A connection whose handshake is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handover {
-    /// The cipher suite that was agreed on.
+    /// The negotiated cipher suite.
     pub suite: Suite,
-    /// The group in which keys were exchanged (IANA's TLS Supported Groups: X25519 is 29, X25519MLKEM768 is 4588).
+    /// The group of the key exchange (IANA's TLS Supported Groups: X25519 is 29, X25519MLKEM768 is
+    /// 4588).
     pub group: u16,
     /// The kernel's number for the socket (`SO_COOKIE`).
     pub cookie: u64,
-    /// How many bytes the handshake has read from the socket: the first record for the hub begins behind them.
+    /// Bytes that the handshake has read from the socket. The first record for the hub begins
+    /// behind them.
     pub read: u64,
-    /// How many bytes the handshake has written to the socket.
+    /// Bytes that the handshake has written to the socket.
     pub written: u64,
-    /// The secret of what the client sends (`client_application_traffic_secret_0`).
+    /// The traffic secret of the client's direction (`client_application_traffic_secret_0`).
     pub client: Secret,
-    /// The secret of what the client is sent (`server_application_traffic_secret_0`).
+    /// The traffic secret of our direction (`server_application_traffic_secret_0`).
     pub server: Secret,
-    /// SHA-256 of the public key (SubjectPublicKeyInfo) of the certificate that the client has shown, and whose private
-    /// key it has; `None` if it has shown none.
+    /// The SHA-256 of the public key (SubjectPublicKeyInfo) of the client's certificate; the client
+    /// has proved that it has the private key. `None` if it has shown no certificate.
     pub fingerprint: Option<[u8; FINGERPRINT]>,
 }
 
 impl Handover {
-    /// The datagram. It is wiped when it is dropped.
+    /// The bytes of the datagram, which are wiped when they are dropped.
     #[must_use]
     pub fn encode(&self) -> Zeroizing<[u8; LEN]> {
         let mut bytes = Zeroizing::new([0; LEN]);
@@ -57,7 +61,7 @@ impl Handover {
         bytes
     }
 
-    /// What a datagram says; `None` if it has another form.
+    /// Reads a datagram; `None` if it is malformed or of another version.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; LEN] = bytes.try_into().ok()?;

@@ -1,4 +1,5 @@
-//! The keys of one direction, and the secret after a key update (RFC 8446, sections 5.2, 5.3, 7.1 to 7.3).
+//! Deriving the keys of one direction from its traffic secret, and the next secret at a key update
+//! (RFC 8446, sections 5.2, 5.3, 7.1 to 7.3).
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, HKDF_SHA384, KeyType, Prk};
@@ -6,7 +7,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::suite::{Secret, Suite};
 
-/// A key and what nonces are made of. The library wipes the key when it is dropped.
+/// The key of one direction, and the IV from which its nonces are made. The library wipes the key
+/// when it is dropped.
 #[derive(Debug)]
 pub(super) struct Keys {
     pub(super) key: LessSafeKey,
@@ -14,7 +16,7 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// The keys of a traffic secret.
+    /// Derives the keys of a traffic secret.
     pub(super) fn of(suite: Suite, secret: &Secret) -> Self {
         let algorithm = match suite {
             Suite::Aes128 => &AES_128_GCM,
@@ -30,7 +32,7 @@ impl Keys {
         Self { key: LessSafeKey::new(key), iv }
     }
 
-    /// The nonce of the record with this sequence number.
+    /// The nonce of the record with this sequence number (RFC 8446, section 5.3).
     pub(super) fn nonce(&self, sequence: u64) -> Nonce {
         let mut nonce = self.iv;
         for (byte, of_sequence) in nonce[4..].iter_mut().zip(sequence.to_be_bytes()) {
@@ -40,7 +42,7 @@ impl Keys {
     }
 }
 
-/// The secret after a key update.
+/// The traffic secret that follows `secret` after a key update (RFC 8446, section 7.2).
 pub(super) fn updated(suite: Suite, secret: &Secret) -> Secret {
     let next = Secret::made(suite.secret_len(), |next| expand(suite, secret, "traffic upd", next));
     next.expect("it has the suite's length")
@@ -54,10 +56,11 @@ impl KeyType for Len {
     }
 }
 
-/// Bytes of the stack that making a key uses, and more.
+/// Bytes of the stack that are wiped: more than deriving a key uses.
 const STACK: usize = 16 * 1024;
 
-/// Wipes the part of the stack that was used last. The library's values are moved, and leave their bytes behind there.
+/// Wipes the part of the stack that the calls before have used. The library moves values with key
+/// material, and moved values leave their bytes behind on the stack.
 #[inline(never)]
 fn wipe_stack() {
     [0_u8; STACK].zeroize();

@@ -1,4 +1,4 @@
-//! What clients write: records become content.
+//! Decrypting what clients write: records become content.
 
 use std::sync::Arc;
 
@@ -9,63 +9,66 @@ use super::keys::{self, Keys};
 use super::record::{ALERT, Alert, DATA, HANDSHAKE, HEAD, KEY_UPDATE, MOST_READ, TAG};
 use super::suite::{Secret, Suite};
 
-/// The most records in a row that bring no content: key updates, empty records, alerts that say nothing. Each costs us
-/// more than it costs a client.
+/// The most records in a row without content: key updates, empty records, ignored alerts. Each
+/// costs us more work than it costs a client.
 const MOST_IDLE: u8 = 32;
 
-/// How much longer than its content the encrypted part of a record may be, because of padding and the tag.
+/// The most bytes by which the encrypted part of a record may be longer than [`MOST_READ`], because
+/// of padding and the tag (RFC 8446, section 5.2).
 const EXPANSION: usize = 256;
 
-/// The direction in which a client writes. A snapshot holds all of it but its secret and keys: see [`Self::unlock`].
+/// Decrypts the records of one client. A snapshot holds it without its secret and keys: see
+/// [`Self::unlock`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Opener {
     suite: Suite,
     #[serde(skip)]
     secret: Option<Secret>,
-    /// The keys of the secret, while [`Self::push`] reads. They take more memory than all else of an idle client's
-    /// encryption, and are made within microseconds.
+    /// The keys of the secret, only while [`Self::push`] runs. They take more memory than the rest
+    /// of an idle client's encryption, and are derived within microseconds.
     #[serde(skip)]
     keys: Option<Arc<Keys>>,
-    /// The number of the next record under these keys.
+    /// The sequence number of the next record under these keys.
     sequence: u64,
-    /// How often the client has updated its keys.
+    /// The number of times that the client has updated its keys.
     updates: u64,
-    /// The first part of a record whose rest has not come: at most [`MOST_READ`] bytes and what is beside.
+    /// The beginning of a record that is not complete yet, header included.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "in_base64")]
     partial: Vec<u8>,
-    /// The first part of a handshake message whose rest has not come: fewer bytes than a key update has.
+    /// The beginning of a key update that is not complete yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "in_base64")]
     message: Vec<u8>,
-    /// How many records in a row have brought no content.
+    /// The number of records without content since the last one with content.
     #[serde(default)]
     idle: u8,
-    /// Whether nothing more is read: the client has said so, or has broken the protocol.
+    /// Whether nothing more is read, because the client has ended or has broken the protocol.
     #[serde(default)]
     over: bool,
 }
 
-/// What records have brought beside content.
+/// The events in a client's records, beside their content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Brought {
-    /// The client asks us to update our keys.
+    /// Whether the client asks us to update our keys.
     pub update_requested: bool,
-    /// Nothing more comes, and why; what the client sends behind that is not read.
+    /// The end of the client's data, with the reason; bytes behind it are ignored.
     pub end: Option<End>,
 }
 
-/// Why nothing more is read.
+/// Why nothing more is read from a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The client has said that it sends nothing more (`close_notify`).
+    /// The client has ended its data with `close_notify`.
     Closed,
-    /// The client has given up with an alert.
+    /// The client has given up with this alert.
     GaveUp(Alert),
-    /// The client has broken the protocol, and is to be sent this alert.
+    /// The client has broken the protocol; it has to be sent this alert.
     Broken(Alert),
 }
 
 impl Opener {
-    /// Begins with the first record behind the handshake. It reads nothing before it is given its secret.
+    /// A value that begins with the first record after the handshake. It needs [`Self::unlock`]
+    /// before the first [`Self::push`].
     #[must_use]
     pub const fn new(suite: Suite) -> Self {
         Self {
@@ -81,37 +84,40 @@ impl Opener {
         }
     }
 
-    /// Gives it its secret: the one after as many updates as it has read.
+    /// Sets the traffic secret: that of the client's direction after as many key updates as
+    /// [`Self::secret`] tells.
     pub fn unlock(&mut self, secret: Secret) {
         (self.secret, self.keys) = (Some(secret), None);
     }
 
-    /// Whether it has its secret.
+    /// Whether the traffic secret is set.
     #[must_use]
     pub const fn is_unlocked(&self) -> bool {
         self.secret.is_some()
     }
 
-    /// How often the client has updated its keys, and the secret since; no secret if it is not unlocked.
+    /// The number of key updates by the client, and the present secret; `None` if it is not set.
     #[must_use]
     pub fn secret(&self) -> (u64, Option<&Secret>) {
         (self.updates, self.secret.as_ref())
     }
 
-    /// Whether the client has said that it sends nothing more, or has broken the protocol.
+    /// Whether the client has ended its data or has broken the protocol.
     #[must_use]
     pub const fn is_over(&self) -> bool {
         self.over
     }
 
-    /// Whether it is as one that [`Self::push`] has left, as far as can be seen without its secret.
+    /// Whether a value that was read from a snapshot is consistent, as far as can be checked
+    /// without the secret.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let whole = |partial: &[u8]| partial.len() >= HEAD && partial.len() >= HEAD + length(partial);
         !whole(&self.partial) && self.message.len() <= KEY_UPDATE.len()
     }
 
-    /// Reads what a client has sent, and appends the content to `content`.
+    /// Decrypts bytes that a client has sent, and appends the content of complete records to
+    /// `content`.
     pub fn push(&mut self, mut bytes: &[u8], content: &mut Vec<u8>) -> Brought {
         let mut brought = Brought::default();
         while brought.end.is_none() && !self.over {
@@ -132,7 +138,8 @@ impl Opener {
         brought
     }
 
-    /// Takes the next whole record from what came before and from `bytes`; `None` if its rest has not come.
+    /// Takes the next complete record off `partial` and `bytes`; `None` if it is not complete, and
+    /// then its beginning is kept.
     fn next_record<'a>(&mut self, bytes: &mut &'a [u8]) -> Result<Option<std::borrow::Cow<'a, [u8]>>, Alert> {
         let mut take = |count: usize| {
             let (now, later) = bytes.split_at(count.min(bytes.len()));
@@ -140,7 +147,7 @@ impl Opener {
             now
         };
         if self.partial.is_empty() {
-            // Mostly a record is whole: then it is not copied.
+            // Mostly a record comes whole; then it is not copied.
             let all = take(usize::MAX);
             if all.len() >= HEAD {
                 let len = HEAD + checked_length(all)?;
@@ -162,7 +169,7 @@ impl Opener {
         Ok((self.partial.len() == len).then(|| std::mem::take(&mut self.partial).into()))
     }
 
-    /// Decrypts a whole record.
+    /// Decrypts a complete record, and handles it.
     fn open(&mut self, record: &[u8], content: &mut Vec<u8>, brought: &mut Brought) -> Result<(), Alert> {
         let (head, sealed) = record.split_at(HEAD);
         let secret = self.secret.as_ref().ok_or(Alert::BAD_RECORD_MAC)?;
@@ -171,7 +178,7 @@ impl Opener {
         content.extend_from_slice(sealed);
         let nonce = keys.nonce(self.sequence);
         let opened = keys.key.open_in_place(nonce, Aad::from(head), &mut content[start..]).map(|inner| {
-            // The inner type stands behind the content, and padding of zeros behind it.
+            // The inner type stands behind the content, followed by a padding of zeros.
             inner.iter().rposition(|byte| *byte != 0).map(|at| (at, inner[at], inner.len()))
         });
         let opened = opened.map_err(|_| Alert::BAD_RECORD_MAC).and_then(|found| match found {
@@ -199,7 +206,7 @@ impl Opener {
         done
     }
 
-    /// Reads handshake messages. The only ones behind the handshake are key updates.
+    /// Handles part of a handshake message. Only key updates are allowed after the handshake.
     fn message(&mut self, bytes: &[u8], brought: &mut Brought) -> Result<(), Alert> {
         if bytes.is_empty() {
             return Err(Alert::UNEXPECTED_MESSAGE);
@@ -215,7 +222,8 @@ impl Opener {
         match self.message[known..] {
             [] => return Ok(()),
             [asks @ (0 | 1)] => brought.update_requested |= asks == 1,
-            // Nothing may stand behind it in its record: that would be sealed with the old keys.
+            // Nothing may follow a key update in its record: it would be encrypted with the old
+            // keys.
             [_, _, ..] => return Err(Alert::UNEXPECTED_MESSAGE),
             [_] => return Err(Alert(47)), // illegal_parameter
         }
@@ -227,7 +235,7 @@ impl Opener {
     }
 }
 
-/// Reads an alert.
+/// Handles an alert of the client.
 fn alert(bytes: &[u8], brought: &mut Brought) -> Result<(), Alert> {
     let [_, number] = *bytes else { return Err(Alert::DECODE_ERROR) };
     brought.end = match Alert(number) {
@@ -238,12 +246,13 @@ fn alert(bytes: &[u8], brought: &mut Brought) -> Result<(), Alert> {
     Ok(())
 }
 
-/// The length of the encrypted part, as a record's head says.
+/// The length of a record's encrypted part, as its header says.
 fn length(head: &[u8]) -> usize {
     usize::from(u16::from_be_bytes([head[3], head[4]]))
 }
 
-/// The same, if the record may come here.
+/// The [`length`] of a record, checked; an error if such a record is not allowed after the
+/// handshake.
 fn checked_length(head: &[u8]) -> Result<usize, Alert> {
     match (head[0], length(head)) {
         (DATA, len) if len > MOST_READ + EXPANSION => Err(Alert::RECORD_OVERFLOW),
@@ -253,7 +262,7 @@ fn checked_length(head: &[u8]) -> Result<usize, Alert> {
     }
 }
 
-/// Bytes in JSON.
+/// Bytes as Base64, in JSON.
 mod in_base64 {
     use base64ct::{Base64, Encoding as _};
     use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};

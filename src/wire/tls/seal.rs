@@ -1,4 +1,4 @@
-//! What we write: content becomes records.
+//! Encrypting what we write: content becomes records.
 
 use std::sync::Arc;
 
@@ -8,14 +8,16 @@ use super::keys::{self, Keys};
 use super::record::{ALERT, Alert, DATA, HANDSHAKE, HEAD, KEY_UPDATE, MOST_WRITTEN, TAG};
 use super::suite::{Secret, Suite};
 
-/// Records sealed with one key at which the keys are updated. RFC 8446 (section 5.5) allows AES-GCM some 2^24.
+/// The number of records after which our keys are updated. RFC 8446 (section 5.5) allows AES-GCM
+/// some 2^24.5 records under one key.
 pub const MOST_RECORDS: u64 = 1 << 23;
 
-/// The tag of a record; of several records, their tags combined by exclusive or. Two contents with the same tag under
-/// one key and number are the same content, but for one chance in 2^128.
+/// The authentication tag of a record; for several records, the exclusive or of their tags. Under
+/// one key and sequence number, two contents with the same tag are equal, except with a probability
+/// of about 2^-128.
 pub type Tag = [u8; TAG];
 
-/// The direction in which we write.
+/// Encrypts the records for one client.
 #[derive(Clone, Debug)]
 pub struct Sealer {
     suite: Suite,
@@ -25,33 +27,35 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// Goes on with the record that has number `sequence` under `secret`.
+    /// A value whose next record has the sequence number `sequence` under `secret`.
     #[must_use]
     pub fn new(suite: Suite, secret: Secret, sequence: u64) -> Self {
         let keys = Arc::new(Keys::of(suite, &secret));
         Self { suite, secret, keys, sequence }
     }
 
-    /// The secret under which the next record is sealed.
+    /// The traffic secret under which the next record is encrypted.
     #[must_use]
     pub const fn secret(&self) -> &Secret {
         &self.secret
     }
 
-    /// The number of the next record.
+    /// The sequence number of the next record.
     #[must_use]
     pub const fn sequence(&self) -> u64 {
         self.sequence
     }
 
-    /// Whether so many records were sealed with these keys that they are to be [updated](Self::update).
+    /// Whether [`MOST_RECORDS`] records were encrypted with these keys, so that they must be
+    /// [updated](Self::update).
     #[must_use]
     pub const fn is_worn(&self) -> bool {
         self.sequence >= MOST_RECORDS
     }
 
-    /// Appends records with this content to `out`: each but the last with [`MOST_WRITTEN`] bytes. The content may be in
-    /// several pieces, and how it is divided into pieces makes no difference.
+    /// Appends records with this content to `out`: each holds [`MOST_WRITTEN`] bytes, the last one
+    /// the rest. The content may come in several pieces; their borders make no difference. Returns
+    /// the combined tag.
     pub fn data<'a>(&mut self, pieces: impl IntoIterator<Item = &'a [u8]>, out: &mut Vec<u8>) -> Tag {
         let mut all = Tag::default();
         let mut pieces = pieces.into_iter().filter(|piece| !piece.is_empty());
@@ -73,15 +77,15 @@ impl Sealer {
         all
     }
 
-    /// Appends an alert to `out`.
+    /// Appends a record with an alert to `out`, and returns its tag.
     pub fn alert(&mut self, alert: Alert, out: &mut Vec<u8>) -> Tag {
         let start = begin(out);
         out.extend_from_slice(&alert.content());
         self.finish(start, ALERT, out)
     }
 
-    /// Appends a key update to `out`; records after it have other keys. `asks`: whether the other side is asked to update
-    /// its keys as well.
+    /// Appends a record with a key update to `out`, and returns its tag; later records have the new
+    /// keys. `asks` tells whether the client must update its keys as well.
     pub fn update(&mut self, asks: bool, out: &mut Vec<u8>) -> Tag {
         let start = begin(out);
         out.extend_from_slice(&KEY_UPDATE);
@@ -91,7 +95,8 @@ impl Sealer {
         tag
     }
 
-    /// Encrypts the record that begins at `start`, and appends its tag.
+    /// Encrypts the record whose header begins at `start`: appends the inner type `kind`, sets the
+    /// length, encrypts, and appends the tag.
     fn finish(&mut self, start: usize, kind: u8, out: &mut Vec<u8>) -> Tag {
         out.push(kind);
         let (head, content) = out[start..].split_at_mut(HEAD);
@@ -106,13 +111,13 @@ impl Sealer {
     }
 }
 
-/// Begins a record at the end of `out`.
+/// Appends a record's header without its length to `out`, and returns its offset.
 fn begin(out: &mut Vec<u8>) -> usize {
     out.extend_from_slice(&[DATA, 3, 3, 0, 0]);
     out.len() - HEAD
 }
 
-/// How many bytes [`Sealer::data`] makes of content of `len` bytes.
+/// The bytes that [`Sealer::data`] appends for `len` bytes of content.
 #[must_use]
 pub const fn sealed_len(len: usize) -> usize {
     len + len.div_ceil(MOST_WRITTEN) * super::record::BESIDE

@@ -1,18 +1,18 @@
-//! Cipher suites of TLS 1.3, and the traffic secrets that connections of a suite have.
+//! The cipher suites of TLS 1.3, and traffic secrets.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use zeroize::ZeroizeOnDrop;
 
-/// A cipher suite of TLS 1.3 (RFC 8446, appendix B.4). In text, its name there.
+/// A cipher suite of TLS 1.3 (RFC 8446, appendix B.4). Serialized as its name there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u16)]
 pub enum Suite {
-    /// AES with keys of 128 bits, and SHA-256.
+    /// AES-GCM with keys of 128 bits, and SHA-256.
     #[serde(rename = "TLS_AES_128_GCM_SHA256")]
     Aes128 = 0x1301,
-    /// AES with keys of 256 bits, and SHA-384.
+    /// AES-GCM with keys of 256 bits, and SHA-384.
     #[serde(rename = "TLS_AES_256_GCM_SHA384")]
     Aes256 = 0x1302,
     /// ChaCha20 and Poly1305, and SHA-256.
@@ -24,13 +24,13 @@ impl Suite {
     /// Every suite.
     pub const ALL: [Self; 3] = [Self::Aes128, Self::Aes256, Self::ChaCha20];
 
-    /// The suite of this number; `None` if it is not among [`Self::ALL`].
+    /// The suite with this number of IANA's; `None` if it is not among [`Self::ALL`].
     #[must_use]
     pub fn of(number: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|suite| *suite as u16 == number)
     }
 
-    /// Its name in RFC 8446.
+    /// The suite's name in RFC 8446.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Suite {
         }
     }
 
-    /// Bytes of a traffic secret: as many as the suite's hash has.
+    /// The length of a traffic secret in bytes: that of the suite's hash.
     #[must_use]
     pub const fn secret_len(self) -> usize {
         match self {
@@ -50,8 +50,8 @@ impl Suite {
     }
 }
 
-/// The name of a group in which keys are exchanged (IANA's TLS Supported Groups), of those that clients use; its number
-/// for others.
+/// The name of a key exchange group (IANA's TLS Supported Groups); for groups that clients hardly
+/// use, the number as text.
 #[must_use]
 pub fn group_name(number: u16) -> String {
     let name = match number {
@@ -71,11 +71,13 @@ pub fn group_name(number: u16) -> String {
 /// The most bytes of a traffic secret.
 pub const SECRET: usize = 48;
 
-/// A traffic secret of one direction (RFC 8446, section 7.1): whoever has it can read and forge all that is sent in
-/// that direction from then on, and nothing from before. It is wiped when the last clone is dropped, and never shown.
+/// The traffic secret of one direction (RFC 8446, section 7.1). Who knows it can read and forge all
+/// that is sent in that direction from then on, but nothing from before the last key update. It is
+/// wiped when the last clone is dropped, and `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret {
-    // In one place of the heap, because a value that is moved leaves its bytes behind on the stack, which nobody wipes.
+    // On the heap, because a moved value would leave its bytes behind on the stack, where nobody
+    // wipes them.
     bytes: Arc<Bytes>,
     len: usize,
 }
@@ -90,7 +92,8 @@ impl Secret {
         Self::made(secret.len(), |bytes| bytes.copy_from_slice(secret))
     }
 
-    /// A secret of `len` bytes that `fill` writes, whose place has zeros before; `None` as for [`Self::new`].
+    /// A secret of `len` bytes that `fill` writes in place, into zeros; `None` if `len` is 0 or
+    /// more than [`SECRET`].
     #[must_use]
     pub fn made(len: usize, fill: impl FnOnce(&mut [u8])) -> Option<Self> {
         let mut bytes = Arc::new(Bytes([0; SECRET]));
@@ -98,7 +101,7 @@ impl Secret {
         Some(Self { bytes, len })
     }
 
-    /// Its bytes.
+    /// The bytes of the secret.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes.0[..self.len]

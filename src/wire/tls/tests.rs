@@ -1,4 +1,5 @@
-//! Records against the vectors of RFC 8448, against themselves in any pieces, and against a peer who breaks the rules.
+//! Records compared with the vectors of RFC 8448, sealed and opened again in any pieces, and from a
+//! peer who breaks the rules.
 
 use proptest::prelude::*;
 
@@ -25,7 +26,8 @@ fn opener(suite: Suite, secret: Secret) -> Opener {
     opener
 }
 
-/// Section 3 of RFC 8448, "Simple 1-RTT Handshake": the client's and the server's application data and alerts.
+/// Section 3 of RFC 8448, "Simple 1-RTT Handshake": the client's and the server's application data
+/// and alerts.
 #[test]
 fn the_records_of_rfc_8448_are_read_and_made() {
     let content: Vec<u8> = (0..0x32).collect();
@@ -33,7 +35,8 @@ fn the_records_of_rfc_8448_are_read_and_made() {
         Secret::new(&hex("9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5")).expect("it fits");
     let server =
         Secret::new(&hex("a11af9f05531f856ad47116b45a950328204b4f44bfb6b3a4b4f1f3fcb631643")).expect("it fits");
-    // The server has sent a session ticket before, under number 0; a hub sends none.
+    // In the RFC, the server has sent a session ticket before, with sequence number 0; a hub sends
+    // none.
     let from_client = hex(
         "17 03 03 00 43 a2 3f 70 54 b6 2c 94 d0 af fa fe 82 28 ba 55 cb ef ac ea 42 f9 14 aa 66 bc ab 3f 2b 98 19 a8 \
          a5 b4 6b 39 5b d5 4a 9a 20 44 1e 2b 62 97 4e 1f 5a 62 92 a2 97 70 14 bd 1e 3d ea e6 3a ee bb 21 69 49 15 e4",
@@ -62,12 +65,12 @@ fn the_records_of_rfc_8448_are_read_and_made() {
     }
 }
 
-/// What one side does.
+/// A step of one side.
 #[derive(Clone, Debug)]
 enum Act {
     Say(Vec<Vec<u8>>),
     Update,
-    /// The reader dies: it goes on from what a snapshot holds.
+    /// The reader's process dies, and the next one goes on from a snapshot.
     Die,
 }
 
@@ -85,8 +88,9 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 }
 
 proptest! {
-    /// However the bytes are divided, and however often the reader dies, it reads what was said. Made again from the
-    /// same secret and number, in other pieces, the records are the same.
+    /// However the bytes are divided, and however often the reader's process dies, all content is
+    /// read. Content that is sealed again with the same secret and number, in other pieces, gives
+    /// the same records.
     #[test]
     fn what_is_sealed_is_opened(acts in acts(), suite in 0_usize..3, step in 1_usize..9000) {
         let suite = Suite::ALL[suite];
@@ -125,8 +129,8 @@ proptest! {
         prop_assert_eq!(said, read);
     }
 
-    /// Whatever bytes come, and however they are divided: the reader ends in the same way, and holds no more than a
-    /// record.
+    /// Random bytes end the reader in the same way however they are divided, and it never holds
+    /// more than one record.
     #[test]
     fn any_bytes_at_all_end_the_same_way(
         mut bytes in proptest::collection::vec(any::<u8>(), 0..400),
@@ -146,7 +150,7 @@ proptest! {
         prop_assert_eq!(run(step), whole);
     }
 
-    /// A record that was changed anywhere brings nothing.
+    /// A record with any bit changed brings no content.
     #[test]
     fn a_changed_record_brings_nothing(at in 0_usize..60, bit in 0_u8..8) {
         let (mut records, mut content) = (Vec::new(), Vec::new());
@@ -160,11 +164,11 @@ proptest! {
     }
 }
 
-/// A client that breaks a rule: the inner type and content of its records, and the alert that it is sent.
+/// Each rule that a client can break, and the alert that it is sent.
 #[test]
 fn each_broken_rule_has_its_alert() {
     let suite = Suite::Aes256;
-    // Seals any inner type, as no sealer of ours does.
+    // Seals a record of any inner type, which `Sealer` cannot do.
     let seal = |kind: u8, content: &[u8], number: u64| {
         let keys = super::keys::Keys::of(suite, &secret(suite, 8));
         let mut sealed = [content, &[kind]].concat();
@@ -185,15 +189,17 @@ fn each_broken_rule_has_its_alert() {
         }
         (other, ..) => panic!("{other:?}"),
     };
-    // Types that have no place behind the handshake, also without encryption; nothing but padding.
+    // Types that are not allowed after the handshake, encrypted or not; a record of nothing but
+    // padding.
     for kind in [0, 1, 20, 24, 25, 255] {
         assert_eq!(broken(&seal(kind, if kind == 0 { &[0; 9] } else { b"x" }, 0)), 10, "type {kind}");
     }
     for kind in [20, 21, 22, 24, b'G', 0x80] {
         assert_eq!(broken(&[kind, 3, 3, 0, 1, 1]), 10, "outer type {kind}");
     }
-    // Handshake messages: a ticket, a request for a certificate, a second client hello; forms that a key update does
-    // not have; something behind it; a record without a message; another record within a message.
+    // Handshake messages: a ticket, a certificate request, a second client hello; malformed key
+    // updates; bytes behind a key update; a handshake record without a message; another record
+    // inside a message.
     for kind in [1, 4, 13] {
         assert_eq!(broken(&seal(22, &[kind, 0, 0, 1, 0], 0)), 10);
     }
@@ -203,28 +209,28 @@ fn each_broken_rule_has_its_alert() {
     assert_eq!(broken(&seal(22, &[24, 0, 0, 1, 0, 24], 0)), 10);
     assert_eq!(broken(&seal(22, &[], 0)), 10);
     assert_eq!(broken(&[seal(22, &[24, 0], 0), seal(23, b"x", 1)].concat()), 10);
-    // Alerts: of another length; the client's own.
+    // Alerts: of a wrong length; alerts by which the client ends.
     assert_eq!(broken(&seal(21, &[1], 0)), 50);
     assert_eq!(broken(&seal(21, &[1, 0, 0], 0)), 50);
     assert_eq!(push(&seal(21, &[2, 48], 0)).0, Some(End::GaveUp(Alert(48))));
     assert_eq!(push(&[seal(21, &[1, 90], 0), seal(21, &[1, 0], 1)].concat()).0, Some(End::Closed));
-    // Too long: as the head says, and when it is decrypted.
+    // Too long, by the header's length and by the decrypted length.
     assert_eq!(broken(&[23, 3, 3, 0x41, 1]), 22);
     assert_eq!(broken(&seal(23, &[b'x'; (1 << 14) + 1], 0)), 22);
     assert_eq!(push(&seal(23, &[b'x'; 1 << 14], 0)).1.len(), 1 << 14);
     assert_eq!(broken(&[23, 3, 3, 0, 15]), 20);
-    // Out of its place: again, or left out.
+    // Out of order: a record repeated, and a record left out.
     assert_eq!(broken(&[seal(23, b"a", 0), seal(23, b"a", 0)].concat()), 20);
     assert_eq!(broken(&seal(23, b"a", 1)), 20);
-    // Padding is left out.
+    // Padding is removed.
     assert_eq!(push(&seal(0, &[&b"hello"[..], &[23, 0, 0, 0]].concat(), 0)).1, b"hello");
-    // Empty ones, 32 in a row and no more; whatever brings content begins the count anew.
+    // Empty records: at most 32 in a row; a record with content starts the count again.
     let empty =
         |from: u64, count: u64| (from..from + count).flat_map(|number| seal(23, b"", number)).collect::<Vec<_>>();
     assert_eq!(push(&empty(0, 32)).0, None);
     assert_eq!(broken(&empty(0, 33)), 10);
     assert_eq!(push(&[empty(0, 32), seal(23, b"x", 32), empty(33, 32)].concat()).0, None);
-    // What stands behind the end is not read.
+    // Records behind the end are not read.
     let (end, content, mut opener) = push(&[seal(23, b"a", 0), seal(21, &[1, 0], 1), seal(23, b"b", 2)].concat());
     assert_eq!((end, &content[..]), (Some(End::Closed), &b"a"[..]));
     assert_eq!(opener.push(&seal(23, b"b", 2), &mut Vec::new()), Brought::default());
@@ -241,7 +247,7 @@ fn key_updates_are_counted_and_answered_when_asked() {
         sealer.update(false, &mut records);
         assert_eq!(sealer.sequence(), 0);
         sealer.data([&b"x"[..]], &mut records);
-        // Byte by byte.
+        // The records come byte by byte.
         for byte in records.chunks(1) {
             assert_eq!(opener.push(byte, &mut content), Brought::default());
         }

@@ -1,6 +1,7 @@
 //! Commands about accounts.
 //!
-//! A password is hashed before it comes here: neither the tape nor the audit line ever has it.
+//! Passwords are hashed before commands come here, so that neither the tape nor an audit line ever
+//! holds one.
 
 use super::history::remove as remove_lines;
 use super::{Answer, Call};
@@ -18,7 +19,7 @@ use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{Account, AccountDone, Certificate};
 use crate::wire::admin::value::{Text, Time};
 
-/// The longest hash: what argon2 gives has a hundred characters.
+/// The longest accepted hash, in bytes; argon2's have about a hundred.
 const LONGEST_HASH: usize = 256;
 
 pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &AccountAddArgs) -> Result<AccountDone, ControlError> {
@@ -124,7 +125,7 @@ pub(super) fn find(hub: &Hub, name: &str) -> Result<AccountId, ControlError> {
     hub.accounts().find(&name::fold(name)).ok_or_else(missing)
 }
 
-/// The hash of a password, as the command brings it.
+/// Checks the hash of a password in a command's arguments.
 fn hashed(password: bool, hashed: Option<&Text<LONGEST_HASH>>) -> Result<Option<Hashed>, ControlError> {
     if password {
         // The connection's task should have hashed it.

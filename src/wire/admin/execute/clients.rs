@@ -52,7 +52,7 @@ pub(in crate::wire::admin) fn kick(call: &mut Call<'_>, args: &KickArgs) -> Resu
         call.change(Input::Sanction { order: Box::new(order), by });
         banned.extend(sanctions::about(call.hub, &target));
     }
-    // Of one alone, who asked knows the name.
+    // For a single client, the administrator knows the name.
     let people = if kicked.len() > 1 { people } else { Vec::new() };
     Ok(Kicked { kicked, people, banned })
 }
@@ -82,7 +82,7 @@ pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Resu
         sanctions::has_room_for(call.hub, &order)?;
         others.extend(call.hub.hit_by(&order, call.now).into_iter().map(|session| session.id));
         muted.extend(session.filter(|session| !muted.contains(session)));
-        // Who is named twice is muted once.
+        // A client that is named twice is muted once.
         if orders.iter().all(|other: &Order| other.target != order.target) {
             orders.push(Order { reason: reason.clone(), until, ..order });
         }
@@ -102,8 +102,9 @@ pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Resu
     Ok(Muted { muted, people, until: until.map(Time), sanctions: made, dry_run: args.dry_run })
 }
 
-/// Lifts mutes: all that are about somebody who is here, by id or name; else the one that is called so, such as `m3`, or
-/// that is about exactly that, as `/unmute` does in chat. Either all that are named, or none.
+/// Lifts mutes. Each entry of `args.who` is a client here, by id or name, whose mutes are all
+/// lifted; else a mute's id, such as `m3`, or the exact target of a mute, as for `/unmute` in chat.
+/// Either all entries are found and lifted, or none is.
 fn unmute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
     let (now, by) = (call.now, call.by);
     let is_muted = |hub: &Hub, id: &SessionId| hub.session(*id).is_some_and(|session| session.muted(now).is_some());
@@ -127,7 +128,7 @@ fn unmute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
         };
         mutes.extend(found.into_iter().filter(|one| mutes.iter().all(|other| other.id != one.id)).collect::<Vec<_>>());
     }
-    // Others whom they reach: they may speak again, unless something else keeps them from it.
+    // The mutes may also reach others, who may speak again unless another sanction mutes them.
     for one in &mutes {
         let order = Order { also: one.also, ..Order::about(one.kind.clone(), one.target.clone()) };
         let hit = call.hub.hit_by(&order, call.now).into_iter().map(|session| session.id);
@@ -165,7 +166,7 @@ fn session(hub: &Hub, id: SessionId) -> Session {
     hub.session(id).expect("it was found").clone()
 }
 
-/// The client that an administrator means: by id, or by name.
+/// The client that an administrator means, by id or by name.
 fn who(hub: &Hub, who: &str) -> Result<SessionId, ControlError> {
     let by_id = who
         .strip_prefix('c')
@@ -178,7 +179,7 @@ fn who(hub: &Hub, who: &str) -> Result<SessionId, ControlError> {
     })
 }
 
-/// Those of these who are here, by id and name.
+/// The clients among `ids` who are here, with id and name.
 fn people(hub: &Hub, ids: &[SessionId]) -> Vec<Person> {
     ids.iter().filter_map(|id| hub.session(*id)).map(person).collect()
 }
@@ -187,7 +188,7 @@ pub(super) fn person(session: &Session) -> Person {
     Person { id: session.id.to_string(), nick: session.nick.shown().into() }
 }
 
-/// All of them, each once, or the error about the first that is not there.
+/// The clients with these ids or names, each once; an error about the first that is not here.
 fn everybody<const MAX: usize>(hub: &Hub, names: &[Text<MAX>], now: Now) -> Result<Vec<SessionId>, ControlError> {
     let mut found = Vec::new();
     for name in names {

@@ -1,4 +1,4 @@
-//! Commands about history: which lines are meant, in memory and on disk.
+//! Commands about history: they select lines in memory and on disk.
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ pub(in crate::wire::admin) fn redact(call: &mut Call<'_>, args: &RedactArgs) -> 
         naming::is_of_one(call.hub, nick, call.now)?;
     }
     let horizon = call.hub.horizon(call.now);
-    // What is in memory is of rooms that are open; which others there have been, the disk knows.
+    // Memory holds lines of open rooms only; closed rooms are known on disk.
     let unknown = args.room.as_deref().filter(|room| call.hub.find_room(room).is_none());
     if let Some(room) = unknown.filter(|_| !call.hub.is_recording()) {
         return Err(no_room(room));
@@ -101,11 +101,12 @@ pub(in crate::wire::admin) fn redact(call: &mut Call<'_>, args: &RedactArgs) -> 
     remove(call, what, None)
 }
 
-/// Makes lines unreadable; an `account` means topics that were set by who was logged in to it.
+/// Makes lines unreadable. With an `account`, also topics that were set by people who were logged
+/// in to it.
 pub(super) fn remove(call: &mut Call<'_>, what: Selector, account: Option<AccountId>) -> Result<Answer, ControlError> {
     let Meant { lines, private, topics, .. } = call.hub.meant(&what, account);
     call.change(Input::Redact { what: Arc::new(what), account, by: call.by });
-    // What was recorded behind it is about a topic.
+    // The redaction is the last record of its kind; records behind it are about topics.
     let record = call.hub.backlog().iter().rev().find(|(_, record)| matches!(record, Record::Redact(_)));
     match record {
         Some((number, _)) if call.hub.is_recording() => {
@@ -130,7 +131,7 @@ fn history(call: &Call<'_>, args: &HistoryArgs, query: Option<&str>) -> Result<A
         let room = args.room.as_deref().filter(|room| hub.find_room(room).is_none()).map(str::to_owned);
         return Ok(Answer::Stored(Stored { room, ..stored(hub, horizon, what, last) }));
     }
-    // What is in memory is of rooms that are open.
+    // Memory holds lines of open rooms only.
     args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
     let mut lines: Vec<(&Name, &Arc<message::Line>)> = in_memory(hub, horizon, &what).collect();
     lines.sort_by_key(|(_, line)| line.seq);
@@ -139,7 +140,7 @@ fn history(call: &Call<'_>, args: &HistoryArgs, query: Option<&str>) -> Result<A
     Ok(Answer::Lines(lines[skip..].iter().map(|(room, line)| ((*room).clone(), (*line).clone())).collect()))
 }
 
-/// The lines that are meant and in memory, but for those that were said in private.
+/// The selected lines in memory, except those that were said in private.
 fn in_memory<'a>(
     hub: &'a Hub,
     horizon: Horizon,
@@ -152,8 +153,9 @@ fn in_memory<'a>(
         .map(|(room, line)| (&room.name, line))
 }
 
-/// What is meant, in its two parts: on disk up to the first line that waits, and the lines that wait. Of what is kept no
-/// longer, nothing, also while the disk has it still.
+/// The selected lines in two parts: those on disk, up to the first line that waits to be written,
+/// and those that wait. Lines that are older than history is kept are left out, even if they are
+/// still on disk.
 fn stored(hub: &Hub, horizon: Horizon, what: Selector, last: Option<u64>) -> Stored {
     let since = what.since.into_iter().chain(horizon.since).max();
     let from = Some(what.from.unwrap_or(0).max(horizon.from)).filter(|from| *from > 0);
@@ -169,7 +171,7 @@ fn stored(hub: &Hub, horizon: Horizon, what: Selector, last: Option<u64>) -> Sto
         .filter(|(name, line)| what.matches(name.folded(), line))
         .map(|(name, line)| (name.clone(), line.clone()))
         .collect();
-    // Of what is said from now on, nothing.
+    // Lines that are said from now on are left out.
     let to = first.map_or_else(|| hub.last_line(), |first| first - 1);
     let to = what.to.map_or(to, |wanted| wanted.min(to));
     let last = last.map(|last| {
@@ -181,7 +183,7 @@ fn stored(hub: &Hub, horizon: Horizon, what: Selector, last: Option<u64>) -> Sto
     Stored { what: Selector { to: Some(to), ..what }, last, tail, room: None, removed }
 }
 
-/// A line of `room` as the protocol has it.
+/// A line of `room` in the form of the protocol.
 #[must_use]
 pub fn history_line(room: &str, line: &message::Line) -> Line {
     let is_there = !matches!(line.said, message::Said::Redacted);

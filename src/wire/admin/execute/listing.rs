@@ -9,19 +9,19 @@ use crate::wire::admin::args::{ClientsListArgs, NoArgs, ReportsListArgs, Sanctio
 use crate::wire::admin::message::ControlError;
 use crate::wire::admin::result::{AccountList, BanList, ClientList, ReportList, RoomList, SanctionList};
 
-/// Entries that one step of a [`Listing`] adds: a fraction of a millisecond.
+/// Entries that one step of a [`Listing`] looks at; that takes a fraction of a millisecond.
 const SLICE: usize = 200;
 
-/// A list that can be long, made in steps: between them the driver does something else. A client that comes or goes
-/// meanwhile may be in it or not; none is in it twice.
+/// A list that can be long, made in steps, between which the driver does other work. An entry that
+/// appears or disappears in the meantime may be listed or not, but none is listed twice.
 #[derive(Clone, Debug)]
 pub struct Listing {
     list: List,
-    /// The lowest number that the next step looks at.
+    /// The lowest number (of a client, a room, a sanction, ...) that the next step looks at.
     from: u64,
 }
 
-/// What is listed, so far.
+/// The list so far, by its kind.
 #[derive(Clone, Debug, serde::Serialize)]
 #[serde(untagged)]
 enum List {
@@ -80,16 +80,16 @@ impl Listing {
         Self::new(List::Reports { all: args.all, list })
     }
 
-    /// All of it at once.
+    /// Makes the whole list at once.
     pub(in crate::wire::admin) fn whole(mut self, call: &Call<'_>) -> Result<Answer, ControlError> {
         while self.go_on(call.hub, call.now, call.facts)? {}
         Ok(Answer::One(self.result()))
     }
 
-    /// Takes one step. Returns whether there is another.
+    /// Takes one step. Returns whether another one is needed.
     ///
     /// # Errors
-    /// If there is no such room.
+    /// If the room whose clients are listed does not exist.
     pub fn go_on(&mut self, hub: &Hub, now: Now, facts: &dyn Fn(SessionId) -> Facts) -> Result<bool, ControlError> {
         let mut looked = 0;
         let mut last = None;
@@ -166,10 +166,10 @@ impl Listing {
         Ok(looked == SLICE)
     }
 
-    /// The whole list as JSON. Takes longer than a step, and needs no hub.
+    /// The finished list as JSON. This takes longer than a step, and needs no hub.
     ///
     /// # Panics
-    /// Never: it is plain JSON.
+    /// Never: the list is plain JSON.
     #[must_use]
     pub fn result(mut self) -> serde_json::Value {
         if let List::Rooms(list) = &mut self.list {

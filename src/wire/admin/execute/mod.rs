@@ -1,16 +1,19 @@
-//! Executes the commands of the admin protocol that are about the hub: a function for each row of the table.
+//! Executes the commands of the admin protocol that are about the hub: one function for each row of
+//! the table.
 //!
-//! Pure: what the network alone knows of a client comes in as [`Facts`]. Nothing here knows how an answer is
-//! written, nor reads what is on disk: it says which lines are meant, and the connection's task reads them.
+//! Pure: facts about a client that only the network knows are arguments ([`Facts`]). This module
+//! does not know how an answer is sent, and reads nothing from disk: it selects lines of history,
+//! and the connection's task reads them.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | which function carries out a command | the table in [`crate::wire::admin`] |
-//! | commands about clients, sanctions, reports, accounts | `clients`, `sanctions`, `reports`, `accounts` |
-//! | rooms, topics, what the hub says | `rooms` |
-//! | whom a name means, where something is done to them | `naming` |
-//! | which lines of history are meant | [`history`] |
-//! | long lists, a slice at a time | [`listing`] |
+//! | which function executes a command | the table in [`crate::wire::admin`] |
+//! | commands about clients, sanctions | `clients`, `sanctions` |
+//! | commands about reports, accounts | `reports`, `accounts` |
+//! | rooms, topics, lockdowns, notices of the hub | `rooms` |
+//! | names that could mean several people | `naming` |
+//! | selecting lines of history | [`history`] |
+//! | long lists, made in steps | [`listing`] |
 
 pub(super) mod accounts;
 pub(super) mod clients;
@@ -35,87 +38,91 @@ use crate::wire::admin::message::ControlError;
 use crate::wire::admin::result::{Encryption, HistoryStats, Proxy, ReportShown};
 use crate::wire::admin::value::Text;
 
-/// What the network alone knows of a client.
+/// Facts about a client that the hub does not know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// Whether it has shown to speak telnet.
+    /// Whether the client has shown that it speaks telnet.
     pub telnet: bool,
-    /// How its connection is encrypted; `None` if it is not.
+    /// The encryption of the connection; `None` if it is not encrypted.
     pub encryption: Option<Encryption>,
-    /// The proxy through which it comes; `None` if it comes through none.
+    /// The proxy in front of the client; `None` if there is none.
     pub proxy: Option<Proxy>,
-    /// What went over its connection.
+    /// The traffic on the connection.
     pub traffic: Traffic,
 }
 
-/// What went over a client's connection, and what is still to go.
+/// The traffic on a client's connection, and what the client is still owed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Bytes that it is owed and has not taken.
+    /// Bytes that the client is owed and has not taken.
     pub behind: u64,
-    /// Lines that it has missed because it was too slow.
+    /// Lines that the client has missed because it was too slow.
     pub missed: u64,
-    /// Bytes that this process has read from it.
+    /// Bytes that this process has read from the client.
     pub received: u64,
-    /// Bytes that it has taken from this process.
+    /// Bytes that the client has taken from this process.
     pub taken: u64,
 }
 
-/// What a command answers.
+/// The answer of a command, as far as the hub can make it; the connection's task completes it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// One result, as JSON.
     One(serde_json::Value),
-    /// Lines of history, to be sent one by one or together.
+    /// Lines of history from memory, to be sent one by one or together.
     Lines(Vec<InRoom>),
-    /// Lines of history that are on disk, and those that are not there yet.
+    /// Lines of history on disk, and later ones that are not on disk yet.
     Stored(Stored),
-    /// How many lines of [`Stored`] there are, and what is beside them, as [`super::result::Redacted`].
+    /// The number of lines in [`Stored`], with what comes in addition, as
+    /// [`super::result::Redacted`].
     Count(Stored, Beside),
-    /// How much history is kept in memory; what is on disk is to be added.
+    /// The amount of history in memory; the task adds what is on disk.
     Stats(HistoryStats),
-    /// A report; lines in question that are not in memory are to be looked for on disk.
+    /// A report; the task looks on disk for reported lines that are not in memory.
     Report(Box<ReportShown>),
-    /// The record of this number makes lines unreadable; the store tells how many. Others are so already.
+    /// Lines are made unreadable on disk by the record with this number; the store tells how many.
+    /// Lines in memory are unreadable already.
     Redacting(u64, Beside),
-    /// A copy of the history file, which the connection's task makes.
+    /// A copy of the history file, which the task makes.
     Backup,
 }
 
-/// What is made unreadable beside what is on disk.
+/// Lines and topics that are made unreadable in addition to lines on disk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Beside {
     /// Lines in memory, most of which are on disk as well.
     pub memory: u64,
-    /// Lines that were said in private.
+    /// Lines that were said in private rooms, which are not on disk.
     pub private: u64,
     /// Topics.
     pub topics: u64,
 }
 
-/// A line of history and the name of its room, shared with the hub. [`history::history_line`] makes the answer of it,
-/// which takes longer and needs no hub.
+/// The name of a room and one of its lines of history, shared with the hub.
+/// [`history::history_line`] turns it into the result later, because that takes longer and needs no
+/// hub.
 pub type InRoom = (Name, Arc<message::Line>);
 
 /// Lines of history on disk, and later ones that are not on disk yet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Stored {
-    /// Which lines on disk.
+    /// The selection of lines on disk.
     pub what: Selector,
-    /// At most this number of lines on disk: the last ones.
+    /// The most lines to read from disk, the last ones; `None` for all.
     pub last: Option<u64>,
-    /// The lines that are not on disk yet, and follow the others.
+    /// Lines that are not on disk yet; they follow the others.
     pub tail: Vec<InRoom>,
-    /// The room's name as it was given, if no such room is open: it must be on disk then.
+    /// The room's name as it was given, if no such room is open: then the room must be known on
+    /// disk.
     pub room: Option<String>,
-    /// What was removed, and may not be on disk yet.
+    /// Redactions that may not be on disk yet: lines on disk that match one count as redacted.
     pub removed: Vec<Arc<Selector>>,
 }
 
-/// A command that is being executed.
+/// The context in which a command is executed.
 pub(super) struct Call<'a> {
     pub(super) hub: &'a mut Hub,
-    /// The administrator who asks.
+    /// The administrator who has given the command.
     pub(super) by: By,
     pub(super) now: Now,
     pub(super) facts: &'a dyn Fn(SessionId) -> Facts,
@@ -123,18 +130,18 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Changes the hub; there is no other way to do so from here.
+    /// Changes the hub, by an input. Commands have no other way to change it.
     fn change(&mut self, input: Input) {
         self.hub.handle(input, self.now, self.effects);
     }
 
-    /// The time of day `seconds` from now.
+    /// The wall-clock time `seconds` from now.
     fn later(&self, seconds: u64) -> Wall {
         self.now.wall.after(Duration::from_secs(seconds))
     }
 }
 
-/// Executes `command` for `by`; `None` if it is not about the hub.
+/// Executes `command` for the administrator `by`; `None` if it is not about the hub.
 pub fn answer(
     hub: &mut Hub,
     command: &Command,
@@ -150,8 +157,8 @@ pub(super) fn one<T: serde::Serialize>(result: &T) -> Result<Answer, ControlErro
     Ok(Answer::One(serde_json::to_value(result).expect("results are plain JSON")))
 }
 
-/// The value of the argument `name`: a text that is one line, can be shown as it is, and shows something unless it is
-/// empty. An administrator's mistake is told, not repaired.
+/// Checks the text of the argument `name`: it must be one line that is clean already, and empty or
+/// visible. A text with a mistake is refused, not repaired.
 fn clean_line(name: &str, text: &str) -> Result<Arc<str>, ControlError> {
     let wrong = |why| Err(ControlError::argument(name, why));
     match text {
@@ -176,7 +183,7 @@ mod tests {
     use crate::values::time::Mono;
     use crate::wire::admin::message::ErrorCode;
 
-    /// What a hub with nobody in it answers to a command.
+    /// The answer of an empty hub to a command.
     fn told(cmd: &str, args: serde_json::Value) -> Result<Answer, ControlError> {
         let command = Command::parse(cmd, args)?;
         let (now, mut effects) = (Now { mono: Mono(0), wall: Wall(1_795_000_000_000) }, Vec::new());

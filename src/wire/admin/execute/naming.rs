@@ -1,15 +1,15 @@
-//! Whom a name means: where it can mean several people, or one who bears another name by now, nothing is done, and the
-//! answer says whom to name instead.
+//! Checks that a name in a command is clear. If it could mean several people, or a person who bears
+//! another name by now, nothing is done, and the error tells the ids to use instead.
 
 use crate::hub::Hub;
 use crate::hub::bearers::Bearer;
 use crate::values::time::{Now, in_words};
 use crate::wire::admin::message::{ControlError, ErrorCode};
 
-/// The most people of one name who are told.
+/// The most people whom an error lists.
 const TOLD: usize = 8;
 
-/// Whether the name means one person alone, who bears it, owns it, or left under it.
+/// An error unless the name means at most one person, who bears it, owns it, or has left under it.
 pub(super) fn is_clear(hub: &Hub, name: &str, now: Now) -> Result<(), ControlError> {
     if let [one @ Bearer::Renamed(..)] = *hub.bearers(name, now).as_slice() {
         let message = format!("nobody is called {name:?} now: it was {}; name them by id", told(hub, &one, now));
@@ -18,7 +18,7 @@ pub(super) fn is_clear(hub: &Hub, name: &str, now: Now) -> Result<(), ControlErr
     is_of_one(hub, name, now)
 }
 
-/// Whether the name means one person alone, whatever they are called now.
+/// An error unless the name means at most one person, who may bear another name now.
 pub(super) fn is_of_one(hub: &Hub, name: &str, now: Now) -> Result<(), ControlError> {
     let found = hub.bearers(name, now);
     if found.len() < 2 {

@@ -68,7 +68,7 @@ fn unknown(which: &str) -> ControlError {
     ControlError::new(ErrorCode::NotFound, message)
 }
 
-/// A report as the protocol has it.
+/// A report in the form of the protocol.
 pub(super) fn report(hub: &Hub, report: &report::Report, now: Now) -> Report {
     let party = |party: &Party| ReportParty {
         nick: party.name.to_string(),

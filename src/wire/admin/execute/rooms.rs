@@ -51,7 +51,7 @@ pub(in crate::wire::admin) fn set(call: &mut Call<'_>, args: &RoomSetArgs) -> Re
     if change != Change::default() {
         call.change(Input::SetRoom { room: id, change, by: call.by });
     }
-    // One that is empty and lasts no more is gone.
+    // An empty room that no longer lasts is closed at once.
     Ok(call.hub.room(id).map_or(Room { lasting: false, ..before }, |now| room(call.hub, now)))
 }
 

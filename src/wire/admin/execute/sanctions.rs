@@ -53,15 +53,15 @@ pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &BanArgs) -> Result
     Ok(Banned { ban: about(call.hub, &target), disconnected, people, replaced: former, dry_run: false })
 }
 
-/// The most sanctions that are told of several.
+/// The most sanctions that an error lists.
 const TOLD: usize = 8;
 
-/// What is told of a network that is not written with its own first address.
+/// The text about a network that is not written with its own first address.
 pub(super) fn slip(network: &Network, given: &str) -> String {
     format!("{given} is {network}, {}", network.size())
 }
 
-/// Whether there may be one more of that kind.
+/// An error if the hub has no place for one more sanction of this kind.
 pub(super) fn has_room_for(hub: &Hub, order: &Order) -> Result<(), ControlError> {
     hub.has_place(order).map_err(|why| {
         let message = match why {
@@ -83,7 +83,7 @@ pub(in crate::wire::admin) fn filter(call: &mut Call<'_>, args: &FilterArgs) -> 
     let until = args.for_s.map(|seconds| call.later(seconds.0));
     let order = Order { reason, until, ..Order::about(kind.clone(), target.clone()) };
     has_room_for(call.hub, &order)?;
-    // What is said in private is nothing that an administrator is told of.
+    // Administrators are told nothing about lines that were said in private.
     let rooms: Vec<_> = call
         .hub
         .rooms()
@@ -126,7 +126,7 @@ pub(in crate::wire::admin) fn unfilter(call: &mut Call<'_>, args: &UnfilterArgs)
     Ok(Lifted { lifted: shown(&found) })
 }
 
-/// Those who are here whom it would be about: their ids, and with their names.
+/// The people here whom a sanction would reach: their ids, and their ids with names.
 fn hit(hub: &Hub, order: &Order, now: Now) -> (Vec<String>, Vec<Person>) {
     let people: Vec<Person> = hub.hit_by(order, now).into_iter().map(person).collect();
     (people.iter().map(|person| person.id.clone()).collect(), people)
@@ -139,7 +139,7 @@ pub(in crate::wire::admin) fn remove(call: &mut Call<'_>, args: &UnbanArgs) -> R
     Ok(Unbanned { removed: ban(&found) })
 }
 
-/// That there is no such ban; and which one it is that covers it, if one does.
+/// The error that there is no such ban; it names the bans that cover the target, if any do.
 fn no_ban(hub: &Hub, which: &str, now: Now) -> ControlError {
     let bans = which.parse::<Target>().ok().map(|target| {
         let bans = standing(hub, &target, now).filter(|one| one.kind == Kind::Ban);
@@ -153,10 +153,11 @@ fn no_ban(hub: &Hub, which: &str, now: Now) -> ControlError {
     ControlError::new(ErrorCode::NotFound, format!("no ban {which:?}{hint}"))
 }
 
-/// The one of that kind that `which` means, if there is one; see [`Hub::sanctions_meant`].
+/// The sanction of this kind that `which` means; `None` if there is none. See
+/// [`Hub::sanctions_meant`].
 ///
 /// # Errors
-/// If it can mean several.
+/// If `which` can mean several.
 pub(super) fn find(hub: &Hub, which: &str, kind: &Kind, now: Now) -> Result<Option<sanction::Sanction>, ControlError> {
     let meant = hub.sanctions_meant(which, kind, now);
     let found: Vec<_> = meant.into_iter().filter_map(|id| hub.sanctions().get(id)).collect();
@@ -168,7 +169,8 @@ pub(super) fn find(hub: &Hub, which: &str, kind: &Kind, now: Now) -> Result<Opti
     Ok(found.first().copied().cloned())
 }
 
-/// What would keep from `kind` the client of that id, which is here or left a moment ago; `None`: it is no id.
+/// The order for a sanction of this kind against the client with the id `text`, who is here or has
+/// just left; `None` if `text` is not written like an id.
 fn order_of_client(hub: &Hub, text: &str, kind: Kind, now: Now) -> Result<Option<Order>, ControlError> {
     let Some(id) = whom::client(text).filter(|_| hub.find(text).is_none()) else { return Ok(None) };
     let here = hub.session(id).map(|session| hub.order(session, kind.clone()));
@@ -187,7 +189,7 @@ pub(in crate::wire::admin) fn test(call: &mut Call<'_>, args: &BanTestArgs) -> R
     Ok(BanTest { bans, clients, people })
 }
 
-/// Those in force about an address or a name, or about all of a network.
+/// The sanctions in force that cover an address, a name or a whole network.
 fn standing<'a>(hub: &'a Hub, target: &Target, now: Now) -> Box<dyn Iterator<Item = &'a sanction::Sanction> + 'a> {
     let sanctions = hub.sanctions();
     match target {
@@ -253,7 +255,7 @@ pub(in crate::wire::admin) fn test_all(
     Ok(SanctionTest { sanctions, clients, people })
 }
 
-/// That a text written like the id of a client is that of none: it was looked for before.
+/// An error if a text is written like the id of a client: the caller has not found that client.
 fn known_client(text: &str) -> Result<(), ControlError> {
     match whom::client(text) {
         Some(_) => Err(ControlError::new(ErrorCode::NotFound, format!("no client {text:?}"))),
@@ -261,8 +263,9 @@ fn known_client(text: &str) -> Result<(), ControlError> {
     }
 }
 
-/// What would keep from `kind` the one who is called `text`: somebody here, by id, name or account; somebody who has
-/// left a moment ago; else an address, a network or a name.
+/// The order for a sanction of this kind against `text`, and the client if they are here. `text`
+/// means a client here by id, name or account; else somebody who has just left; else an address, a
+/// network or a name.
 pub(super) fn order(hub: &Hub, text: &str, kind: Kind, now: Now) -> Result<(Order, Option<SessionId>), ControlError> {
     let folded = name::fold(text);
     let by_id = whom::client(text).filter(|id| hub.session(*id).is_some());
@@ -286,7 +289,7 @@ pub(super) fn about(hub: &Hub, target: &Target) -> Option<Ban> {
     hub.sanctions().about(&Kind::Ban, target).and_then(|id| hub.sanctions().get(id)).map(ban)
 }
 
-/// What a sanction is to be about, by the argument `name`.
+/// The target of a sanction, from the text of the argument `name`.
 fn target(hub: &Hub, name: &str, text: &str, now: Now) -> Result<Target, ControlError> {
     hub.target(text, now).map_err(|why: NoTarget| ControlError::argument(name, why))
 }

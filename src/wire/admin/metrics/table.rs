@@ -1,35 +1,35 @@
-//! The table: everything that is measured.
+//! The table of metrics: one row for each.
 //!
-//! Names are those of 0.1 where it had them. New ones follow the conventions of Prometheus: base units, no
-//! abbreviations, labels only with values that no stranger can add to.
+//! Metrics that release 0.1 had keep their names. New ones follow the conventions of Prometheus:
+//! base units, no abbreviations, and only labels whose values no stranger can extend.
 
 use super::{Family, Kind};
 use crate::hub::Counters;
 
-/// What all names begin with.
+/// The beginning of each metric's full name.
 pub const PREFIX: &str = "chathub_";
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Metric {
-    /// Its name, without [`PREFIX`] and without the `_total` of a counter.
+    /// The name, without [`PREFIX`] and without the `_total` of a counter.
     pub name: &'static str,
     /// Counter, gauge or histogram.
     pub kind: Kind,
-    /// What it means, in one sentence.
+    /// The meaning, in one sentence.
     pub about: &'static str,
     /// The names of its labels.
     pub labels: &'static [&'static str],
 }
 
 impl Metric {
-    /// Its name with [`PREFIX`], as it heads the metric.
+    /// The name with [`PREFIX`], as in the HELP and TYPE lines of OpenMetrics.
     #[must_use]
     pub fn full_name(&self) -> String {
         format!("{PREFIX}{}", self.name)
     }
 
-    /// The names under which values of it are found.
+    /// The names of the metric's series in the text formats.
     #[must_use]
     pub fn series(&self) -> Vec<String> {
         let name = self.full_name();
@@ -40,7 +40,7 @@ impl Metric {
         }
     }
 
-    /// The unit, which its name ends with if it has one.
+    /// The unit, with which the name ends; `None` if it has none.
     #[must_use]
     pub fn unit(&self) -> Option<&'static str> {
         unit(self.name)
@@ -52,7 +52,7 @@ impl Metric {
     }
 }
 
-/// The unit that the name of a metric ends with: Prometheus has base units only.
+/// The unit with which the name of a metric ends; Prometheus has base units only.
 pub(super) fn unit(name: &str) -> Option<&'static str> {
     let last = name.rsplit('_').next()?;
     ["seconds", "bytes"].into_iter().find(|unit| *unit == last)
@@ -84,7 +84,8 @@ metrics! { HUB, "What the daemon tells of itself, beside the events of the hub (
     CLIENTS_PEAK = "clients_peak" Gauge;
     /// Most clients allowed.
     CLIENTS_MAX = "clients_max" Gauge;
-    /// Clients by who they are: guest, member (logged in), operator (logged in), door (they wait to be let in).
+    /// Clients by who they are: guest, member (logged in), operator (logged in), door (they wait to
+    /// be let in).
     CLIENTS_BY_STATE = "clients_by_state" Gauge ["state"];
     /// Clients whose sockets are full, so that they fall behind.
     CLIENTS_BEHIND = "clients_behind" Gauge;
@@ -136,7 +137,8 @@ metrics! { HUB, "What the daemon tells of itself, beside the events of the hub (
     WRITES = "writes" Counter;
     /// Bytes written to clients.
     BYTES_WRITTEN = "bytes_written" Counter;
-    /// Lines of rooms written to clients: a line counts once for each client that it was written to.
+    /// Lines of rooms written to clients: a line counts once for each client that it was written
+    /// to.
     DELIVERIES = "deliveries" Counter;
     /// Times that a client's socket was full.
     SOCKETS_FULL = "sockets_full" Counter;
@@ -144,8 +146,9 @@ metrics! { HUB, "What the daemon tells of itself, beside the events of the hub (
     LINES_MISSED = "lines_missed" Counter;
     /// Times that accepting was paused.
     ACCEPT_PAUSES = "accept_pauses" Counter;
-    /// Connections refused at the sockets for proxies, by what was wrong: "stranger" (it came from no proxy of
-    /// proxy.networks), "header" (none, or one that cannot be used), "late" (none came in time).
+    /// Connections refused at the sockets for proxies, by what was wrong: "stranger" (it came from
+    /// no proxy of proxy.networks), "header" (none, or one that cannot be used), "late" (none came
+    /// in time).
     PROXY_REFUSED = "proxy_refused" Counter ["cause"];
     /// Connections by which proxies looked whether somebody answers.
     PROXY_CHECKS = "proxy_checks" Counter;
@@ -179,23 +182,26 @@ metrics! { WEB, "What `chathub-web` adds of itself. These are there also when th
 metrics! { TLS, "What `chathub-web` adds of `chathub-tls`, where that has been started since the machine was.":
     /// 1 if chathub-tls serves; 0 if it could not start, hangs or was killed.
     TLS_UP = "tls_up" Gauge;
-    /// When the certificates in use expire, in seconds since 1970, by their order and their first name.
+    /// When the certificates in use expire, in seconds since 1970, by their order and their first
+    /// name.
     TLS_CERTIFICATE_EXPIRES = "tls_certificate_expires_seconds" Gauge ["certificate" "name"];
-    /// 1 if the certificates that were read last cannot be used: those before them stay, or there are none.
+    /// 1 if the certificates that were read last cannot be used: those before them stay, or there
+    /// are none.
     TLS_CERTIFICATES_REFUSED = "tls_certificates_refused" Gauge;
     /// Times that certificates were read again and refused.
     TLS_CERTIFICATE_REFUSALS = "tls_certificate_refusals" Counter;
     /// Handshakes under way.
     TLS_UNDER_WAY = "tls_handshakes_under_way" Gauge;
-    /// Connections to the port for TLS, by what became of them: handed_over (the hub has them), failed, not_encrypted,
-    /// timed_out, sent_too_much, gave_way (there were too many), gave_way_to_address (of its address),
-    /// not_taken_by_hub.
+    /// Connections to the port for TLS, by what became of them: handed_over (the hub has them),
+    /// failed, not_encrypted, timed_out, sent_too_much, gave_way (there were too many),
+    /// gave_way_to_address (of its address), not_taken_by_hub.
     TLS_HANDSHAKES = "tls_handshakes" Counter ["outcome"];
-    /// Times that chathub-tls accepted no more: too many waited for the hub, or the system was out of something.
+    /// Times that chathub-tls accepted no more: too many waited for the hub, or the system was out
+    /// of something.
     TLS_PAUSES = "tls_accept_pauses" Counter;
 }
 
-/// Rows that are there only while what is said is recorded on disk.
+/// Metrics that exist only while lines are recorded on disk.
 pub static DISK: &[&Metric] = &[
     &HISTORY_DISK_LINES,
     &HISTORY_DISK,
@@ -205,18 +211,18 @@ pub static DISK: &[&Metric] = &[
     &HISTORY_SET_ASIDE,
 ];
 
-/// The rows of the hub's events.
+/// The counters of the hub's events.
 pub fn events() -> impl Iterator<Item = Metric> {
     let row = |(name, about)| Metric { name, kind: Kind::Counter, about, labels: &[] };
     Counters::ROWS.iter().copied().map(row)
 }
 
-/// What the daemon serves.
+/// The metrics that the daemon serves.
 pub fn of_hub() -> impl Iterator<Item = Metric> {
     HUB.iter().map(|metric| **metric).chain(events())
 }
 
-/// What `chathub-web` serves.
+/// The metrics that `chathub-web` serves: the daemon's, its own, and those of `chathub-tls`.
 pub fn all() -> impl Iterator<Item = Metric> {
     of_hub().chain(WEB.iter().chain(TLS).map(|metric| **metric))
 }

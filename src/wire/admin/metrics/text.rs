@@ -1,4 +1,4 @@
-//! The texts in which metrics are read: OpenMetrics 1.0, and Prometheus' own text format, version 0.0.4.
+//! The text formats of metrics: OpenMetrics 1.0, and Prometheus' own text format, version 0.0.4.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Its media type, for the header `Content-Type`.
+    /// The media type, for the header `Content-Type`.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -24,7 +24,7 @@ impl Format {
     }
 }
 
-/// The metrics as text.
+/// Writes the metrics in a text format.
 #[must_use]
 pub fn text(families: &[Family], format: Format) -> String {
     let mut text = String::with_capacity(families.len() * 160);
@@ -39,7 +39,7 @@ pub fn text(families: &[Family], format: Format) -> String {
 
 fn write_family(text: &mut String, family: &Family, format: Format) {
     let (name, kind) = (&family.name, family.kind);
-    // The older format knows a counter by the name of its value.
+    // The older format names a counter like its series, with `_total`.
     let sample = if kind == Kind::Counter { format!("{name}_total") } else { name.clone() };
     let head = if format == Format::OpenMetrics { name } else { &sample };
     let _ = writeln!(text, "# TYPE {head} {}", kind.word());
@@ -49,7 +49,7 @@ fn write_family(text: &mut String, family: &Family, format: Format) {
         let _ = writeln!(text, "# UNIT {head} {unit}");
     }
     let _ = write!(text, "# HELP {head} ");
-    // A quotation mark is escaped by OpenMetrics alone.
+    // Only OpenMetrics escapes quotation marks here.
     escape(text, &family.about, format == Format::OpenMetrics);
     text.push('\n');
     for Sample { labels, value } in &family.samples {
@@ -75,7 +75,7 @@ fn write_histogram(text: &mut String, name: &str, histogram: &Histogram, format:
         count += bucket.count;
         let bound = match bucket.up_to {
             None => "+Inf".to_owned(),
-            // OpenMetrics wants the bound to look like a floating-point number.
+            // OpenMetrics requires bounds to look like floating-point numbers.
             Some(bound) if format == Format::OpenMetrics && bound.fract() == 0.0 => format!("{bound}.0"),
             Some(bound) => number(bound),
         };
@@ -84,7 +84,7 @@ fn write_histogram(text: &mut String, name: &str, histogram: &Histogram, format:
     let _ = writeln!(text, "{name}_sum {}\n{name}_count {count}", number(histogram.sum));
 }
 
-/// Never with an exponent: the shortest digits that give the same number.
+/// A number with the fewest digits that give the same value, never with an exponent.
 fn number(value: f64) -> String {
     if value.is_finite() {
         return value.to_string();

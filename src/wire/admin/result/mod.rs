@@ -1,6 +1,7 @@
-//! What the commands of the admin protocol answer: one struct for the `result` of each.
+//! The results of the commands of the admin protocol: one struct for the `result` of each.
 //!
-//! The daemon fills them in and `chathub ctl` prints them; a client must not mind keys that it does not know.
+//! The daemon fills them in and `chathub ctl` prints them. A client must ignore keys that it does
+//! not know. Nothing here knows how a result is made: see [`super::execute`].
 //!
 //! | results of | see |
 //! | --- | --- |

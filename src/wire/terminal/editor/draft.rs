@@ -1,4 +1,4 @@
-//! A text and the cursor in it.
+//! The draft: the text that a person is typing, and the cursor in it.
 
 use std::ops::Range;
 
@@ -10,14 +10,14 @@ use crate::values::text;
 /// ZERO WIDTH JOINER.
 const JOINER: char = '\u{200D}';
 
-/// A text and the cursor in it.
+/// A text that is being typed, and the cursor in it. `text` holds no control characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Draft {
     pub(super) text: String,
-    /// The cursor's place, as a byte offset into the text: the next character goes there.
+    /// The byte offset of the cursor in `text`: the next character is inserted there.
     pub(super) cursor: usize,
-    /// Bytes that were typed and found no room, since something was last cut.
+    /// Bytes that were typed and found no room, counted since text was last cut.
     pub(super) over: u64,
 }
 
@@ -26,7 +26,8 @@ impl Draft {
         Self { cursor: text.len(), text, over: 0 }
     }
 
-    /// Puts `text` where the cursor is, without control characters, as far as the whole has room in `max` bytes.
+    /// Inserts `text` at the cursor, without control characters and with spaces for tabs.
+    /// Characters that would make the draft longer than `max` bytes are only counted, in `over`.
     pub(super) fn insert(&mut self, text: &str, max: usize) {
         for c in text.chars() {
             let c = if c == '\t' { ' ' } else { c };
@@ -42,7 +43,7 @@ impl Draft {
         }
     }
 
-    /// Takes a range of bytes out and puts the cursor there.
+    /// Removes a range of bytes, puts the cursor there, and returns the removed text.
     pub(super) fn cut(&mut self, range: Range<usize>) -> String {
         if !range.is_empty() {
             self.over = 0;
@@ -51,12 +52,13 @@ impl Draft {
         self.text.drain(range).collect()
     }
 
-    /// The byte at which the grapheme before the cursor begins; what a joiner joins is one, as on the screen.
+    /// The byte offset at which the grapheme before the cursor begins. Graphemes that a joiner
+    /// joins count as one, as on the screen.
     pub(super) fn left(&self) -> usize {
         self.left_of(self.cursor)
     }
 
-    /// The byte behind the grapheme at the cursor, in the same way.
+    /// The byte offset behind the grapheme at the cursor; joined graphemes count as one.
     pub(super) fn right(&self) -> usize {
         self.right_of(self.cursor)
     }
@@ -69,8 +71,8 @@ impl Draft {
         self.whole_right(at + self.text[at..].graphemes(true).next().map_or(0, str::len))
     }
 
-    /// The first byte at or before `at` that is behind no joiner. What would be written there, a terminal might put into
-    /// the cell before.
+    /// The nearest offset at or before `at` that is not directly behind a joiner: a terminal might
+    /// draw a character that is written there into the cell before.
     fn whole_left(&self, mut at: usize) -> usize {
         while self.text[..at].ends_with(JOINER) {
             at -= self.text[..at].graphemes(true).next_back().map_or(0, str::len);
@@ -78,7 +80,7 @@ impl Draft {
         at
     }
 
-    /// The first byte at or behind `at` that is behind no joiner, or the end.
+    /// The nearest offset at or behind `at` that is not directly behind a joiner, or the end.
     fn whole_right(&self, mut at: usize) -> usize {
         while self.text[..at].ends_with(JOINER) && at < self.text.len() {
             at += self.text[at..].graphemes(true).next().map_or(0, str::len);
@@ -86,7 +88,8 @@ impl Draft {
         at
     }
 
-    /// The byte at which the word before the cursor begins; words are letters and digits, with their marks.
+    /// The byte offset at which the word before the cursor begins. A word is a run of letters and
+    /// digits with their marks.
     pub(super) fn word_left(&self) -> usize {
         let (mut at, mut within) = (self.cursor, false);
         while at > 0 {
@@ -100,7 +103,7 @@ impl Draft {
         at
     }
 
-    /// The byte behind the next word.
+    /// The byte offset behind the next word.
     pub(super) fn word_right(&self) -> usize {
         let (mut at, mut within) = (self.cursor, false);
         while at < self.text.len() {
@@ -114,7 +117,8 @@ impl Draft {
         at
     }
 
-    /// The byte behind the last white space before the cursor, not counting white space right before it (^W).
+    /// The byte offset at which ^W begins to cut: behind the last white space before the cursor,
+    /// ignoring white space directly before it.
     pub(super) fn blank_left(&self) -> usize {
         self.text[..self.cursor].trim_end().trim_end_matches(|c: char| !c.is_whitespace()).len()
     }

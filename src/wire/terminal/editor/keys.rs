@@ -1,4 +1,5 @@
-//! Keys: what the bytes mean that a terminal sends for them. Those of Emacs, as in most shells.
+//! Keys: which bytes of a terminal are which key. The bindings are those of Emacs, as in most
+//! shells.
 
 use std::time::Duration;
 
@@ -8,38 +9,40 @@ use crate::values::time::Mono;
 use crate::wire::terminal::reflow::kind_reflows;
 use crate::wire::terminal::sequence::{Byte, Part, Sequence};
 
-/// The longest text that can be pasted, in bytes; a longer one is refused as a whole.
+/// The longest paste, in bytes; a longer one is refused as a whole.
 pub(super) const PASTE_BYTES: usize = 16 * 1024;
 
-/// How a terminal marks where a paste begins (bracketed paste), behind CSI.
+/// The control sequence, without CSI, by which a terminal marks the beginning of a paste (bracketed
+/// paste).
 const PASTE_BEGINS: &[u8] = b"200~";
 
-/// How it marks where that ends, in the three ways in which CSI can come.
+/// The control sequence that marks the end of a paste, in the three encodings of CSI.
 const PASTE_ENDS: [&[u8]; 3] = [b"\x1b[201~", b"\xc2\x9b201~", b"\x9b201~"];
 
-/// A paste of which nothing comes for so long has ended, though its end was not marked: it got lost. A restart in its
-/// middle takes a second or two.
+/// A paste of which nothing comes for this long is taken to have ended, and its end mark to be
+/// lost. It is longer than a restart of the hub in the middle of a paste, which takes a second or
+/// two.
 const PASTE_PAUSE: Duration = Duration::from_secs(10);
 
-/// So long a paste takes at most; what comes later is typed.
+/// The longest time that a paste takes; bytes that come later count as typed.
 const PASTE_TIME: Duration = Duration::from_secs(60);
 
-/// ^C, which no terminal has in a paste.
+/// ^C, which no terminal sends inside a paste.
 const INTERRUPT: u8 = 0x03;
 
-/// The key that is under way: what the bytes so far are the beginning of.
+/// The key under way: the state between two bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Keys {
-    /// Nothing: the next byte begins a key.
+    /// No key is under way.
     #[default]
     Between,
-    /// Behind a CR that ended a line: a LF or NUL belongs to it.
+    /// Behind a CR that ended a line: a LF or NUL that follows belongs to it.
     Return,
-    /// Within a sequence, or a character of several bytes.
+    /// Within an escape sequence, or a character of several bytes.
     Within(Sequence),
     /// Within a paste.
     Pasting(Pasting),
-    // The rest is what releases before 0.2 wrote of the same: see `of_this_release`.
+    // The variants below are read from snapshots of releases before 0.2: see `of_this_release`.
     Character(Vec<u8>),
     Escape,
     Sequence(Vec<u8>),
@@ -51,19 +54,19 @@ pub(super) enum Keys {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Pasting {
-    /// What was kept of it, at most [`PASTE_BYTES`].
+    /// The bytes of the paste, at most [`PASTE_BYTES`].
     bytes: Vec<u8>,
-    /// How many bytes more were not kept.
+    /// The number of further bytes, which were dropped.
     over: u64,
-    /// The last bytes that came, which may be the first of its end: they are not in `bytes`.
+    /// The last bytes, which may be the beginning of the end mark; they are not in `bytes`.
     last: Vec<u8>,
-    /// When it began.
+    /// The time of the beginning of the paste.
     since: Mono,
-    /// When the last byte came.
+    /// The time of its last byte.
     heard: Mono,
 }
 
-/// What a key is for.
+/// A key, named for its effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Key {
     Char(char),
@@ -91,33 +94,34 @@ pub(super) enum Key {
     Interrupt,
     EndOfFile,
     Redraw,
-    /// A key that does nothing, but ends what is under way.
+    /// A key without an effect of its own; it still ends a search or drops a paste.
     Other,
 }
 
-/// What a byte has completed.
+/// The event that a byte has completed.
 pub(super) enum Typed {
     Key(Key),
-    /// The terminal's answer where the cursor is: in which column, from 1 on.
+    /// The terminal's answer where its cursor is: the column, from 1 on.
     Column(u16),
-    /// The terminal's answer of which kind it is: whether that reflows rows.
+    /// The terminal's answer of which kind it is: whether this kind reflows rows.
     Kind(bool),
     /// A paste.
     Paste(Paste),
 }
 
-/// A text that was pasted.
+/// A pasted text.
 pub(super) struct Paste {
     pub(super) bytes: Vec<u8>,
-    /// How many bytes more were not kept.
+    /// The number of further bytes, which were dropped.
     pub(super) over: u64,
-    /// Its end did not come: the next key was not meant for what is asked about it.
+    /// Whether the end mark did not come: then the next key was typed before the person was asked
+    /// about the paste.
     pub(super) is_cut: bool,
 }
 
 impl Keys {
-    /// Takes one byte, which came `at` that time. Returns what it has completed, if anything, and whether the byte is
-    /// used up: if not, it is to be given again.
+    /// Takes one byte, which came at the time `at`. Returns the event that it has completed, if
+    /// any, and whether the byte is used up; if not, the caller must give it again.
     pub(super) fn take(&mut self, byte: u8, at: Mono) -> (Option<Typed>, Byte) {
         let mut sequence = match std::mem::take(self).of_this_release(at) {
             Self::Return if matches!(byte, b'\n' | 0) => return (None, Byte::Used),
@@ -156,14 +160,15 @@ impl Keys {
         (key.map(Typed::Key), used)
     }
 
-    /// Gives up what is under way. Of a paste nothing is kept.
+    /// Drops the key or the paste that is under way.
     pub(super) fn interrupt(&mut self) {
         if !matches!(self, Self::Return) {
             *self = Self::Between;
         }
     }
 
-    /// Takes over where a line that was being put together ends: within `sequence`, or behind a CR that ended it.
+    /// Sets the state at the beginning of char mode: within `sequence`, or behind a CR that ended a
+    /// line.
     pub(super) fn take_over(&mut self, sequence: Sequence, after_cr: bool) {
         *self = match sequence {
             Sequence::Between if after_cr => Self::Return,
@@ -172,7 +177,8 @@ impl Keys {
         };
     }
 
-    /// Bytes that begin what is under way, if it is no paste; and whether it is the end of a line.
+    /// The bytes of the incomplete key under way (none for a paste), and whether the last byte was
+    /// a CR that ended a line.
     pub(super) fn begun(&self) -> (Vec<u8>, bool) {
         match self {
             Self::Within(sequence) => (sequence.begun(), false),
@@ -186,7 +192,7 @@ impl Keys {
         matches!(self, Self::Pasting(_) | Self::Paste(..))
     }
 
-    /// Whether what was loaded from a snapshot fits together.
+    /// Whether a value that was loaded from a snapshot is consistent.
     pub(super) fn is_sound(&self) -> bool {
         match self {
             Self::Within(sequence) => sequence.is_sound(),
@@ -196,7 +202,7 @@ impl Keys {
         }
     }
 
-    /// The same as this release has it.
+    /// Turns a variant of a release before 0.2 into the one of this release.
     fn of_this_release(self, at: Mono) -> Self {
         match self {
             Self::Character(bytes) => Self::Within(Sequence::Character(bytes)),
@@ -213,7 +219,8 @@ impl Keys {
 
     fn pasting(&mut self, mut pasting: Pasting, byte: u8, at: Mono) -> (Option<Typed>, Byte) {
         let is_late = at.since(pasting.heard) >= PASTE_PAUSE || at.since(pasting.since) >= PASTE_TIME;
-        // What may be the middle of its end is looked at first, however long the rest of that was on its way.
+        // If the last bytes may begin the end mark, the rest of it is waited for, however late it
+        // comes.
         if is_late && pasting.last.is_empty() {
             return (Some(Typed::Paste(pasting.end(true))), Byte::Again);
         }
@@ -228,7 +235,7 @@ impl Keys {
             pasting.last.clear();
             return (Some(Typed::Paste(pasting.end(false))), Byte::Used);
         }
-        // What cannot be the beginning of its end is a part of it.
+        // Bytes that cannot begin the end mark belong to the paste.
         while !pasting.last.is_empty() && !pasting.may_end() {
             let byte = pasting.last.remove(0);
             pasting.keep(byte);
@@ -239,9 +246,9 @@ impl Keys {
 }
 
 impl Pasting {
-    /// Whether the bytes that came last are how its end begins.
+    /// Whether `last` may be the beginning of the end mark.
     fn may_end(&self) -> bool {
-        // As a single byte, CSI is no part of a character.
+        // The byte 0x9B is CSI only where it is no part of a UTF-8 character.
         let is_begun = |len: usize| {
             let tail = &self.bytes[self.bytes.len().saturating_sub(len)..];
             std::str::from_utf8(tail).is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
@@ -266,7 +273,7 @@ impl Pasting {
     }
 }
 
-/// The key of one byte below 0x80.
+/// The key of a single byte below 0x80; `None` for NUL.
 fn control(byte: u8) -> Option<Key> {
     Some(match byte {
         b' '..=b'~' => Key::Char(char::from(byte)),
@@ -305,19 +312,20 @@ fn alt(c: char) -> Key {
     }
 }
 
-/// The key of what came behind SS3. The digits of a keypad are its keys, and no characters.
+/// The key of the bytes behind SS3. In this form the digits of a keypad have no effect, and are no
+/// characters.
 fn function(bytes: &[u8]) -> Key {
     match bytes {
         b"M" => Key::Enter,
         [last] => arrow(*last).unwrap_or(Key::Other),
-        // With Control, as before 1997.
+        // Arrow keys with Control, as xterm sent them before 1997.
         b"5C" => Key::WordRight,
         b"5D" => Key::WordLeft,
         _ => Key::Other,
     }
 }
 
-/// The key with this last byte, behind SS3 or CSI.
+/// The arrow key, Home or End with this last byte behind SS3 or CSI.
 fn arrow(last: u8) -> Option<Key> {
     Some(match last {
         b'A' => Key::Older,
@@ -330,13 +338,14 @@ fn arrow(last: u8) -> Option<Key> {
     })
 }
 
-/// The column of an answer where the cursor is.
+/// The column in a terminal's answer where its cursor is (`CSI row ; column R`).
 fn column(bytes: &[u8]) -> Option<u16> {
     let (row, column) = std::str::from_utf8(bytes).ok()?.strip_suffix('R')?.split_once(';')?;
     row.parse::<u16>().and_then(|_| column.parse()).ok()
 }
 
-/// The key of a control sequence; `None` if it is no key, but a report: of the mouse, the focus, or an answer.
+/// The key of a control sequence; `None` if it is no key but a report: of the mouse, of the focus,
+/// or an answer.
 fn sequence_key(bytes: &[u8]) -> Option<Key> {
     let (&last, params) = bytes.split_last()?;
     if !params.iter().all(|byte| matches!(byte, b'0'..=b'9' | b';' | b':')) {
@@ -348,9 +357,9 @@ fn sequence_key(bytes: &[u8]) -> Option<Key> {
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0))
     });
     let ((first, _), (modifiers, event)) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
-    // With Alt, Control, or both.
+    // The modifiers Alt, Control, or both.
     let by_words = matches!(modifiers, 3 | 5 | 7);
-    // kitty's protocol tells also of keys that are let go.
+    // kitty's protocol also reports keys that are released.
     if event == 3 {
         return None;
     }
@@ -367,14 +376,14 @@ fn sequence_key(bytes: &[u8]) -> Option<Key> {
         (b'~', 201) => None,
         (b'~' | b'^' | b'$' | b'@', _) => Some(Key::Other),
         (b'u', _) => coded(first, modifiers),
-        // With Shift, as rxvt has them; on the keypad; F1 to F4; Tab back.
+        // Arrow keys with Shift (rxvt); keys of the keypad; F1 to F4; Shift-Tab.
         (b'a'..=b'd' | b'E' | b'G' | b'P' | b'Q' | b'S' | b'Z', _) => Some(Key::Other),
         _ => None,
     }
 }
 
-/// The key of a character that came as its number, as xterm and kitty can be had to send those with modifiers. A
-/// character that is meant as itself comes as itself, and not so.
+/// The key of a character that comes as its number: xterm and kitty can be configured to send
+/// characters with modifiers in this form. Plain characters do not come in this form.
 fn coded(code: u32, modifiers: u32) -> Option<Key> {
     let bits = modifiers.saturating_sub(1);
     let (is_alt, is_control) = (bits & 2 != 0, bits & 4 != 0);

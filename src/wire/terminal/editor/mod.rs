@@ -1,17 +1,18 @@
-//! A line editor for terminals that send each key as it is hit.
+//! A line editor for clients that send each key at once (char mode).
 //!
-//! Bytes come in, [`Edit`]s come out, and between them there is a text with a cursor in it, to be drawn
-//! by [`super::screen`].
+//! It takes a client's bytes and returns [`Edit`]s. In between it holds the draft, a text with a
+//! cursor, which [`super::screen`] draws.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | which bytes are which key; how a paste is told from typing | `keys` |
+//! | which bytes are which key; how a paste is recognised | `keys` |
 //! | how the text and its cursor change | `draft` |
-//! | lines typed before, which can be recalled | `recall` |
+//! | the history of typed lines | `recall` |
 //! | what each key does; searching, completing, pasting, hiding a password | here |
 //!
-//! An escape is part of a key until the next byte shows that it is not; the time, which is given along, matters to a
-//! paste alone. Which words complete another is not known here: [`Edit::Complete`] asks for them.
+//! An ESC is taken for the beginning of a key until the next byte shows otherwise: no timeout
+//! decides that. The time is an argument, and matters only for pastes. This module does not know
+//! which words complete another: [`Edit::Complete`] asks the caller for them.
 
 mod draft;
 mod keys;
@@ -31,95 +32,97 @@ use crate::hub::command::holds_password;
 use crate::values::text;
 use crate::values::time::Mono;
 
-/// The longest text that lines typed before are searched for, in bytes.
+/// The longest text that can be searched for in the history, in bytes.
 const QUERY: usize = 64;
 
-/// The line that somebody is editing, and what keys may bring back into it.
+/// The state of a person's line editor: the draft, and the texts that keys can bring back into it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Editor {
     keys: Keys,
     draft: Draft,
-    /// The prompt before the text on the screen.
+    /// The prompt that is drawn before the draft.
     prompt: String,
-    /// The text that was cut last, for ^Y to put back.
+    /// The text that was cut last; ^Y inserts it.
     killed: String,
     recall: Recall,
     searching: Option<Search>,
     completing: Option<Completing>,
-    /// The lines of a paste that waits for the answer whether they are to be sent.
+    /// The lines of a paste, while the person is asked whether to send them.
     pasted: VecDeque<String>,
-    /// The end of that paste did not come, and the next key was not meant for the question.
+    /// Whether the paste was ended by a timeout: then the next key was not meant for the question.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     unasked: bool,
-    /// Lines of a paste that are to be sent: each is given out before any more bytes are looked at.
+    /// Lines of a paste that the person wants to send. They are returned one by one before any
+    /// further byte is read.
     ready: VecDeque<String>,
-    /// What was being typed before a password was asked for; `None` if none is being typed.
+    /// The draft from before a password was asked for; `Some` while the draft is a password.
     set_aside: Option<Box<Draft>>,
 }
 
-/// A search through the lines typed before.
+/// A search in the history of typed lines (^R).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Search {
-    /// The text that is searched for, at most [`QUERY`] bytes.
+    /// The searched text, at most [`QUERY`] bytes.
     query: String,
-    /// The index in [`Recall`] of the line that holds it, if one does.
+    /// The index in [`Recall`] of the found line; `None` if no line contains the text.
     at: Option<usize>,
-    /// What was being typed before the search.
+    /// The draft from before the search.
     before: Draft,
 }
 
-/// A completion that Tab goes on with.
+/// A completion under way: further Tabs replace the word by the next candidate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Completing {
-    /// The byte of the text at which the completed word begins.
+    /// The byte offset at which the completed word begins.
     from: usize,
-    /// What Tab puts there in turn; the last is what was typed.
+    /// The candidates in turn; the last one is the text as it was typed.
     words: Vec<String>,
-    /// The index in `words` of the word that is there now.
+    /// The index in `words` of the candidate in the draft now.
     at: usize,
 }
 
-/// What was being typed when lines are no longer edited here.
+/// What the editor leaves behind when its client goes back to line mode.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Left {
-    /// Draws what was typed, as it is to stay in sight. Nothing if nothing was, or it is a password.
+    /// The bytes that draw the draft a last time, so that it stays in sight. Empty if nothing was
+    /// typed, or a password.
     pub shown: Vec<u8>,
-    /// What a line was to be, and the bytes of a key that were not all there yet.
+    /// The text of the draft, followed by the bytes of an incomplete key.
     pub line: Vec<u8>,
-    /// A CR ended the line before: a LF or NUL that follows belongs to it.
+    /// Whether the last byte was a CR that ended a line: a LF or NUL that follows belongs to it.
     pub after_cr: bool,
-    /// Lines that were sent, and not given out yet.
+    /// Lines of a paste that the person has sent and that were not returned yet.
     pub ready: VecDeque<String>,
-    /// There was a paste, which is not sent.
+    /// Whether there was a paste that is dropped now.
     pub pasted: bool,
 }
 
-/// What a key has led to.
+/// A result of typed keys, for the caller to act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edit {
-    /// Sent a line: cleaned, and no longer than the limit.
+    /// A sent line: cleaned, and no longer than the limit.
     Line(String),
-    /// Sent a line, or pasted a text, of this many bytes, which is longer than allowed. Of a line, what fits can be
-    /// recalled.
+    /// A sent line or a pasted text that is too long; this many bytes. The part of a line that fits
+    /// is in the history.
     TooLong(u64),
-    /// ^C: what was being typed is gone.
+    /// ^C: the draft is cleared.
     Interrupt,
-    /// ^D on an empty line.
+    /// ^D on an empty line: the person wants to leave.
     Leave,
-    /// Tab: wants the word before the cursor completed. [`Editor::complete`] does it.
+    /// Tab: the word before the cursor is to be completed, by a call of [`Editor::complete`].
     Complete,
-    /// ^L: wants the screen cleared and drawn again.
+    /// ^L: the screen is to be cleared and drawn again.
     Redraw,
-    /// Its terminal has answered where the cursor is: in which column, from 1 on. Nobody has typed that.
+    /// No key, but the terminal's answer where its cursor is: the column, from 1 on.
     Column(u16),
-    /// Its terminal has answered of which kind it is: whether that reflows rows.
+    /// No key, but the terminal's answer of which kind it is: whether this kind reflows rows.
     Kind(bool),
 }
 
 impl Editor {
-    /// Takes bytes off `input`, which came `at` that time, until one of them does something, or nothing is left
-    /// (`None`). Lines may have `max` bytes.
+    /// Takes bytes off `input`, which came at the time `at`, until there is a result; `None` if all
+    /// bytes are taken. A line may have at most `max` bytes.
     pub fn next(&mut self, input: &mut &[u8], max: usize, at: Mono) -> Option<Edit> {
         loop {
             if let Some(line) = self.ready.pop_front() {
@@ -143,19 +146,19 @@ impl Editor {
         }
     }
 
-    /// The text being typed, and the cursor's place in it as a byte offset.
+    /// The text of the draft, and the byte offset of the cursor in it.
     #[must_use]
     pub fn typed(&self) -> (&str, usize) {
         (&self.draft.text, self.draft.cursor)
     }
 
-    /// Whether lines are waiting to be given out.
+    /// Whether sent lines wait to be returned by [`Self::next`].
     #[must_use]
     pub fn is_busy(&self) -> bool {
         !self.ready.is_empty()
     }
 
-    /// Whether what was loaded from a snapshot fits together.
+    /// Whether a value that was loaded from a snapshot is consistent.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let harmless = |text: &str| !text.chars().any(char::is_control);
@@ -175,13 +178,13 @@ impl Editor {
             && self.keys.is_sound()
     }
 
-    /// Sets the prompt before the text on the screen.
+    /// Sets the prompt that is drawn before the draft.
     pub fn set_prompt(&mut self, prompt: &str) {
         prompt.clone_into(&mut self.prompt);
     }
 
-    /// From now on what is typed is not shown (a password), or is shown again. What was being typed before is set
-    /// aside meanwhile.
+    /// With `true`, hides what is typed from now on (a password), and sets the draft aside. With
+    /// `false`, shows the draft from before again.
     pub fn hide(&mut self, hidden: bool) {
         self.leave_off();
         if hidden && self.set_aside.is_none() {
@@ -191,8 +194,9 @@ impl Editor {
         }
     }
 
-    /// Goes on with a line that was being put together from bytes: those so far, how many of it were too many, and
-    /// whether a LF or NUL that follows belongs to the line before.
+    /// Takes over an unfinished line when char mode begins: its bytes so far, the number of bytes
+    /// that were dropped because it is too long, and whether a LF or NUL that follows belongs to
+    /// the line before.
     pub fn take_over(&mut self, line: &[u8], over: u64, after_cr: bool) {
         let mut sequence = Sequence::default();
         let (mut at, mut whole) = (0, 0);
@@ -210,7 +214,8 @@ impl Editor {
         self.keys.take_over(sequence, after_cr && line.is_empty());
     }
 
-    /// What is left for whoever goes on with it; the terminal has that size.
+    /// Ends the editor when line mode begins, and returns what it leaves behind. `size` is that of
+    /// the terminal.
     #[must_use]
     pub fn leave(mut self, size: Size) -> Left {
         if self.searching.as_ref().is_some_and(|search| search.at.is_none()) {
@@ -228,7 +233,7 @@ impl Editor {
         }
     }
 
-    /// Clears the line, whatever is under way; ^Y brings back what stood there.
+    /// Clears the draft and ends whatever is under way; ^Y brings the text back.
     pub fn interrupt(&mut self) {
         self.leave_off();
         self.keys.interrupt();
@@ -240,15 +245,16 @@ impl Editor {
         }
     }
 
-    /// Erases the character before the cursor.
+    /// Erases the grapheme before the cursor.
     pub fn erase(&mut self) {
         self.leave_off();
         let range = self.draft.left()..self.draft.cursor;
         self.draft.cut(range);
     }
 
-    /// Completes the text from byte `from` to the cursor to the first of `words`; Tab goes on to the others, and after
-    /// the last back to what was typed. The line may have `max` bytes.
+    /// Replaces the text from byte `from` to the cursor by the first of `words`. Further Tabs go on
+    /// to the other words, and after the last one to the text as it was typed. The line may have at
+    /// most `max` bytes.
     pub fn complete(&mut self, from: usize, mut words: Vec<String>, max: usize) {
         let Draft { text, cursor, .. } = &self.draft;
         let is_word = from <= *cursor && text.is_char_boundary(from);
@@ -272,7 +278,7 @@ impl Editor {
         }
     }
 
-    /// How it is drawn on a terminal of that size.
+    /// The draft, or a question in its place, as it is drawn on a terminal of this size.
     #[must_use]
     pub fn area(&self, size: Size) -> Area {
         let Draft { text, cursor, over } = &self.draft;
@@ -299,7 +305,7 @@ impl Editor {
         screen::area(&self.prompt, text, *cursor, size)
     }
 
-    /// Ends a completion or a search under way, with the text as it is.
+    /// Ends a completion or a search under way; the draft stays as it is.
     fn leave_off(&mut self) {
         self.completing = None;
         self.searching = None;
@@ -312,7 +318,7 @@ impl Editor {
             }
             let lines = std::mem::take(&mut self.pasted);
             if key == Key::Enter {
-                // What is pasted while a password is asked for is not kept.
+                // A text that is pasted where a password is asked for does not go into the history.
                 if self.set_aside.is_none() {
                     let lines = lines.iter().filter(|line| !holds_password(line));
                     lines.for_each(|line| self.recall.add(&drawable(line)));
@@ -380,7 +386,7 @@ impl Editor {
         None
     }
 
-    /// Takes a key while a search is under way. Returns whether that is all that the key does.
+    /// Handles a key during a search. Returns whether the key is used up by that.
     fn search_key(&mut self, key: Key) -> bool {
         let Some(search) = &mut self.searching else { return false };
         let found = match key {
@@ -388,7 +394,7 @@ impl Editor {
                 let mut query = Draft::of(std::mem::take(&mut search.query));
                 query.insert(c.encode_utf8(&mut [0; 4]), QUERY);
                 search.query = query.text;
-                // The line found so far stays found as long as it holds the longer query, too.
+                // The line found so far stays found if it contains the longer query too.
                 self.recall.find(&search.query, search.at.map_or(usize::MAX, |at| at + 1))
             }
             Key::Erase => {
@@ -403,7 +409,7 @@ impl Editor {
                 self.searching = None;
                 return true;
             }
-            // Any other key ends the search with the line that was found, and then does its own work.
+            // Any other key ends the search with the found line, and then has its usual effect.
             _ => {
                 if search.at.is_none() {
                     self.draft = std::mem::take(&mut search.before);
@@ -422,7 +428,7 @@ impl Editor {
 
     fn kill(&mut self, range: Range<usize>) {
         let killed = self.draft.cut(range);
-        // A password is not kept.
+        // A password is not kept for ^Y.
         if !killed.is_empty() && self.set_aside.is_none() {
             self.killed = killed;
         }
@@ -437,8 +443,8 @@ impl Editor {
         if over > 0 || text.len() > max { Edit::TooLong(text.len() as u64 + over) } else { Edit::Line(text) }
     }
 
-    /// A text was pasted. One line is put where the cursor is; of several the person is asked whether to send them.
-    /// What is pasted while they are asked is added.
+    /// Handles a paste. A single line is inserted at the cursor. For several lines, the person is
+    /// asked whether to send them; a further paste adds to those.
     fn paste(&mut self, paste: &Paste, max: usize) -> Option<Edit> {
         self.leave_off();
         let waiting: usize = self.pasted.iter().map(|line| line.len() + 1).sum();
@@ -458,8 +464,8 @@ impl Editor {
     }
 }
 
-/// A line as it can be edited: with spaces for tabs, whose width depends on the column that they stand in. Pasted lines
-/// that are sent without being edited keep their tabs.
+/// A line for the draft or the history: with a space for each tab, whose width would depend on its
+/// column. Pasted lines that are sent unedited keep their tabs.
 fn drawable(line: &str) -> String {
     line.replace('\t', " ")
 }

@@ -1,4 +1,4 @@
-//! Recall: lines typed before, which the arrow keys bring back.
+//! Recall: the history of typed lines, which the arrow keys bring back.
 
 use std::collections::VecDeque;
 
@@ -7,24 +7,25 @@ use serde::{Deserialize, Serialize};
 use super::keys::Key;
 use crate::values::text;
 
-/// The most lines that are kept.
+/// The most lines in the history.
 const RECALLED_LINES: usize = 50;
 
-/// The most bytes that are kept in all.
+/// The most bytes in the history.
 const RECALLED_BYTES: usize = 4 * 1024;
 
-/// Lines typed before, and the one that is shown of them.
+/// The history of typed lines, and the place in it while the person browses it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Recall {
     /// The lines, oldest first.
     pub(super) lines: VecDeque<String>,
-    /// The index of the line that is being looked at, and what was being typed before.
+    /// While the person browses: the index of the shown line, and the draft from before.
     pub(super) at: Option<(usize, String)>,
 }
 
 impl Recall {
-    /// Keeps a line that was sent; the oldest make room for it. A blank line is not kept, nor one like the last.
+    /// Adds a sent line; the oldest lines make room for it. A blank line, or one equal to the last,
+    /// is not added.
     pub(super) fn add(&mut self, line: &str) {
         self.at = None;
         if text::is_blank(line) || line.len() > RECALLED_BYTES || self.lines.back().is_some_and(|last| last == line) {
@@ -37,8 +38,9 @@ impl Recall {
         }
     }
 
-    /// Goes from the line that is shown to the one before ([`Key::Older`]) or behind. Behind the newest comes `typed`
-    /// again, which was being typed.
+    /// Goes one line back in the history ([`Key::Older`]) or forward, and returns the line to show;
+    /// `None` if there is none. Behind the newest line comes the draft again: `typed`, which is
+    /// remembered at the first step.
     pub(super) fn step(&mut self, key: Key, typed: &str) -> Option<String> {
         match (key, self.at.take()) {
             (Key::Older, None) => {
@@ -53,7 +55,8 @@ impl Recall {
         self.at.as_ref().and_then(|(at, _)| self.lines.get(*at).cloned())
     }
 
-    /// The index of the newest line before index `before` that holds `query`.
+    /// The index of the newest line, below index `before`, that contains `query`; `None` if there
+    /// is none or `query` is empty.
     pub(super) fn find(&self, query: &str, before: usize) -> Option<usize> {
         (0..before.min(self.lines.len())).rev().find(|&at| !query.is_empty() && self.lines[at].contains(query))
     }

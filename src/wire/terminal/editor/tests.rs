@@ -8,12 +8,12 @@ use proptest::prelude::*;
 const SIZE: Size = Size { cols: 80, rows: 24, widths: Widths::Usual };
 const MAX: usize = 64;
 
-/// What has been typed, with `|` for the cursor, and what was done.
+/// The draft after these keys, with `|` for the cursor, and the results of the keys.
 fn typed(editor: &mut Editor, keys: impl AsRef<[u8]>) -> (String, Vec<Edit>) {
     typed_at(editor, keys, Mono::default())
 }
 
-/// The same, so many seconds after the beginning.
+/// Like [`typed`], for keys that come this many seconds after the beginning.
 fn typed_later(editor: &mut Editor, keys: impl AsRef<[u8]>, seconds: u64) -> (String, Vec<Edit>) {
     typed_at(editor, keys, Mono::default().after(Duration::from_secs(seconds)))
 }
@@ -56,7 +56,8 @@ fn keys_move_and_erase_by_what_a_person_takes_for_a_character() {
     check("abcd\x1b[D\x1b[3~\x7f", "ab|");
     check("ae\u{301}\x02x", "ax|e\u{301}");
     check("日本\u{1F469}\u{200D}\u{1F469}\u{200D}\u{1F467}\x7f\x08語", "日語|");
-    // What a joiner joins is one, also where that is two graphemes: a cursor between them would be in one cell.
+    // Joined graphemes count as one: a terminal may draw both in one cell, where the cursor has no
+    // place between them.
     check("aශ්\u{200D}රී\x7fb", "ab|");
     check("aශ්\u{200D}රී\x1b[Db", "ab|ශ්\u{200D}රී");
     check("aශ්\u{200D}රී\x01\x1b[C\x1b[Cb", "aශ්\u{200D}රීb|");
@@ -74,7 +75,7 @@ fn words_go_as_a_whole_and_come_back() {
     check("one two\x01\x1bd\x19\x19", "oneone| two");
     check("one two\x02\x02\x02\x0b\x01\x19", "two|one ");
     check("one two\x15x\x19", "xone two|");
-    // A mark that is no letter by itself belongs to its word.
+    // A combining mark belongs to its word.
     check("नमस्ते हिन्दी\x1bb!", "नमस्ते !|हिन्दी");
     check("हिन्दी नमस्ते\x01\x1bf!", "हिन्दी!| नमस्ते");
     check("ଓଡ\u{B3C}ିଆ\x1bb!", "!|ଓଡ\u{B3C}ିଆ");
@@ -178,20 +179,21 @@ fn a_paste_that_does_not_end_is_ended_by_control_c_or_by_time() {
     assert!(shown(&editor).contains("^C"), "{}", shown(&editor));
     assert_eq!(typed(&mut editor, "\x03"), ("|".into(), vec![Edit::Interrupt]));
     assert_eq!(typed(&mut editor, "on\r").1, lines(&["on"]));
-    // IP and BRK, in telnet.
+    // The telnet commands IP and BRK.
     typed(&mut editor, "\x1b[200~one\rtwo");
     editor.interrupt();
     assert_eq!(typed(&mut editor, "on\r").1, lines(&["on"]));
-    // One line is typed, as far as it came, and what comes later behind it.
+    // After the timeout, the single line pasted so far counts as typed, and later bytes go behind
+    // it.
     typed(&mut editor, "\x1b[200~one");
     assert_eq!(typed_later(&mut editor, " two", 9).1, []);
     assert_eq!(typed_later(&mut editor, " three\r", 19).1, lines(&["one two three"]));
-    // Several are asked about, and not by a key that was on its way.
+    // For several lines the person is asked, and a key that was on its way does not answer.
     typed(&mut editor, "\x1b[200~one\rtwo\r");
     assert_eq!(typed_later(&mut editor, "\r", 10).1, []);
     assert!(shown(&editor).starts_with("2 lines pasted"), "{}", shown(&editor));
     assert_eq!(typed_later(&mut editor, "\r", 11).1, lines(&["one", "two"]));
-    // However steadily it goes on.
+    // A paste also ends after its longest time, however steadily its bytes come.
     typed(&mut editor, "\x1b[200~");
     for second in 1..60 {
         typed_later(&mut editor, "x", second);
@@ -278,7 +280,7 @@ proptest! {
     ) {
         let mut editor = Editor::default();
         let keys: Vec<u8> = sequences.concat();
-        // As a whole, then up to any byte; in pieces.
+        // All bytes, then a beginning of them of any length; in pieces.
         for keys in [&keys[..], &keys[..cut.index(keys.len())]] {
             for chunk in keys.chunks(size) {
                 for edit in typed(&mut editor, chunk).1 {

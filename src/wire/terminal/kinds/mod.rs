@@ -1,16 +1,23 @@
-//! Kinds of terminals, by the names that they give themselves in telnet (RFC 1091).
+//! Known terminals, by the names that they tell in telnet (TERMINAL-TYPE, RFC 1091).
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | the list of terminals | the script `make`, which writes `names.txt` |
+//! | which names mean many colours or none | `colors` |
+//!
+//! This module knows nothing of telnet: it looks up a name.
 
 use crate::values::terminal::Colors;
 
-/// The first words of the names of terminals whose cursor is moved as ECMA-48 says, each with how many colours those
-/// have: what terminfo knows. The script beside it makes it.
+/// The terminals of terminfo whose cursor is moved by ECMA-48, one in a line: the first word of the
+/// name, and the number of colours. The script `make` beside this module writes the file.
 const WORDS: &str = include_str!("names.txt");
 
-/// What the names of terminals with 256 colours or more have in them.
+/// A name that contains one of these belongs to a terminal with at least 256 colours.
 const MANY_COLORS: &[&str] = &["256color", "direct", "truecolor"];
 
-/// The colours of the terminal of that name; `None` if it is the name of something else: a program, or a terminal
-/// whose cursor cannot be moved as ECMA-48 says.
+/// The colours of the terminal with this name. `None` if it is the name of a program, or of a
+/// terminal whose cursor is not moved by ECMA-48.
 pub(super) fn colors(name: &str) -> Option<Colors> {
     let name = name.to_ascii_lowercase();
     let word = name.split(['-', '.', '+', ' ']).next().unwrap_or_default();

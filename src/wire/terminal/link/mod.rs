@@ -1,11 +1,19 @@
-//! A link: one client's bytes become what its person means.
+//! A link: turns the bytes of one client into [`Heard`] values, which say what its person does.
 //!
-//! Telnet is taken out first; then lines are put together, or keys edited; then each line is cleaned. Bytes that came
-//! in one piece are given out one line at a time, so that the caller, who paces the client, can leave the rest for
-//! later. Nothing is lost, and nothing is looked at twice.
+//! First telnet commands are taken out; then lines are assembled, or keys are edited; then each
+//! line is cleaned. However many bytes have come, the caller gets one line at a time, so that it
+//! can pace the client and leave the rest for later. No byte is lost or parsed twice.
 //!
-//! What the client is sent in telnet is decided here too. A client that has not shown to speak telnet is never
-//! sent a byte of it (unless `telnet.negotiate` is `always`).
+//! The link also decides which telnet commands the client is sent. A client that has not shown that
+//! it speaks telnet is never sent any (unless `telnet.negotiate` is `always`).
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | when a client is asked about its terminal, and for what | [`Link::ask`] |
+//! | how received bytes become results | [`Link::next`], [`Heard`] |
+//! | char mode and line mode | [`Link::set_mode`] |
+//! | hiding a password | [`Link::hide`] |
+//! | which first lines belong to another protocol | `is_foreign` |
 
 use std::collections::VecDeque;
 
@@ -24,39 +32,39 @@ use crate::values::terminal::{Colors, Mode, Terminal};
 use crate::values::text;
 use crate::values::time::Mono;
 
-/// End of transmission (^D), which Debian's telnet sends as it is in line mode.
+/// End of transmission (^D). In line mode, Debian's telnet sends it as this byte.
 const EOT: u8 = 0x04;
 
-/// What telnet commands begin with.
+/// The first byte of each telnet command.
 const IAC: u8 = 255;
 
-/// What a handshake of TLS begins with: its first record, whose version begins with 3.
+/// The first bytes of a TLS handshake: a handshake record whose version begins with 3.
 const TLS: &[u8] = &[0x16, 3];
 
 /// Clears the screen.
 const CLEAR: &[u8] = b"\x1b[H\x1b[2J";
 
-/// Cursor to the first column of its row, and clear that row.
+/// Moves the cursor to the first column of its row, and clears that row.
 const CLEAR_ROW: &[u8] = b"\r\x1b[K";
 
-/// Has the terminal mark what is pasted (bracketed paste).
+/// Makes the terminal mark pasted text (bracketed paste).
 const MARK_PASTES: &[u8] = b"\x1b[?2004h";
 
 /// Ends bracketed paste.
 const MARK_NO_PASTES: &[u8] = b"\x1b[?2004l";
 
-/// What is told whose paste is gone with the line editor.
+/// Tells a person that their paste was dropped because char mode has ended.
 const NOT_SENT: &[u8] = b"-- what you pasted is not sent\r\n";
 
-/// `IAC EOR`: a client that has asked for it knows by this that an answer is complete (RFC 885).
+/// `IAC EOR` (RFC 885): marks the end of an answer, for clients that have asked for it.
 const END_OF_RECORD: &[u8] = &[255, 239];
 
-/// The settings that say what a client may do here.
+/// The settings that a link depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// The longest line, in bytes without its end.
+    /// The longest line, in bytes without its ending.
     pub line: usize,
-    /// Which clients are asked about their terminal in telnet.
+    /// Which clients are asked about their terminal by telnet.
     pub negotiate: Negotiate,
 }
 
@@ -66,150 +74,158 @@ impl From<&Settings> for Rules {
     }
 }
 
-/// What a client sends, read so far.
+/// The parser of one client's input, and the telnet state of its connection.
 ///
-/// Idle, it holds no heap memory but what a telnet client has negotiated and typed. Otherwise it holds
-/// an unfinished line, at most as long as the limit, and the bytes not looked at yet, which the caller
-/// bounds by reading no more until they are.
+/// An idle link holds heap memory only for a telnet client's options and draft. Otherwise it also
+/// holds an unfinished line, at most as long as the limit, and the bytes that are not parsed yet,
+/// which the caller bounds by reading no more until they are.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Link {
     telnet: Telnet,
     lines: LineAssembler,
-    /// Bytes that came in; those before `at` have been looked at.
+    /// Received bytes; those before `at` are parsed.
     input: Vec<u8>,
     at: usize,
-    /// How many bytes from `at` on are known to be data: no telnet, and not cut into lines or keys yet.
+    /// The number of bytes from `at` on that are known to be data, not telnet, and not split into
+    /// lines or keys yet.
     data: usize,
-    /// No more bytes come: the client has closed its side.
+    /// Whether the input has ended: no more bytes come.
     ended: bool,
-    /// They end where they should not: a line without an end is none.
+    /// Whether the input was cut off: then a last line without an ending is dropped.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     broken_off: bool,
-    /// There once we have asked the client something in telnet.
+    /// `Some` once the client was asked about its terminal by telnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<Box<Asked>>,
 }
 
-/// What is kept of a client that was asked something in telnet; most clients are not, and need no room for it.
+/// The state of a client that was asked about its terminal by telnet. It is boxed, because most
+/// clients are not asked.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Asked {
-    /// The client has sent a line since, and no telnet.
+    /// Whether the client has sent a line since, but no telnet command.
     silent: bool,
     /// What is known of the terminal.
     terminal: Terminal,
-    /// What was known of it when it was last told as [`Heard::Terminal`].
+    /// The value of `terminal` in the last [`Heard::Terminal`].
     told: Terminal,
-    /// The client has told a terminal type; the first one tells a terminal from a program.
+    /// Whether the client has told a terminal type. The first one shows whether it names a terminal
+    /// or a program.
     named: bool,
-    /// The client is a MUD client, or another program with an input line of its own.
+    /// Whether the client is a program with an input line of its own, such as a MUD client.
     has_editor: bool,
-    /// The mode that we want it in; it is in char mode when both options are on.
+    /// The mode that we want the client in. It is in char mode once ECHO and SUPPRESS-GO-AHEAD are
+    /// both on.
     mode: Mode,
-    /// What is typed is not to be seen: it is a password.
+    /// Whether typed text must not be shown, because it is a password.
     hidden: bool,
-    /// There in char mode: each key comes as it is hit.
+    /// The line editor; `Some` in char mode, where each key comes at once.
     editor: Option<Box<Editor>>,
-    /// The terminal is asked how wide it takes characters to be, and has not answered.
+    /// Whether the terminal was asked for the widths of characters and has not answered.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     measuring: bool,
-    /// What the terminal has answered, of what becomes of its rows when it gets another width.
+    /// What the terminal's answers have told about changes of its width.
     width: Width,
-    /// The prompt, such as `lobby> `; until it is known, nothing is drawn.
+    /// The prompt, such as `lobby> `; nothing is drawn while it is `None`.
     prompt: Option<String>,
-    /// What [`Link::area`] gave last.
+    /// The draft that [`Link::area`] returned last.
     drawn: Option<Area>,
-    /// What follows from telnet's options and was not given out yet: at most one of each kind, but for lines of a paste
-    /// behind one that ended char mode.
+    /// Results that [`Link::next`] has to return first: those of telnet options, at most one of
+    /// each kind, and the rest of a paste's lines when char mode has ended in the middle of them.
     news: VecDeque<Heard>,
 }
 
-/// What a client has sent.
+/// An action of a client, or news about it, parsed from its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Heard {
     /// A line.
     Line {
-        /// The line without its end, cleaned: no control characters but tabs.
+        /// The line without its ending, cleaned: no control characters except tabs.
         text: String,
-        /// How many bytes it was as it came, its end counted as one.
+        /// The length in bytes as it came; the ending counts as one.
         bytes: u64,
     },
-    /// A line that was longer than [`Rules::line`]; nothing is left of it.
+    /// A line that was longer than [`Rules::line`], and was dropped.
     TooLong {
-        /// How many bytes it was, without its end.
+        /// The length in bytes, without the ending.
         bytes: u64,
     },
-    /// The first of all lines, and no keyboard makes such bytes: another protocol. Nothing is left of it.
+    /// The first line, if its bytes belong to another protocol, such as TLS: no keyboard makes
+    /// them. The line was dropped.
     Foreign,
-    /// "Are you there?" (RFC 854).
+    /// The telnet command AYT, "Are you there?" (RFC 854): the client wants a sign of life.
     AreYouThere,
-    /// ^C: what was typed so far is gone.
+    /// ^C: the line typed so far was dropped.
     Interrupt,
-    /// ^D at the start of a line, or a command of telnet to that effect: the person wants to leave.
+    /// ^D at the start of a line, or a telnet command such as EOF: the person wants to leave.
     Leave,
-    /// More is known of the terminal.
+    /// The client has told more about its terminal; this is all that is known now.
     Terminal(Terminal),
-    /// The client has gone over to char mode, as it was asked to, or back to line mode of its own accord.
+    /// The client has changed to char mode, or of its own accord back to line mode.
     Mode(Mode),
-    /// The client was asked not to show what is typed, and refuses.
+    /// The client refuses to hide what is typed.
     Shown,
-    /// Tab: the last word of this text, which is all before the cursor, is to be completed.
+    /// Tab: the last word of this text is to be completed; it is the draft up to the cursor.
     Complete(String),
 }
 
 impl Link {
-    /// Takes bytes that came in.
+    /// Adds received bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.input.drain(..self.at);
         self.at = 0;
         self.input.extend_from_slice(bytes);
     }
 
-    /// Whether what was loaded from a snapshot fits together.
+    /// Whether a value that was loaded from a snapshot is consistent.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         let fits = self.at.checked_add(self.data).is_some_and(|end| end <= self.input.len());
         fits && self.editor().is_none_or(Editor::is_sound)
     }
 
-    /// Nothing more comes: what is left without an end is the last line.
+    /// Ends the input: a rest without an ending is the last line.
     pub fn end(&mut self) {
         self.ended = true;
     }
 
-    /// Nothing more comes, and what is left without an end may be half of what was meant: it is no line.
+    /// Ends the input that was cut off: a rest without an ending may be half of a line, and is
+    /// dropped.
     pub fn break_off(&mut self) {
         (self.ended, self.broken_off) = (true, true);
     }
 
-    /// Whether [`Self::end`] or [`Self::break_off`] was called and everything was given out.
+    /// Whether [`Self::end`] or [`Self::break_off`] was called and all input was returned.
     #[must_use]
     pub fn is_done(&self) -> bool {
         let is_busy = self.editor().map_or(self.lines.is_unfinished(), Editor::is_busy);
         self.ended && self.at == self.input.len() && !is_busy
     }
 
-    /// How many bytes are not looked at yet.
+    /// The number of received bytes that are not parsed yet.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.input.len() - self.at
     }
 
-    /// Whether the client is taken for telnet: it has sent a telnet command, or its first line ended in CR LF, CR
-    /// NUL or CR. In the latter case it is asked, and no longer taken for telnet once it sends a line and no answer.
+    /// Whether the client counts as telnet: it has sent a telnet command, or its first line ended
+    /// in CR LF, CR NUL or CR. In the second case it is asked about its terminal, and counts as
+    /// telnet no longer once it sends a line without an answer.
     #[must_use]
     pub fn is_telnet(&self) -> bool {
         self.telnet.is_telnet() || (self.lines.saw_cr() && !self.asked.as_ref().is_some_and(|asked| asked.silent))
     }
 
-    /// Whether a line is being skipped for its length.
+    /// Whether an overlong line is being skipped.
     #[must_use]
     pub fn is_skipping(&self) -> bool {
         self.lines.is_unfinished() && self.lines.partial().is_empty()
     }
 
-    /// What is sent behind each answer: `IAC EOR` to a client that has asked for it, nothing to others.
+    /// The bytes to send behind each answer: `IAC EOR` to a client that has asked for it, none to
+    /// others.
     #[must_use]
     pub fn answer_mark(&self) -> &'static [u8] {
         let is_wanted = self.editor().is_none() && self.telnet.is_on(TelnetOption::EndOfRecord, Side::Ours);
@@ -224,8 +240,8 @@ impl Link {
         self.asked.as_mut()?.editor.as_deref_mut()
     }
 
-    /// Asks the client about its terminal, if `negotiate` says so and it was not asked yet. To be called when it
-    /// has connected; from then on [`Self::next`] does it.
+    /// Asks the client about its terminal, if `negotiate` says so and it was not asked yet. Call
+    /// this when the client has connected; later on, [`Self::next`] asks.
     pub fn ask(&mut self, negotiate: Negotiate, replies: &mut Vec<u8>) {
         let is_time = match negotiate {
             Negotiate::Always => true,
@@ -240,8 +256,8 @@ impl Link {
         }
     }
 
-    /// The next thing that came; `None` if the rest has yet to come. It is looked at `at` that time. What the client is
-    /// to be sent at once is appended to `replies`.
+    /// Parses up to the next thing that the client has done; `None` if more bytes are needed. `at`
+    /// is the present time. Bytes that the client must be sent are appended to `replies`.
     pub fn next(&mut self, rules: Rules, at: Mono, replies: &mut Vec<u8>) -> Option<Heard> {
         loop {
             if self.asked.is_none() {
@@ -256,8 +272,9 @@ impl Link {
                 }
                 continue;
             }
-            // What we send must not depend on how the bytes were cut up. A client that shows to be telnet is asked
-            // before anything else is answered: so until it is asked, bytes that are no data are taken one by one.
+            // What we send must not depend on how the bytes were divided into reads. A client that
+            // shows that it is telnet must be asked about its terminal before anything else is
+            // answered, so until then telnet bytes are taken one by one.
             let all = &self.input[self.at..];
             let is_plain = self.telnet.is_between() && all.first() != Some(&IAC);
             let mut rest = if self.asked.is_some() || is_plain { all } else { &all[..all.len().min(1)] };
@@ -311,7 +328,7 @@ impl Link {
         }
     }
 
-    /// Takes data, as lines or as keys, up to the next thing that it means.
+    /// Parses data bytes, as lines or as keys, up to the next result.
     fn next_of_data(&mut self, max: usize, at: Mono, replies: &mut Vec<u8>) -> Option<Heard> {
         let mut run = &self.input[self.at..self.at + self.data];
         let Some(editor) = self.asked.as_mut().and_then(|asked| asked.editor.as_deref_mut()) else {
@@ -372,7 +389,8 @@ impl Link {
         })
     }
 
-    /// What remains to be told when all bytes have been looked at.
+    /// Results that are left when all bytes are parsed: news of the terminal, and the last line at
+    /// the end of the input.
     fn next_at_rest(&mut self) -> Option<Heard> {
         if let Some(asked) = &mut self.asked {
             asked.terminal.answers = self.telnet.is_telnet();
@@ -381,7 +399,7 @@ impl Link {
                 return Some(Heard::Terminal(asked.terminal));
             }
         }
-        // A line that is being edited by us was not sent by its person: at the end it is dropped.
+        // In char mode, a draft that was not sent with Enter is dropped at the end of the input.
         if !self.ended || self.editor().is_some() {
             return None;
         }
@@ -415,27 +433,28 @@ impl Link {
 
     // -- the terminal --------------------------------------------------------------------------
 
-    /// The client tells a terminal type: the name of its terminal, or its own.
+    /// Handles a terminal type: the name of the client's terminal, or of the client itself.
     fn terminal_named(&mut self, name: &str) {
         let Some(asked) = &mut self.asked else { return };
         let colors = kinds::colors(name);
         let is_terminal = colors.is_some();
         if !std::mem::replace(&mut asked.named, true) && !is_terminal {
-            // It begins with its own name, as MUD clients do: it has an input line of its own.
+            // The first name is no terminal's, so it is the client's own, as MUD clients tell it:
+            // these have an input line of their own.
             asked.has_editor = true;
         }
         asked.terminal.screen |= is_terminal && !asked.has_editor;
         asked.terminal.colors = asked.terminal.colors.max(colors.unwrap_or(Colors::None));
     }
 
-    /// The client tells its abilities, as MUD clients do.
+    /// Handles the abilities that MUD clients tell (MTTS).
     fn terminal_can(&mut self, mtts: Mtts, replies: &mut Vec<u8>) {
         let Some(asked) = &mut self.asked else { return };
         asked.has_editor = true;
         asked.terminal.screen = false;
         asked.terminal.read_aloud = mtts.has(Mtts::SCREEN_READER);
         asked.terminal.ascii = !mtts.has(Mtts::UTF_8);
-        // It lays its lines out by a table of its own, which is much like ours.
+        // A MUD client lays lines out by a table of its own, which is much like ours.
         asked.terminal.usual = mtts.has(Mtts::UTF_8);
         asked.terminal.colors = if mtts.has(Mtts::COLORS_256) {
             Colors::Many
@@ -444,23 +463,25 @@ impl Link {
         } else {
             Colors::None
         };
-        // MUD clients know these two options and do not ask for them by themselves; other clients do.
+        // MUD clients know these two options but do not ask for them; other clients ask themselves.
         self.telnet.ask(TelnetOption::Charset, Side::Ours, Switch::On, replies);
         self.telnet.ask(TelnetOption::EndOfRecord, Side::Ours, Switch::On, replies);
     }
 
     // -- modes ---------------------------------------------------------------------------------
 
-    /// The client is to send lines, or each key as it is hit. The latter it may refuse: the outcome
-    /// is heard as [`Heard::Mode`]. A client that has not answered in telnet is not asked.
+    /// Asks the client to send whole lines, or each key at once. It may refuse to send keys;
+    /// [`Heard::Mode`] tells the outcome. A client that has never answered by telnet is not asked.
     pub fn set_mode(&mut self, mode: Mode, replies: &mut Vec<u8>) {
         let Some(asked) = self.asked.as_mut().filter(|_| self.telnet.is_telnet()) else { return };
         asked.mode = mode;
         match mode {
             Mode::Char => {
-                // From now on the client may begin with it as well: busybox does not follow us there a second time.
+                // From now on the client may also change to char mode by itself: busybox does not
+                // agree to it a second time when we ask.
                 self.telnet.welcome_keys();
-                // One option without the other breaks typing in common clients: both are asked for in one piece.
+                // One option without the other breaks typing in common clients, so both are asked
+                // for at once.
                 self.telnet.ask(TelnetOption::Echo, Side::Ours, Switch::On, replies);
                 self.telnet.ask(TelnetOption::SuppressGoAhead, Side::Ours, Switch::On, replies);
                 self.settle(replies);
@@ -469,8 +490,8 @@ impl Link {
         }
     }
 
-    /// Has the client show nothing of what is typed, or show it again. A client that has not answered in telnet is
-    /// not asked; one that refuses is heard of as [`Heard::Shown`].
+    /// Asks the client to hide what is typed, or to show it again. A client that has never answered
+    /// by telnet is not asked; [`Heard::Shown`] tells that a client refuses.
     pub fn hide(&mut self, hidden: bool, replies: &mut Vec<u8>) {
         let Some(asked) = self.asked.as_mut().filter(|_| self.telnet.is_telnet()) else { return };
         asked.hidden = hidden;
@@ -483,7 +504,7 @@ impl Link {
         }
     }
 
-    /// Sets the prompt before what is typed.
+    /// Sets the prompt that is drawn before the draft.
     pub fn set_prompt(&mut self, prompt: &str) {
         let Some(asked) = &mut self.asked else { return };
         let prompt = text::clean(prompt.as_bytes()).into_owned();
@@ -493,16 +514,16 @@ impl Link {
         asked.prompt = Some(prompt);
     }
 
-    /// In answer to [`Heard::Complete`]: completes the word that begins at byte `from`, to the first of `words`; Tab
-    /// goes on to the others. The line may have `max` bytes.
+    /// Answers [`Heard::Complete`]: replaces the word that begins at byte `from` by the first of
+    /// `words`; further Tabs go on to the others. The line may have at most `max` bytes.
     pub fn complete(&mut self, from: usize, words: Vec<String>, max: usize) {
         if let Some(editor) = self.editor_mut() {
             editor.complete(from, words, max);
         }
     }
 
-    /// How what is typed is to be drawn, if that has changed since the last call. `Some(None)` once we no longer
-    /// echo.
+    /// The draft as it is to be drawn; `None` if it has not changed since the last call,
+    /// `Some(None)` if the hub no longer echoes.
     pub fn area(&mut self) -> Option<Option<Area>> {
         let asked = self.asked.as_mut()?;
         let size = asked.terminal.into();
@@ -518,7 +539,7 @@ impl Link {
         Some(area)
     }
 
-    /// Appends what the client is sent last, before its connection ends: its terminal is to be as it was before.
+    /// Appends the last bytes before the connection ends, which set the terminal back as it was.
     pub fn close(&mut self, replies: &mut Vec<u8>) {
         if let Some(asked) = &mut self.asked
             && asked.editor.take().is_some()
@@ -527,20 +548,21 @@ impl Link {
         }
     }
 
-    /// An option has changed, or what we asked for was refused.
+    /// Handles a changed option, or the refusal of one that we have asked for.
     fn option(&mut self, option: TelnetOption, side: Side, now: Switch, replies: &mut Vec<u8>) {
         if side != Side::Ours || !matches!(option, TelnetOption::Echo | TelnetOption::SuppressGoAhead) {
             return;
         }
         let Some(asked) = &mut self.asked else { return };
         if now == Switch::Off && asked.mode == Mode::Char {
-            // ECHO and SUPPRESS-GO-AHEAD are on together or not at all, and the client has the last word.
+            // ECHO and SUPPRESS-GO-AHEAD must be on together or not at all, and the client may
+            // always refuse.
             self.leave_char_mode(replies);
             self.news(Heard::Mode(Mode::Line));
         }
         let Some(asked) = &mut self.asked else { return };
         if now == Switch::On && asked.mode == Mode::Line && !asked.hidden {
-            // It was not asked: its person wants to go over to char mode.
+            // We have not asked for it, so the person wants char mode.
             return self.set_mode(Mode::Char, replies);
         }
         if (option, now) == (TelnetOption::Echo, Switch::Off) && asked.hidden {
@@ -549,13 +571,13 @@ impl Link {
         self.settle(replies);
     }
 
-    /// Does what follows from the present state of the options: whether we erase in line mode, and whether char mode
-    /// begins.
+    /// Acts on the present state of the options: sets whether erasing keys are handled in line
+    /// mode, and begins char mode if both options are on.
     fn settle(&mut self, replies: &mut Vec<u8>) {
         let is_on = |option| self.telnet.is_on(option, Side::Ours);
         let echo = is_on(TelnetOption::Echo);
         let both = echo && is_on(TelnetOption::SuppressGoAhead);
-        // While nothing is shown by the client, it may send each key as it is hit.
+        // A client that does not echo may send each key at once.
         self.lines.set_keys(if echo { Keys::Erase } else { Keys::Verbatim });
         let Some(asked) = &mut self.asked else { return };
         if asked.mode == Mode::Char && both && asked.editor.is_none() {
@@ -566,7 +588,8 @@ impl Link {
             editor.take_over(&line, over, after_cr);
             asked.editor = Some(editor);
             replies.extend_from_slice(MARK_PASTES);
-            // The row is drawn anew in any case. Where the sample might be broken by the terminal, it is not tried.
+            // The row is drawn anew afterwards, so the sample leaves no trace. It is not sent where
+            // the terminal might break it into two rows.
             if asked.terminal.cols > 2 * SAMPLE_COLUMNS + 4 && !asked.terminal.usual {
                 asked.measuring = true;
                 replies.push(b'\r');
@@ -585,7 +608,7 @@ impl Link {
         if let Some(editor) = asked.editor.take() {
             replies.extend_from_slice(MARK_NO_PASTES);
             let left = editor.leave(asked.terminal.into());
-            // What was typed stays on the screen, above where it is gone on with.
+            // The draft stays on the screen, and the person goes on typing below it.
             if asked.prompt.is_some() && !left.shown.is_empty() {
                 replies.extend_from_slice(&left.shown);
                 replies.extend_from_slice(b"\r\n");
@@ -605,14 +628,14 @@ impl Link {
 
     fn news(&mut self, heard: Heard) {
         if let Some(asked) = &mut self.asked {
-            // Of two modes, or two refusals, the later one holds.
+            // A later mode or refusal replaces an earlier one.
             asked.news.retain(|other| std::mem::discriminant(other) != std::mem::discriminant(&heard));
             asked.news.push_back(heard);
         }
     }
 }
 
-/// What a line means; `is_first`: it is the first of all.
+/// The value for a line. `is_first` tells whether it is the client's first line.
 fn heard(event: LineEvent<'_>, is_first: bool) -> Heard {
     match event {
         LineEvent::Line { bytes, .. } if is_first && is_foreign(&bytes) => Heard::Foreign,
@@ -625,8 +648,8 @@ fn heard(event: LineEvent<'_>, is_first: bool) -> Heard {
     }
 }
 
-/// Whether the first line of a client is the beginning of a binary protocol: it has a NUL, which no key sends and no
-/// text has, or begins as a record of TLS does.
+/// Whether the first line of a client belongs to a binary protocol: it has a NUL, which no key
+/// sends and no text holds, or begins like a TLS record.
 fn is_foreign(line: &[u8]) -> bool {
     line.contains(&0) || line.starts_with(TLS)
 }

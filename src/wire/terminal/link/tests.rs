@@ -7,7 +7,7 @@ fn listen(pieces: &[&[u8]]) -> (Vec<Heard>, Vec<u8>) {
     let (mut link, mut out, mut replies) = (Link::default(), Vec::new(), Vec::new());
     for piece in pieces {
         link.push(piece);
-        // Half of the time the caller leaves the rest lying and comes back with more.
+        // Parse this piece before the next one comes.
         while let Some(heard) = link.next(RULES, Mono::default(), &mut replies) {
             out.push(heard);
         }
@@ -54,7 +54,7 @@ fn over_long_line_is_one_word_about_it() {
     assert_eq!(heard, vec![Heard::TooLong { bytes: 1000 }, line("ok")]);
 }
 
-/// A client's end: what it sends is written down, and so is what it is sent.
+/// The far end of a link: a client that sends bytes.
 struct Far {
     link: Link,
     rules: Rules,
@@ -65,7 +65,7 @@ impl Far {
         Self { link: Link::default(), rules: Rules { line: 64, negotiate } }
     }
 
-    /// What is heard of these bytes, and what the client is sent.
+    /// Sends these bytes; returns the results, and the bytes that the client is sent.
     fn sends(&mut self, bytes: impl AsRef<[u8]>) -> (Vec<Heard>, Vec<u8>) {
         let (mut heard, mut replies) = (Vec::new(), Vec::new());
         self.link.push(bytes.as_ref());
@@ -75,7 +75,7 @@ impl Far {
         (heard, replies)
     }
 
-    /// As Debian's telnet on a terminal of 80 by 24, up to where each key comes.
+    /// A client like Debian's telnet on a terminal of 80 by 24, in char mode.
     fn on_a_terminal() -> Self {
         let mut far = Self::new(Negotiate::Auto);
         assert_eq!(far.sends("hi\r\n"), (vec![line("hi")], b"\xff\xfd\x18\xff\xfd\x1f".to_vec()));
@@ -109,7 +109,7 @@ const TERMINAL: Terminal = Terminal {
     usual: false,
 };
 
-/// Has the terminal show how wide its characters are.
+/// The bytes that measure a terminal's widths of characters, and ask for its kind.
 const MEASURE: &str = "\r±×§Жд─●αe\u{301}ก\u{e34}\x1b[6n\x1b[>c\r\x1b[K";
 
 #[test]
@@ -143,27 +143,27 @@ fn who_has_shown_to_be_telnet_is_asked_once() {
     assert_eq!(far.sends("hi\n").1, b"");
 }
 
-/// What keeps Debian's telnet from taking characters for its escape key.
+/// IAC DO BINARY, which keeps Debian's telnet from taking some characters for its escape key.
 const BINARY: &[u8] = b"\xff\xfd\x00";
 
 #[test]
 fn binary_is_asked_for_when_a_client_has_shown_to_be_telnet_for_sure() {
-    // By how its first line ended it has not yet.
+    // The ending of its first line is not enough.
     for answer in [&b"\xff\xfb\x18"[..], b"\xff\xfc\x18", b"\xff\xfb\x1f", b"\xff\xf4"] {
         let mut far = Far::new(Negotiate::Auto);
         assert!(!far.sends("hi\r\n").1.ends_with(BINARY));
         assert!(far.sends(answer).1.windows(3).any(|three| three == BINARY), "{answer:?}");
-        // Whether it goes along or not: once.
+        // The client is asked once, whether it agrees or not.
         for more in [&b"\xff\xfc\x00"[..], b"\xff\xf1", b"\xff\xfc\x1f"] {
             assert!(!far.sends(more).1.windows(3).any(|three| three == BINARY), "{answer:?} {more:?}");
         }
         assert!(far.sends("Н 東\n").0.contains(&line("Н 東")));
     }
-    // Who offers it is told yes, once.
+    // A client that offers BINARY gets one answer: DO.
     let mut far = Far::new(Negotiate::Auto);
     assert_eq!(far.sends(b"\xff\xfb\x00").1, [BINARY, b"\xff\xfd\x18\xff\xfd\x1f"].concat());
     assert_eq!(far.sends(b"\xff\xfb\x00\xff\xf1").1, b"");
-    // Where nobody is to be asked, nobody is; an offer is answered.
+    // With `Negotiate::Never` nobody is asked, but an offer is answered.
     let mut far = Far::new(Negotiate::Never);
     assert_eq!(far.sends(b"\xff\xf1\xff\xf4hi\r\n").1, b"");
     assert_eq!(far.sends(b"\xff\xfb\x00").1, BINARY);
@@ -172,7 +172,7 @@ fn binary_is_asked_for_when_a_client_has_shown_to_be_telnet_for_sure() {
     assert!(!replies.ends_with(BINARY));
     assert_eq!(far.sends("hi\n").1, b"");
     assert!(far.sends(b"\xff\xfc\x18").1.ends_with(BINARY));
-    // Then Enter is LF while lines come, and CR where each key does.
+    // With BINARY, Enter is LF in line mode and CR in char mode.
     let mut far = Far::on_a_terminal();
     assert_eq!(far.sends("one\rtwo\r").0, [line("one"), line("two")]);
 }
@@ -209,7 +209,7 @@ fn whoever_ends_lines_as_a_terminal_does_is_asked_and_has_a_line_editor() {
 
 #[test]
 fn who_has_shown_a_terminal_once_has_one() {
-    // As Windows' telnet would go on if it was asked, and as kittens do.
+    // Further names, as Windows' telnet would tell them if it were asked again.
     let mut far = Far::new(Negotiate::Auto);
     far.sends("hi\r\n");
     far.sends(b"\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0\xff\xfa\x18\x00ANSI\xff\xf0");
@@ -217,7 +217,7 @@ fn who_has_shown_a_terminal_once_has_one() {
         let (heard, replies) = far.sends([b"\xff\xfa\x18\x00", name.as_bytes(), b"\xff\xf0"].concat());
         assert_eq!((heard, replies), (vec![], vec![]), "it is not asked for more, and more is not asked for");
     }
-    // One that tells more unasked, or is asked again.
+    // A client that tells more names unasked, or is asked again.
     let mut far = Far::new(Negotiate::Auto);
     far.sends("hi\r\n");
     for name in ["XTERM", "VTUNHEARDOF"] {
@@ -230,7 +230,7 @@ fn who_has_shown_a_terminal_once_has_one() {
 
 #[test]
 fn what_is_half_typed_is_gone_on_with_whoever_edits_the_line() {
-    // To char mode: a line, a character and a sequence are under way; the end of a line is.
+    // Changing to char mode in the middle of a line, a character, a sequence, or a line's ending.
     let begun = || {
         let mut far = Far::new(Negotiate::Auto);
         far.sends("hi\r\n");
@@ -252,12 +252,12 @@ fn what_is_half_typed_is_gone_on_with_whoever_edits_the_line() {
         assert_eq!(far.sends(keys).0, [Heard::Mode(Mode::Char)]);
         assert_eq!(far.sends(behind).0, [line(said)], "{}", before.escape_ascii());
     }
-    // Too much is too much.
+    // A line that is too long already stays too long.
     let mut far = begun();
     far.sends([b'x'; 100]);
     far.sends(keys);
     assert_eq!(far.sends("\r\0").0, [Heard::TooLong { bytes: 100 }]);
-    // Back, because the hub or the client wants it; what was typed stays in sight.
+    // Changing back because the hub or the client wants it: the draft stays in sight.
     for (before, behind, said) in [
         (&b"wor"[..], &b"ld\r\n"[..], "world"),
         (b"w\xc3", b"\xa9\r\n", "wé"),
@@ -285,7 +285,7 @@ fn what_is_half_typed_is_gone_on_with_whoever_edits_the_line() {
             );
         }
     }
-    // The end of a line whose CR is a key.
+    // The LF of a line whose CR was a key in char mode.
     let mut far = Far::on_a_terminal();
     assert_eq!(far.sends(b"one\r").0, [line("one")]);
     assert_eq!(far.sends(b"\xff\xfe\x01\xff\xfe\x03").0, [Heard::Mode(Mode::Line)]);
@@ -305,7 +305,7 @@ fn lines_of_a_paste_behind_one_that_ends_char_mode_are_sent() {
         heard.push(one);
     }
     assert_eq!(heard, [line("one"), line("/mode line"), line("two"), line("three")]);
-    // One that was not sent is told of.
+    // A person whose paste is dropped is told so.
     let mut far = Far::on_a_terminal();
     far.sends("\x1b[200~one\ntwo\x1b[201~");
     let (_, replies) = far.sends(b"\xff\xfe\x01");
@@ -314,11 +314,11 @@ fn lines_of_a_paste_behind_one_that_ends_char_mode_are_sent() {
 
 #[test]
 fn who_goes_over_to_keys_by_themselves_has_a_line_editor_again() {
-    // Before it was ever asked for, it is refused: PuTTY begins so.
+    // A client that asks for ECHO before we ever did is refused: PuTTY does that at the start.
     let mut far = Far::new(Negotiate::Auto);
     let (_, replies) = far.sends(b"\xff\xfd\x01");
     assert!(replies.starts_with(b"\xff\xfc\x01"), "{replies:?}");
-    // As busybox, which goes along once, and then by its own menu.
+    // Like busybox, which agrees once, and later changes modes by its own menu.
     let mut far = Far::on_a_terminal();
     let mut replies = Vec::new();
     far.link.set_mode(Mode::Line, &mut replies);
@@ -340,7 +340,7 @@ fn a_terminal_shows_how_wide_its_characters_are() {
     let (heard, _) = far.sends("\x1b[24;11R");
     assert_eq!(heard, [Heard::Terminal(Terminal { usual: true, ..TERMINAL })]);
     assert_eq!(far.shown().unwrap().matches("\r\n").count(), 0);
-    // It is asked once.
+    // The terminal is measured once.
     assert_eq!(far.sends("\x1b[24;19R").0, []);
     for other in ["\x1b[24;19R", "\x1b[24;12R", "\x1b[1;1R"] {
         let mut far = Far::on_a_terminal();
@@ -377,7 +377,7 @@ fn a_mud_client_keeps_its_own_input_line_and_is_told_where_answers_end() {
     assert_eq!(far.link.answer_mark(), b"");
     far.sends(b"\xff\xfd\x19");
     assert_eq!(far.link.answer_mark(), b"\xff\xef");
-    // It has CHARSET too, and knows none of ours.
+    // The client knows CHARSET, but none of our character sets.
     let (_, replies) = far.sends(b"\xff\xfd\x2a");
     assert!(replies.ends_with(b";UTF-8;US-ASCII\xff\xf0"));
     let (heard, _) = far.sends(b"\xff\xfa\x2a\x03\xff\xf0");
@@ -395,10 +395,10 @@ fn in_char_mode_keys_are_edited_and_what_is_typed_is_drawn() {
     assert_eq!(heard, [Heard::Complete("ax".into()), line("axb"), Heard::Leave]);
     assert_eq!(replies, CLEAR);
     assert_eq!(far.shown().unwrap(), "> ");
-    // IP: what Debian's telnet makes of ^C where its user has it so.
+    // IP, which Debian's telnet sends for ^C if its user has configured that.
     assert_eq!(far.sends(b"abc\xff\xf4\xff\xfd\x06").0, [Heard::Interrupt]);
     assert_eq!(far.shown(), None);
-    // The window is made narrower.
+    // The window becomes narrower.
     far.sends("some words that need two rows");
     let (heard, _) = far.sends(b"\xff\xfa\x1f\x00\x14\x00\x18\xff\xf0");
     assert_eq!(heard, [Heard::Terminal(Terminal { cols: 20, ..TERMINAL })]);
@@ -450,7 +450,8 @@ fn a_password_is_hidden_in_both_modes_and_refusal_is_heard_of() {
     far.link.set_mode(Mode::Line, &mut replies);
     assert_eq!(far.sends(b"\xff\xfe\x01\xff\xfe\x03\r\n").0, [line("half")]);
     replies.clear();
-    // In line mode by ECHO alone; a client may send each key then, and erasing is ours.
+    // In line mode, text is hidden by ECHO alone. The client may then send each key at once, so
+    // erasing keys are handled by us.
     far.link.hide(true, &mut replies);
     assert_eq!(replies, b"\xff\xfb\x01");
     assert_eq!(far.sends(b"\xff\xfd\x01sesamy\x7fe\r\n").0, [line("sesame")]);
@@ -503,8 +504,8 @@ fn telnet() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    /// However the bytes are cut up, the same is heard, and the same is sent: but what is told of the
-    /// terminal, which is told when all that has come was looked at.
+    /// However the bytes are divided into reads, the results and replies are the same. Only news of
+    /// the terminal may differ, because it comes when all received bytes are parsed.
     #[test]
     fn any_chunking_of_a_telnet_client_is_heard_alike(
         bytes in telnet(), size in 1_usize..20, char in any::<bool>(), saved in any::<bool>(),
@@ -524,7 +525,7 @@ proptest! {
             let terminal = far.link.asked.as_ref().map(|asked| asked.terminal);
             (heard, replies, terminal, far.shown())
         };
-        // Where ^D stands alone at a read's end only chunking can tell.
+        // ^D alone at the end of a read means leaving, so there the division matters.
         prop_assert_eq!(run(usize::MAX), run(size));
     }
 
@@ -537,7 +538,8 @@ proptest! {
         let pieces: Vec<_> = bytes.chunks(size).collect();
         let (whole, cut) = (listen(&[&bytes]), listen(&pieces));
         prop_assert_eq!(whole.1, cut.1);
-        // Where ^D stands alone at a read's end only chunking can tell; all else is alike.
+        // ^D alone at the end of a read means leaving, so there the division matters; all else is
+        // the same.
         if !bytes.contains(&EOT) {
             prop_assert_eq!(whole.0, cut.0);
         }

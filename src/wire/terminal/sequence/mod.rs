@@ -1,10 +1,17 @@
-//! Sequences: what a terminal sends beside characters, by their shape (ECMA-48, and what came before and after it).
+//! Escape sequences of terminals, recognised by their shape (ECMA-48, and the forms before and
+//! after that standard).
 //!
-//! A key that is no character, a report of the mouse, the answer to a question: each comes as several bytes, and is
-//! taken as a whole here, whatever it means. So nothing of it is ever taken for text. A sequence that does not end
-//! keeps nothing and locks nothing: Enter, ^C and most other control characters end it, and are themselves.
+//! A terminal sends several bytes for a key that is no character, for a report of the mouse, or for
+//! an answer to a question. This module finds where such a sequence begins and ends, so that none
+//! of its bytes is ever taken for text. A sequence that does not end blocks nothing: Enter, ^C and
+//! most other control characters end it, and keep their own effect.
 //!
-//! What a sequence means is not known here: see [`super::editor`].
+//! | to change | see |
+//! | --- | --- |
+//! | where a sequence begins and ends | `Sequence::take` |
+//! | how sequences are removed from a whole line | `without` |
+//!
+//! This module does not know what a sequence means: see [`super::editor`].
 
 use std::borrow::Cow;
 
@@ -15,61 +22,68 @@ const BEL: u8 = 0x07;
 const CAN: u8 = 0x18;
 const SUB: u8 = 0x1A;
 
-/// String terminator (`ESC \`), as one byte.
+/// The string terminator (`ESC \`) in its 8-bit form.
 const ST: u8 = 0x9C;
 
-/// The most bytes that are kept of a control sequence; no key has more, and what is longer means nothing.
+/// The most bytes that are kept of a control sequence; no key has more, and longer sequences have
+/// no effect.
 const KEPT: usize = 32;
 
-/// Where in a sequence, or in a character of several bytes, the next byte is.
+/// The state of the parser: the place of the next byte in a sequence, or in a character of several
+/// bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Sequence {
-    /// In none.
+    /// Between sequences and characters.
     #[default]
     Between,
-    /// In a character of several bytes: those so far.
+    /// In a character of several bytes: the bytes so far.
     Character(Vec<u8>),
     /// Behind ESC.
     Escape,
-    /// In a character of several bytes behind ESC.
+    /// In a character of several bytes behind ESC: the bytes so far. Empty behind SS2, which takes
+    /// one more character.
     Alt(Vec<u8>),
-    /// Behind ESC and this byte, which may be the first of a sequence (ISO 2022) or have been typed with Alt.
+    /// Behind ESC and this byte: it is an intermediate byte of a sequence (ISO 2022), or a
+    /// character that was typed with Alt.
     Intermediate(u8),
-    /// Behind CSI (`ESC [`): what came since, of which one byte more than [`KEPT`] stands for any number.
+    /// Behind CSI (`ESC [`): the bytes since, of which at most [`KEPT`] plus one are kept; the
+    /// additional one marks the sequence as too long.
     Control(Vec<u8>),
-    /// Behind `ESC [ [`: a function key of Linux's console.
+    /// Behind `ESC [ [`: one more byte completes a function key of Linux's console.
     Console,
-    /// Behind SS3 (`ESC O`): what came since.
+    /// Behind SS3 (`ESC O`): the bytes since.
     Function(Vec<u8>),
-    /// Behind `ESC [ M`, which the mouse sent, or its like: so many characters are yet to come, and the last byte may
-    /// begin one of two bytes.
+    /// In a report of the mouse (`ESC [ M`, and similar): the number of characters still to come,
+    /// and whether the last byte may be the first of a character of two bytes.
     Mouse(u8, bool),
-    /// In a string (OSC, DCS, APC, PM, SOS): so many bytes of a character are yet to come, which may be a ST.
+    /// In a string (OSC, DCS, APC, PM, SOS): the number of bytes still to come of a UTF-8
+    /// character, and whether that character may be ST.
     String(u8, bool),
     /// Behind an ESC in a string.
     StringEscape,
 }
 
-/// What a byte has completed.
+/// The unit that a byte has completed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// A character that is in no sequence; also a control character, or U+FFFD for bytes that are no character.
+    /// A character outside sequences; this may be a control character, or U+FFFD for bytes that are
+    /// not UTF-8.
     Char(char),
     /// ESC by itself.
     Escape,
-    /// A character typed with Alt: it came behind ESC.
+    /// A character behind ESC, which was typed with Alt.
     Alt(char),
     /// A control sequence: its bytes behind CSI.
     Control(Vec<u8>),
-    /// What came behind SS3.
+    /// The bytes behind SS3.
     Function(Vec<u8>),
     /// A function key of Linux's console.
     Console,
-    /// A sequence that is no key.
+    /// A sequence that is ignored: it is no key.
     Nothing,
 }
 
-/// Whether a byte is used up; one that is not is to be given again.
+/// Whether a byte is used up, or the caller must give it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Byte {
     Used,
@@ -77,7 +91,8 @@ pub(super) enum Byte {
 }
 
 impl Sequence {
-    /// Takes one byte. Returns what it has completed, if anything.
+    /// Takes one byte. Returns the unit that it has completed, if any, and whether the byte is used
+    /// up.
     pub(super) fn take(&mut self, byte: u8) -> (Option<Part>, Byte) {
         match std::mem::take(self) {
             Self::Between => self.begin(byte),
@@ -86,7 +101,8 @@ impl Sequence {
             Self::Alt(bytes) => self.alt(bytes, byte),
             Self::Intermediate(first) => match byte {
                 0x20..0x30 => self.goes_on(Self::Intermediate(byte)),
-                // The last bytes that are in use, all but some. A small letter is more likely one that was typed.
+                // Nearly all final bytes in use are in this range. A lower-case letter was more
+                // likely typed.
                 0x30..=b'Z' => ends(Part::Nothing),
                 _ => (Some(Part::Alt(char::from(first))), Byte::Again),
             },
@@ -112,7 +128,7 @@ impl Sequence {
             Self::Mouse(left, lead) => self.mouse(left, lead, byte),
             Self::String(left, lead) => self.string(left, lead, byte),
             Self::StringEscape if byte == b'\\' => ends(Part::Nothing),
-            // Another sequence begins in its middle.
+            // Another sequence begins in the middle of the string.
             Self::StringEscape => {
                 *self = Self::Escape;
                 (None, Byte::Again)
@@ -120,7 +136,7 @@ impl Sequence {
         }
     }
 
-    /// Whether it keeps no more than it may.
+    /// Whether a value that was loaded from a snapshot keeps no more bytes than it may.
     #[must_use]
     pub(super) fn is_sound(&self) -> bool {
         match self {
@@ -131,7 +147,8 @@ impl Sequence {
         }
     }
 
-    /// Bytes that lead here from [`Self::Between`]: for whoever takes over what is under way.
+    /// Bytes that lead from [`Self::Between`] to this state, for the code that takes over in the
+    /// middle of a sequence when the mode changes.
     #[must_use]
     pub(super) fn begun(&self) -> Vec<u8> {
         let behind = |begin: &[u8], bytes: &[u8]| [begin, bytes].concat();
@@ -139,7 +156,7 @@ impl Sequence {
             Self::Between => Vec::new(),
             Self::Character(bytes) => bytes.clone(),
             Self::Escape => vec![ESC],
-            // Behind SS2, one character of any kind.
+            // Behind SS2: one character is to come.
             Self::Alt(bytes) if bytes.is_empty() => behind(b"\x1bN", &[]),
             Self::Alt(bytes) => behind(b"\x1b", bytes),
             Self::Intermediate(byte) => vec![ESC, *byte],
@@ -147,7 +164,8 @@ impl Sequence {
             Self::Console => behind(b"\x1b[[", &[]),
             Self::Function(bytes) => behind(b"\x1bO", bytes),
             Self::Mouse(left, lead) => {
-                // Of three, none has come yet: so the last byte is none of theirs.
+                // Of a report of three characters, none has come with `left == 3`, so `lead` means
+                // a longer report.
                 let is_of_six = *left > 3 || (*left == 3 && *lead);
                 let (begin, all) = if is_of_six { (b"\x1b[T", 6) } else { (b"\x1b[M", 3_u8) };
                 let mut bytes = behind(begin, &vec![b' '; usize::from(all.saturating_sub(*left))]);
@@ -156,7 +174,7 @@ impl Sequence {
                 }
                 bytes
             }
-            // A string of any kind.
+            // All strings are parsed alike, so SOS stands for any of them.
             Self::String(left, lead) => {
                 let character: &[u8] = match (left, lead) {
                     (1, true) => b"\xc2",
@@ -176,7 +194,8 @@ impl Sequence {
         (None, Byte::Used)
     }
 
-    /// A byte that cannot be in the sequence: it ends it, and is itself.
+    /// Handles a byte that cannot be in the sequence: it ends the sequence, and keeps its own
+    /// meaning.
     fn aborts(&mut self, byte: u8) -> (Option<Part>, Byte) {
         match byte {
             CAN | SUB => ends(Part::Nothing),
@@ -200,7 +219,7 @@ impl Sequence {
     fn character(&mut self, mut bytes: Vec<u8>, byte: u8) -> (Option<Part>, Byte) {
         match decode(&mut bytes, byte) {
             Decoded::Yet => self.goes_on(Self::Character(bytes)),
-            // A control character of eight bits, as UTF-8 has it.
+            // An 8-bit control character (C1) encoded in UTF-8.
             Decoded::Char('\u{9C}') => ends(Part::Nothing),
             Decoded::Char(c) => match u8::try_from(c).ok().and_then(Self::introduced_by) {
                 Some(next) => self.goes_on(next),
@@ -215,11 +234,11 @@ impl Sequence {
             ESC => self.goes_on(Self::Escape),
             CAN | SUB => ends(Part::Nothing),
             0x08 => ends(Part::Alt('\u{8}')),
-            // A control key behind a lone Escape is itself.
+            // A control key behind a lone Escape keeps its own meaning.
             ..0x20 => (Some(Part::Escape), Byte::Again),
             0x20..0x30 => self.goes_on(Self::Intermediate(byte)),
             b'\\' => ends(Part::Nothing),
-            // The control characters of eight bits, written in seven.
+            // The 8-bit control characters (C1) in their 7-bit form.
             b'@'..=b'_' => match Self::introduced_by(byte + 0x40) {
                 Some(next) => self.goes_on(next),
                 None => ends(Part::Alt(char::from(byte))),
@@ -234,7 +253,7 @@ impl Sequence {
 
     fn alt(&mut self, mut bytes: Vec<u8>, byte: u8) -> (Option<Part>, Byte) {
         if bytes.is_empty() && byte < 0x80 {
-            // Behind SS2, which is followed by one character.
+            // Behind SS2: this is the one character that follows it.
             return if byte < 0x20 { self.aborts(byte) } else { ends(Part::Nothing) };
         }
         match decode(&mut bytes, byte) {
@@ -248,7 +267,8 @@ impl Sequence {
         match byte {
             b'[' if bytes.is_empty() => return self.goes_on(Self::Console),
             b'M' if bytes.is_empty() => return self.goes_on(Self::Mouse(3, false)),
-            // Where a highlighted text ends, for a program that tracks that: one place, or three.
+            // xterm's highlight tracking: the end of a selection, as one position (`t`) or three
+            // (`T`).
             b't' if bytes.is_empty() => return self.goes_on(Self::Mouse(2, false)),
             b'T' if bytes.is_empty() => return self.goes_on(Self::Mouse(6, false)),
             0x20..0x7F => {}
@@ -262,7 +282,7 @@ impl Sequence {
         if is_final && bytes.len() > KEPT {
             return ends(Part::Nothing);
         }
-        // rxvt ends a key with Shift so.
+        // rxvt ends a key with Shift by `$`.
         let is_rxvt = byte == b'$' && (2..=3).contains(&bytes.len()) && bytes[0].is_ascii_digit();
         if is_final || (is_rxvt && bytes[..bytes.len() - 1].iter().all(u8::is_ascii_digit)) {
             return ends(Part::Control(bytes));
@@ -270,7 +290,8 @@ impl Sequence {
         self.goes_on(Self::Control(bytes))
     }
 
-    /// Button and place are a character each, of one byte, or of two where the place is far right or below.
+    /// Button, column and row are a character each: of one byte, or of two bytes for a high column
+    /// or row.
     fn mouse(&mut self, left: u8, lead: bool, byte: u8) -> (Option<Part>, Byte) {
         if lead && matches!(byte, 0x80..0xC0) {
             return if left == 0 { ends(Part::Nothing) } else { self.goes_on(Self::Mouse(left, false)) };
@@ -293,10 +314,11 @@ impl Sequence {
         match byte {
             BEL => ends(Part::Nothing),
             ESC => self.goes_on(Self::StringEscape),
-            // Format effectors may be in a string; an end of line is Enter.
+            // Format effectors may stand in a string; CR and LF are Enter.
             0 | 0x08 | 0x09 | 0x0B | 0x0C => self.goes_on(Self::String(0, false)),
             ..0x20 => self.aborts(byte),
-            // A ST of one byte, or of the two that UTF-8 makes of it; not a byte of another character.
+            // ST as one byte, or as the two bytes of its UTF-8 form, but not as a byte of another
+            // character.
             ST if left == 0 || lead => ends(Part::Nothing),
             0x80..0xC0 => self.goes_on(Self::String(left.saturating_sub(1), false)),
             0xC2..0xE0 => self.goes_on(Self::String(1, byte == 0xC2)),
@@ -306,7 +328,7 @@ impl Sequence {
         }
     }
 
-    /// What follows a control character of eight bits (C1) that begins a sequence.
+    /// The state behind an 8-bit control character (C1); `None` if that begins no sequence.
     fn introduced_by(c1: u8) -> Option<Self> {
         match c1 {
             0x8E => Some(Self::Alt(Vec::new())),                              // SS2
@@ -318,8 +340,8 @@ impl Sequence {
     }
 }
 
-/// Whether a byte fills time or space behind these, and means nothing there (ECMA-48, 8.3.88). A DEL may be a key where
-/// there is nothing yet.
+/// Whether a byte behind the bytes `behind` of a sequence is a filler without meaning: NUL or DEL
+/// (ECMA-48, 8.3.88). Where the sequence has no bytes yet, DEL may be a key.
 fn is_fill(byte: u8, behind: &[u8]) -> bool {
     byte == 0 || (byte == 0x7F && !behind.is_empty())
 }
@@ -334,18 +356,20 @@ enum Decoded {
     Broken(Byte),
 }
 
-/// Adds a byte to those of a character.
+/// Adds a byte to the bytes of a UTF-8 character.
 fn decode(bytes: &mut Vec<u8>, byte: u8) -> Decoded {
     bytes.push(byte);
     match std::str::from_utf8(bytes) {
         Ok(text) => text.chars().next().map_or(Decoded::Yet, Decoded::Char),
         Err(error) if error.error_len().is_none() => Decoded::Yet,
-        // The byte that breaks a sequence begins the next one, unless it stands alone.
+        // The byte that breaks a character may begin the next one, unless it is the first byte
+        // itself.
         Err(_) => Decoded::Broken(if bytes.len() == 1 { Byte::Used } else { Byte::Again }),
     }
 }
 
-/// A line that came as a whole, without sequences. One that does not end takes the rest of the line with it.
+/// A whole line with its escape sequences removed. A sequence that does not end takes the rest of
+/// the line with it.
 #[must_use]
 pub(super) fn without(line: &[u8]) -> Cow<'_, [u8]> {
     let has_none = |line: &str| !line.chars().any(|c| matches!(c, '\u{1B}' | '\u{80}'..='\u{9F}'));

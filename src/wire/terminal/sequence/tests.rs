@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// What is left of it as text, and where it ends.
+/// The text that is left without sequences, and the state at the end.
 fn left(bytes: &[u8]) -> (String, Sequence) {
     let mut sequence = Sequence::default();
     let mut text = String::new();
@@ -25,7 +25,7 @@ fn check(bytes: impl AsRef<[u8]>, text: &str) {
     assert_eq!((found.as_str(), sequence), (text, Sequence::Between), "{}", bytes.as_ref().escape_ascii());
 }
 
-/// Each is one sequence, and nothing else.
+/// Bytes that are exactly one sequence each.
 const WHOLE: &[&[u8]] = &[
     b"\x1b[A",
     b"\x1b[15~",
@@ -170,7 +170,7 @@ fn what_does_not_end_takes_a_line_with_it_and_no_memory() {
     }
 }
 
-/// A sequence of any shape that ends.
+/// A complete sequence of any shape.
 pub(in crate::wire::terminal) fn any_sequence() -> impl Strategy<Value = Vec<u8>> {
     let csi = prop::sample::select(vec![&b"\x1b["[..], b"\x9b", b"\xc2\x9b", b"\x1b\x1b["]);
     let control = (csi, "[0-9;:<=>?]{0,40}", "[ !\"#%&'()*+,./-]{0,2}", "[@-LN-SU-Z^_`a-su-z{|}~]").prop_map(

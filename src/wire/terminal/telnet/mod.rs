@@ -1,10 +1,19 @@
-//! Telnet, as far as a chat needs it: commands taken out of the bytes (RFC 854, 1184), options settled by
-//! the Q method (RFC 1143), terminal type (RFC 1091), window size (RFC 1073), character set
-//! (RFC 2066).
+//! Telnet, as far as a chat needs it: taking commands out of the bytes (RFC 854, 1184), negotiating
+//! options by the Q method (RFC 1143), terminal type (RFC 1091), window size (RFC 1073), character
+//! set (RFC 2066).
 //!
-//! One parser for every connection from its first byte on: 0xFF is never UTF-8, so a client that is
-//! no telnet loses nothing. It sends nothing unasked; its caller decides whether to ask.
-//! Data bytes are handed on as they are: [`super::lines`] finds the ends of lines.
+//! Every connection goes through this parser from its first byte on: 0xFF (IAC) never occurs in
+//! UTF-8, so a client without telnet loses nothing. The parser only answers; its caller decides
+//! whether to ask for an option. Data bytes are passed on unchanged: [`super::lines`] finds the
+//! ends of lines.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | the states of an option on one side (RFC 1143) | `q` |
+//! | which options we know, and which we agree to unasked | [`TelnetOption`] |
+//! | which commands are passed on | [`Command`] |
+//! | terminal types, window sizes, character sets | [`Event`] |
+//! | bounds on what one client can make us send or keep | [`MAX_ANSWERS`], [`MAX_SUBNEGOTIATION`] |
 
 mod q;
 
@@ -22,7 +31,7 @@ const WILL: u8 = 251;
 const SB: u8 = 250;
 const SE: u8 = 240;
 
-/// The lowest byte that is a command behind IAC (end of file, RFC 1184).
+/// The lowest byte that is a command behind IAC: EOF (RFC 1184).
 const FIRST_COMMAND: u8 = 236;
 
 /// The option number of TIMING-MARK (RFC 860), which has no state.
@@ -35,29 +44,30 @@ const CHARSET_REQUEST: u8 = 1;
 const CHARSET_ACCEPTED: u8 = 2;
 const CHARSET_REJECTED: u8 = 3;
 
-/// The longest subnegotiation taken, in bytes with the option's own; a longer one is skipped to its
-/// end. A window size needs 5, terminal types 42 (RFC 1091), a list of character sets some dozens.
+/// The longest subnegotiation that is kept, in bytes including the option's number; a longer one is
+/// skipped to its end. A window size needs 5, a terminal type 42 (RFC 1091), a list of character
+/// sets some dozens.
 pub const MAX_SUBNEGOTIATION: usize = 256;
 
-/// How many negotiations of one connection are answered. Clients need below twenty; a client that
-/// needs more is in a loop, or plays.
+/// The most negotiations that are answered on one connection. Real clients need fewer than twenty;
+/// a client that sends more is in a loop, or malicious.
 pub const MAX_ANSWERS: u16 = 100;
 
-/// How often a client is asked for one more terminal type: name, terminal and features (MTTS) are
-/// three; some clients begin with a fourth.
+/// The most terminal types that a client is asked for: its name, its terminal and its features
+/// (MTTS) are three; some clients tell a fourth first.
 const MAX_TERMINAL_TYPES: u8 = 4;
 
-/// The longest name of a terminal kept, in characters; RFC 1091 allows 40.
+/// The most characters that are kept of a terminal's name; RFC 1091 allows 40.
 const MAX_TERMINAL_TYPE: usize = 40;
 
-/// The telnet side of one connection: 16 bytes until the client shows that it is telnet.
+/// The telnet state of one connection. It takes 16 bytes until the client sends telnet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Telnet {
     state: State,
     dealings: Option<Box<Dealings>>,
 }
 
-/// Where in telnet's grammar the next byte is.
+/// The state of the parser: the place of the next byte in telnet's grammar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
     #[default]
@@ -68,110 +78,111 @@ enum State {
     Option(Side, Switch),
     /// Behind IAC SB.
     Subnegotiation,
-    /// Behind an IAC within a subnegotiation.
+    /// Behind an IAC inside a subnegotiation.
     SubnegotiationCommand,
 }
 
-/// The state that only clients which speak telnet need.
+/// The state that is needed only for clients that speak telnet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Dealings {
     /// Whether a valid command was received.
     telnet: bool,
-    /// The options by their order in [`TelnetOption`], our side and theirs.
+    /// The options in the order of [`TelnetOption`]; for each, our side and theirs.
     options: [[Q; 2]; TelnetOption::ALL.len()],
-    /// The option's number and payload under way, at most [`MAX_SUBNEGOTIATION`] bytes; empty
-    /// between subnegotiations.
+    /// The unfinished subnegotiation: the option's number and the payload so far, at most
+    /// [`MAX_SUBNEGOTIATION`] bytes; empty between subnegotiations.
     subnegotiation: Vec<u8>,
-    /// Whether it has outgrown that.
+    /// Whether the unfinished subnegotiation is too long, and is skipped.
     overflown: bool,
-    /// Negotiations answered, at most [`MAX_ANSWERS`].
+    /// The number of answered negotiations, at most [`MAX_ANSWERS`].
     answers: u16,
-    /// Negotiations not answered, being more than that.
+    /// The number of negotiations that were not answered because of [`MAX_ANSWERS`].
     ignored: u32,
-    /// How often this round of terminal types has asked; zero when none is under way.
+    /// The number of questions in this round of terminal types; 0 between rounds.
     terminals_asked: u8,
     /// The terminal type told last.
     terminal: String,
-    /// [`Event::TerminalTypesEnd`] is to come next.
+    /// Whether [`Event::TerminalTypesEnd`] is the next event.
     terminals_end: bool,
-    /// Whether a list of character sets is out and not answered.
+    /// Whether we have sent a list of character sets and await the answer.
     charset_asked: bool,
-    /// Whether the client is to be asked for BINARY as soon as it has shown to be telnet.
+    /// Whether to ask the client for BINARY as soon as it has shown that it is telnet.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     binary_wanted: bool,
-    /// Whether the client may have us echo and have each key sent, unasked.
+    /// Whether ECHO and SUPPRESS-GO-AHEAD, ours, are agreed to if the client begins.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     keys_welcome: bool,
 }
 
-/// An option that has a state here. All others are refused.
+/// An option that we know. All others are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TelnetOption {
-    /// 0, RFC 856. Bytes are passed as they are anyway. Theirs is asked for all the same, as Debian's telnet
-    /// looks for its escape key without the high bit until then: of Н, 東, ❤ and whatever else has the byte
-    /// 0x9D it makes `^]`, and what follows a command of its own.
+    /// BINARY: 0, RFC 856. We pass bytes unchanged with or without it. We ask for the client's side
+    /// because of Debian's telnet: without BINARY it ignores the high bit when it looks for its
+    /// escape key `^]`, so it takes the byte 0x9D in Н, 東 or ❤ for that key.
     Binary,
-    /// 1, RFC 857. Ours: we show what is typed (or hide it).
+    /// ECHO: 1, RFC 857. Our side: we echo typed text, or hide it.
     Echo,
-    /// 3, RFC 858. Ours with ECHO means a character at a time; alone it confuses clients.
+    /// SUPPRESS-GO-AHEAD: 3, RFC 858. Our side together with ECHO means a character at a time;
+    /// alone it confuses clients.
     SuppressGoAhead,
-    /// 24, RFC 1091. Theirs.
+    /// TERMINAL-TYPE: 24, RFC 1091. Their side.
     TerminalType,
-    /// 25, RFC 885. Ours: prompts end in IAC EOR.
+    /// END-OF-RECORD: 25, RFC 885. Our side: answers end in IAC EOR.
     EndOfRecord,
-    /// 31, RFC 1073. Theirs.
+    /// NAWS, the window size: 31, RFC 1073. Their side.
     WindowSize,
-    /// 42, RFC 2066. Ours: we offer a list; theirs: they do.
+    /// CHARSET: 42, RFC 2066. Our side: we send a list of character sets; their side: they do.
     Charset,
 }
 
-/// Which end performs an option.
+/// The end of the connection that performs an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Side {
-    /// We do: settled by our WILL and WONT, their DO and DONT.
+    /// Our end: negotiated by our WILL and WONT, and their DO and DONT.
     Ours,
-    /// They do: settled by their WILL and WONT, our DO and DONT.
+    /// The client's end: negotiated by their WILL and WONT, and our DO and DONT.
     Theirs,
 }
 
-/// What a client has sent.
+/// A unit of what a client has sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event<'b> {
-    /// Bytes that are no telnet; never none.
+    /// Data bytes, at least one.
     Data(&'b [u8]),
-    /// A command that wants something done.
+    /// A command that requires an action.
     Command(Command),
-    /// An option is settled: it went on or off, or what we asked for was refused (`Off`).
+    /// The result of a negotiation: an option went on or off, or our request was refused (`Off`).
     Option {
-        /// An option that we know; others are refused and not told.
+        /// The option; unknown options are refused without an event.
         option: TelnetOption,
-        /// The end that performs it: the client and we each have a state of our own.
+        /// The end that performs it; each end has a state of its own.
         side: Side,
-        /// Whether it is on now.
+        /// The state of the option now.
         now: Switch,
     },
-    /// One name of the client or its terminal, printable ASCII, at most 40 characters. Up to four
-    /// come after TERMINAL-TYPE went on.
+    /// A name of the client or its terminal: printable ASCII, at most 40 characters. Up to four
+    /// names come after TERMINAL-TYPE went on.
     TerminalType(String),
-    /// In place of a name: what the client can do.
+    /// In place of a terminal type: the abilities of the client.
     Mtts(Mtts),
-    /// All terminal types are told.
+    /// No more terminal types follow.
     TerminalTypesEnd,
-    /// The size of the client's window, in characters; `None` where it doesn't say (0).
+    /// The size of the client's window; `None` for a number that the client leaves open (0).
     WindowSize {
-        /// Columns, 1 to 500: more are taken for so many.
+        /// Columns, clamped to 1 to 500.
         cols: Option<u16>,
-        /// Rows, 1 to 200: more are taken for so many.
+        /// Rows, clamped to 1 to 200.
         rows: Option<u16>,
     },
-    /// The character set is settled, as far as the client can.
+    /// The result of the negotiation of a character set.
     Charset(Charset),
 }
 
-/// A command that wants something done. NOP, GA, DM and EOR don't and are dropped.
+/// A command that requires an action. NOP, GA, DM and EOR require none and are dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Command {
-    /// End of file (236): the client's user hit ^D.
+    /// End of file (236): the person hit ^D.
     EndOfFile,
     /// Suspend (237).
     Suspend,
@@ -179,12 +190,12 @@ pub enum Command {
     Abort,
     /// Break (243).
     Break,
-    /// Interrupt process (244): ^C. Debian's telnet shows no more output until the TIMING-MARK
-    /// it sends along is answered; that is done here.
+    /// Interrupt process (244): ^C. Debian's telnet sends a TIMING-MARK along, and shows no more
+    /// output until it is answered; this module answers it.
     Interrupt,
     /// Abort output (245).
     AbortOutput,
-    /// Are you there (246): wants a sign of life that is seen.
+    /// Are you there (246): the person wants a visible sign of life.
     AreYouThere,
     /// Erase character (247).
     EraseCharacter,
@@ -192,18 +203,19 @@ pub enum Command {
     EraseLine,
 }
 
-/// What a client has said of its character set.
+/// The result of negotiating the character set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Charset {
-    /// UTF-8, as we assume of all.
+    /// UTF-8, which we also assume without a negotiation.
     Utf8,
-    /// US-ASCII, of those we offered.
+    /// US-ASCII, from the list that we have sent.
     Ascii,
-    /// None of those offered.
+    /// No character set of the list was accepted.
     Refused,
 }
 
-/// The bits of the Mud Terminal Type Standard, which MUD clients tell as their third terminal type.
+/// The abilities of a client, as the bits of the Mud Terminal Type Standard (MTTS), which MUD
+/// clients tell as their third terminal type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mtts(pub u16);
 
@@ -214,7 +226,7 @@ impl Mtts {
     pub const UTF_8: Self = Self(4);
     /// 256 colours.
     pub const COLORS_256: Self = Self(8);
-    /// Read aloud: no redrawing, no ornaments.
+    /// A screen reader reads the output aloud: no redrawing, no ornaments.
     pub const SCREEN_READER: Self = Self(64);
 
     /// Whether all bits of `other` are set.
@@ -229,7 +241,7 @@ impl Mtts {
 }
 
 impl TelnetOption {
-    /// All of them, in the order of their numbers.
+    /// All options, in the order of their numbers.
     pub const ALL: [Self; 7] = [
         Self::Binary,
         Self::Echo,
@@ -240,7 +252,7 @@ impl TelnetOption {
         Self::Charset,
     ];
 
-    /// Its number on the wire.
+    /// The option's number in telnet.
     #[must_use]
     pub fn code(self) -> u8 {
         match self {
@@ -254,19 +266,20 @@ impl TelnetOption {
         }
     }
 
-    /// The option of a number, if it is one that has a state here.
+    /// The option with this number; `None` if we do not know it.
     #[must_use]
     pub fn of_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|option| option.code() == code)
     }
 
-    /// What to say when a client offers or demands it unasked.
+    /// The answer when a client offers or demands the option unasked.
     fn policy(self, side: Side) -> Policy {
         let agree = match side {
-            // Not ECHO: nobody wants to read what they were sent. Not EOR: lines have ends.
+            // Not ECHO: a client must not send our output back. Not EOR: a client's lines have
+            // endings.
             Side::Theirs => !matches!(self, Self::Echo | Self::EndOfRecord),
-            // Not SGA or ECHO on demand: one without the other breaks typing in common clients,
-            // and whether both are on is not for the client to say.
+            // Not SGA or ECHO on demand: one without the other breaks typing in common clients, and
+            // we decide when both are on.
             Side::Ours => matches!(self, Self::Binary | Self::EndOfRecord | Self::Charset),
         };
         if agree { Policy::Agree } else { Policy::Refuse }
@@ -274,11 +287,11 @@ impl TelnetOption {
 }
 
 impl Telnet {
-    /// Takes bytes off `input` until there is something to tell, or until nothing is left (`None`).
-    /// What has to be answered at once is appended to `replies`.
+    /// Takes bytes off `input` up to the next event; `None` if `input` is empty before one. Answers
+    /// to the client are appended to `replies`.
     ///
-    /// Data is borrowed from the input, in runs as long as the input allows: where one ends means
-    /// nothing.
+    /// Data is borrowed from the input in runs that are as long as possible; the borders of runs
+    /// have no meaning.
     pub fn receive<'b>(&mut self, input: &mut &'b [u8], replies: &mut Vec<u8>) -> Option<Event<'b>> {
         loop {
             if let Some(dealings) = &mut self.dealings
@@ -294,7 +307,7 @@ impl Telnet {
                     *input = rest;
                 }
                 State::Command if byte == IAC => {
-                    // The second of two is data, and so is what follows it.
+                    // The second IAC of two is a data byte, and begins a run of data.
                     self.state = State::Data;
                     return Some(Event::Data(take_run(input, 1)));
                 }
@@ -338,14 +351,16 @@ impl Telnet {
                         self.state = State::Subnegotiation;
                         self.dealings().collect(&[IAC]);
                     }
-                    // No command: the client forgot to double an IAC, as with a window 255 wide.
+                    // This byte is no command: the client has not doubled an IAC, as for a window
+                    // of 255 columns.
                     ..FIRST_COMMAND => {
                         *input = rest;
                         self.state = State::Subnegotiation;
                         self.dealings().collect(&[IAC, byte]);
                     }
-                    // Its end got lost. Drop it, and take this for the command that it is: so
-                    // nothing of it is ever taken for data, and the stream is found again.
+                    // The end of the subnegotiation was lost. Drop the subnegotiation, and handle
+                    // this command: so none of its bytes is taken for data, and parsing finds its
+                    // way again.
                     _ => {
                         self.state = State::Command;
                         self.dealings().drop_subnegotiation();
@@ -355,12 +370,12 @@ impl Telnet {
         }
     }
 
-    /// Asks the client to take part in an option, or to stop, or says that we start or stop: what
-    /// `side` and `want` make of it. The outcome comes as [`Event::Option`]; without one, nothing
-    /// has changed. Asking for what is already so sends nothing.
+    /// Asks to turn an option on or off, for the client's end (DO, DONT) or ours (WILL, WONT). The
+    /// outcome comes as [`Event::Option`]; without that event, nothing has changed. If the option
+    /// is so already, nothing is sent.
     ///
-    /// Character at a time is ECHO and SUPPRESS-GO-AHEAD, both ours and both in one write. For a
-    /// password it is ECHO, ours, alone.
+    /// A character at a time means ECHO and SUPPRESS-GO-AHEAD, both on our side, asked for in one
+    /// write. A password needs only ECHO on our side.
     pub fn ask(&mut self, option: TelnetOption, side: Side, want: Switch, replies: &mut Vec<u8>) {
         let dealings = self.dealings();
         let q = dealings.q(option, side);
@@ -371,7 +386,8 @@ impl Telnet {
         }
     }
 
-    /// Has the client asked for BINARY, theirs, once it has shown to be telnet: at once, if it has.
+    /// Asks the client for BINARY on its side as soon as it has shown that it is telnet; at once if
+    /// it has.
     pub fn want_binary(&mut self, replies: &mut Vec<u8>) {
         let dealings = self.dealings();
         dealings.binary_wanted = true;
@@ -380,18 +396,18 @@ impl Telnet {
         }
     }
 
-    /// From now on ECHO and SUPPRESS-GO-AHEAD, ours, are agreed to also where the client begins.
+    /// From now on, agrees to ECHO and SUPPRESS-GO-AHEAD on our side also if the client begins.
     pub fn welcome_keys(&mut self) {
         self.dealings().keys_welcome = true;
     }
 
-    /// Whether the client has sent a valid telnet command; `IAC IAC` alone is none.
+    /// Whether the client has sent a valid telnet command; `IAC IAC` does not count.
     #[must_use]
     pub fn is_telnet(&self) -> bool {
         self.dealings.as_ref().is_some_and(|d| d.telnet)
     }
 
-    /// Whether the next byte is data, unless it begins a command.
+    /// Whether the parser is between commands: the next byte is data or an IAC.
     #[must_use]
     pub fn is_between(&self) -> bool {
         self.state == State::Data
@@ -403,7 +419,7 @@ impl Telnet {
         self.dealings.as_ref().is_some_and(|d| d.options[option as usize][side as usize] == Q::Yes)
     }
 
-    /// Negotiations left unanswered for being more than [`MAX_ANSWERS`].
+    /// The number of negotiations that were not answered because of [`MAX_ANSWERS`].
     #[must_use]
     pub fn ignored(&self) -> u32 {
         self.dealings.as_ref().map_or(0, |d| d.ignored)
@@ -413,7 +429,7 @@ impl Telnet {
         self.dealings.get_or_insert_default()
     }
 
-    /// The byte behind IAC, which is not IAC. Moves on to the next state.
+    /// Handles the byte behind IAC, which is not IAC itself, and sets the next state.
     fn command(&mut self, byte: u8, replies: &mut Vec<u8>) -> Option<Command> {
         self.state = match byte {
             WILL => State::Option(Side::Theirs, Switch::On),
@@ -434,7 +450,7 @@ impl Telnet {
             246 => Some(Command::AreYouThere),
             247 => Some(Command::EraseCharacter),
             248 => Some(Command::EraseLine),
-            // What is complete only with what follows, a lone SE, and what no RFC knows.
+            // Commands that are not complete yet, a lone SE, and bytes that no RFC defines.
             _ => return None,
         };
         self.dealings().has_shown(replies);
@@ -443,7 +459,7 @@ impl Telnet {
 }
 
 impl Dealings {
-    /// The client has sent a valid command.
+    /// Notes that the client has sent a valid command, and asks for BINARY if that is wanted.
     fn has_shown(&mut self, replies: &mut Vec<u8>) {
         self.telnet = true;
         if std::mem::take(&mut self.binary_wanted) && self.may_answer() {
@@ -460,7 +476,7 @@ impl Dealings {
         &mut self.options[option as usize][side as usize]
     }
 
-    /// Whether one more negotiation may be answered; counts it either way.
+    /// Whether one more negotiation may be answered; counts it as answered or ignored.
     fn may_answer(&mut self) -> bool {
         if self.answers < MAX_ANSWERS {
             self.answers += 1;
@@ -472,8 +488,9 @@ impl Dealings {
 
     fn negotiate(&mut self, code: u8, side: Side, heard: Switch, replies: &mut Vec<u8>) -> Option<Event<'static>> {
         let Some(option) = TelnetOption::of_code(code) else {
-            // DO TIMING-MARK has to be answered however often: a client that waits for it shows
-            // nothing. It cannot loop, since no client answers a WONT with another DO.
+            // DO TIMING-MARK is always answered, beyond [`MAX_ANSWERS`] too: a client that waits
+            // for the answer shows nothing. This cannot loop, since no client answers a WONT with
+            // another DO.
             let always = (code, side) == (TIMING_MARK, Side::Ours);
             if heard == Switch::On && (always || self.may_answer()) {
                 replies.extend([IAC, verb(side, Switch::Off), code]);
@@ -529,7 +546,7 @@ impl Dealings {
         self.subnegotiation = Vec::new();
     }
 
-    /// A subnegotiation is complete. One for an option that is not on is none.
+    /// Handles a complete subnegotiation; it is ignored if its option is not on.
     fn subnegotiated(&mut self, replies: &mut Vec<u8>) -> Option<Event<'static>> {
         let payload = std::mem::take(&mut self.subnegotiation);
         if std::mem::take(&mut self.overflown) {
@@ -570,7 +587,8 @@ impl Dealings {
         subnegotiate(TelnetOption::TerminalType, TTYPE_SEND, &[], replies);
     }
 
-    /// A client tells another name each time it is asked, and the last one twice (RFC 1091).
+    /// Handles a terminal type. A client tells another one each time it is asked, and the last one
+    /// twice (RFC 1091).
     fn terminal_told(&mut self, name: &[u8], replies: &mut Vec<u8>) -> Option<Event<'static>> {
         if self.terminals_asked == 0 {
             return None; // nobody has asked
@@ -590,8 +608,9 @@ impl Dealings {
             Some(mtts) => Event::Mtts(mtts),
             None => Event::TerminalType(name.clone()),
         };
-        // What is told last is what the client goes by (RFC 1091): Windows' telnet would end as a VTNT. Who begins with a
-        // terminal is one; others begin with their own name, and may tell more.
+        // By RFC 1091 a client behaves as the terminal that it told last, so Windows' telnet, asked
+        // again, would become a VTNT. A client that begins with a terminal's name is asked no more;
+        // others begin with their own name, and are asked for more.
         let is_enough = self.terminals_asked == 1 && kinds::colors(&name).is_some();
         if self.terminals_asked < MAX_TERMINAL_TYPES && !is_enough {
             self.terminal = name;
@@ -604,12 +623,12 @@ impl Dealings {
         Some(event)
     }
 
-    /// The client lists character sets it could use, the first byte being what separates them.
+    /// Handles the client's list of character sets. The first byte of the list is the separator.
     fn charset_offered(&mut self, list: &[u8], replies: &mut Vec<u8>) -> Option<Event<'static>> {
         if !self.may_answer() {
             return None;
         }
-        // A client may offer to send a translation table first: a word and a version.
+        // A client may offer a translation table first: `[TTABLE]` and a version byte.
         let list = match list.strip_prefix(b"[TTABLE]") {
             Some(behind) => behind.get(1..).unwrap_or_default(),
             None => list,
@@ -619,7 +638,8 @@ impl Dealings {
                 .split(|byte| byte == separator)
                 .find(|name| name.eq_ignore_ascii_case(b"UTF-8") || name.eq_ignore_ascii_case(b"UTF8"))
         });
-        // Both have asked: the server's request stands, the client's is refused (RFC 2066).
+        // If both ends have asked, the server's request stands and the client's is refused (RFC
+        // 2066).
         match utf8.filter(|_| !self.charset_asked) {
             Some(name) => {
                 subnegotiate(TelnetOption::Charset, CHARSET_ACCEPTED, name, replies);
@@ -632,13 +652,13 @@ impl Dealings {
         }
     }
 
-    /// Whether there was a list to answer; now there is none.
+    /// Whether a list of ours was awaiting an answer; afterwards none is.
     fn charset_answered(&mut self) -> bool {
         std::mem::take(&mut self.charset_asked)
     }
 }
 
-/// Takes all up to the next IAC off `input`, which is not looked for in its first `from` bytes.
+/// Takes the bytes up to the next IAC off `input`; the first `from` bytes are taken in any case.
 fn take_run<'b>(input: &mut &'b [u8], from: usize) -> &'b [u8] {
     let end = memchr::memchr(IAC, &input[from..]).map_or(input.len(), |at| from + at);
     let (run, rest) = input.split_at(end);
@@ -646,7 +666,7 @@ fn take_run<'b>(input: &mut &'b [u8], from: usize) -> &'b [u8] {
     run
 }
 
-/// How `side` says on or off.
+/// The command byte that turns an option of `side` on or off.
 fn verb(side: Side, say: Switch) -> u8 {
     match (side, say) {
         (Side::Ours, Switch::On) => WILL,
@@ -656,7 +676,8 @@ fn verb(side: Side, say: Switch) -> u8 {
     }
 }
 
-/// `payload` holds no IAC: it is ours, or a name compared with ours.
+/// Appends a subnegotiation. `payload` holds no IAC to be doubled: it is ours, or a name that
+/// equals one of ours.
 fn subnegotiate(option: TelnetOption, what: u8, payload: &[u8], replies: &mut Vec<u8>) {
     replies.extend([IAC, SB, option.code(), what]);
     replies.extend(payload);

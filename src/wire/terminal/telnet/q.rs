@@ -1,11 +1,11 @@
-//! RFC 1143's Q method: one side of one option, and what each message does to it.
+//! RFC 1143's Q method: the state of one side of one option, and its transitions.
 //!
-//! The RFC writes the states down for the other side ("him") and leaves ours to symmetry; so does
-//! this. A state is what it calls the state and the queue bit in one.
+//! The RFC lists the transitions for the other side ("him") and leaves ours to symmetry; this
+//! module does the same. Each value of [`Q`] combines the RFC's state with its queue bit.
 
 use serde::{Deserialize, Serialize};
 
-/// On or off, wanted or told: `WILL` and `DO` are on, `WONT` and `DONT` off.
+/// On or off, in a request or an answer: `WILL` and `DO` are on, `WONT` and `DONT` are off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Switch {
     /// `WILL`, `DO`.
@@ -14,14 +14,15 @@ pub enum Switch {
     Off,
 }
 
-/// What to say to an offer we have not asked for.
+/// The answer to an offer that we have not asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Policy {
     Agree,
     Refuse,
 }
 
-/// The six states. `Opposite` means: once the answer is here, ask for the opposite.
+/// The six states. In those with `Opposite`, the opposite is asked for as soon as the awaited
+/// answer is here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Q {
     #[default]
@@ -33,11 +34,11 @@ pub(super) enum Q {
     WantYesOpposite,
 }
 
-/// The state to go to, and what to send, if anything.
+/// A transition: the next state, and the message to send, if any.
 pub(super) type Step = (Q, Option<Switch>);
 
 impl Q {
-    /// The other end says that it does (or wants us to do) the option, or that it doesn't.
+    /// The transition for a received message: WILL, WONT, DO or DONT.
     pub(super) fn told(self, heard: Switch, policy: Policy) -> Step {
         use Switch::{Off, On};
         match (self, heard) {
@@ -46,9 +47,9 @@ impl Q {
                 Policy::Refuse => (Self::No, Some(Off)),
             },
             (Self::Yes, Off) => (Self::No, Some(Off)),
-            // Nothing new: an answer here is how loops begin.
+            // Nothing has changed; an answer here could begin a loop.
             (Self::No, Off) | (Self::Yes, On) => (self, None),
-            // A refusal answered by an offer breaks the protocol; RFC 1143 says how to go on.
+            // An offer in answer to our DONT breaks the protocol; RFC 1143 says how to go on.
             (Self::WantNo, On | Off) => (Self::No, None),
             (Self::WantNoOpposite, On) => (Self::Yes, None),
             (Self::WantNoOpposite, Off) => (Self::WantYes, Some(On)),
@@ -58,7 +59,8 @@ impl Q {
         }
     }
 
-    /// We want the option on or off. Asking for what is, or is asked for already, changes nothing.
+    /// The transition when we want the option on or off. It changes nothing if the option is, or is
+    /// asked to be, so already.
     pub(super) fn ask(self, want: Switch) -> Step {
         use Switch::{Off, On};
         match (self, want) {
@@ -72,7 +74,7 @@ impl Q {
         }
     }
 
-    /// On or off if both ends know; `None` while an answer is awaited.
+    /// On or off if both ends agree; `None` while an answer is awaited.
     pub(super) fn settled(self) -> Option<Switch> {
         match self {
             Self::Yes => Some(Switch::On),

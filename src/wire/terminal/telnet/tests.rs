@@ -8,7 +8,7 @@ const LINEMODE: u8 = 34;
 const AYT: u8 = 246;
 const NOP: u8 = 241;
 
-/// Feeds one chunk; what was told, short, and what was answered.
+/// Feeds one chunk; returns the events in a short form, and the replies.
 fn feed(telnet: &mut Telnet, mut input: &[u8]) -> (Vec<String>, Vec<u8>) {
     let (mut told, mut replies) = (Vec::new(), Vec::new());
     while let Some(event) = telnet.receive(&mut input, &mut replies) {
@@ -29,7 +29,7 @@ fn feed(telnet: &mut Telnet, mut input: &[u8]) -> (Vec<String>, Vec<u8>) {
     (told, replies)
 }
 
-/// Checks what a client's bytes lead to, whole and byte by byte.
+/// Checks the events and replies for a client's bytes, given as a whole and byte by byte.
 #[track_caller]
 fn check(telnet: &Telnet, input: &[u8], told: &str, replies: &[u8]) -> Telnet {
     let mut whole = telnet.clone();
@@ -54,7 +54,8 @@ fn new() -> Telnet {
     Telnet::default()
 }
 
-/// A client that was asked for an option of its own and agreed, without what follows from that.
+/// A connection on which the client has agreed to an option on its side; further questions are
+/// discarded.
 fn with_theirs(option: TelnetOption) -> Telnet {
     let mut telnet = new();
     let mut replies = Vec::new();
@@ -283,7 +284,7 @@ fn of_the_clients_list_utf_8_is_taken_or_nothing() {
     check(&telnet, &request("[TTABLE]\u{1};UTF8"), "<Charset(Utf8)>", &accepted("UTF8"));
     check(&telnet, &request(";KOI8-R"), "<Charset(Refused)>", &rejected);
     check(&telnet, &request(""), "<Charset(Refused)>", &rejected);
-    // Both ask at once: ours stands.
+    // Both ends ask at once: our request stands.
     let both = check(
         &telnet,
         &[IAC, DO, CHARSET],
@@ -342,7 +343,7 @@ fn a_saved_parser_goes_on_where_it_was() {
 
 #[test]
 fn the_greetings_of_real_clients_are_answered_without_changing_how_they_type() {
-    // PuTTY's: WILL NAWS TSPEED TTYPE NEW-ENVIRON, DO ECHO, WILL SGA, DO SGA.
+    // PuTTY: WILL NAWS TSPEED TTYPE NEW-ENVIRON, DO ECHO, WILL SGA, DO SGA.
     let plink = [IAC, WILL, 31, IAC, WILL, 32, IAC, WILL, 24, IAC, WILL, 39, IAC, DO, 1, IAC, WILL, 3, IAC, DO, 3];
     let told = "<Theirs WindowSize On><Theirs TerminalType On><Theirs SuppressGoAhead On>";
     let answers =
@@ -363,7 +364,7 @@ fn asks() -> impl Strategy<Value = Ask> {
         .prop_map(|(option, side, want)| Ask(option, side, want))
 }
 
-/// Bytes that are telnet more often than not.
+/// Random bytes that are mostly telnet.
 fn telnetlike() -> impl Strategy<Value = Vec<u8>> {
     let option = || {
         prop_oneof![
@@ -423,7 +424,7 @@ proptest! {
             .map(|byte| if byte == TIMING_MARK { 5 } else { byte })
             .collect();
         let (_, replies) = feed(&mut new(), &input);
-        // Each answer can be followed by a request of ours, a round of terminal types by four.
+        // Each answer may be followed by a request of ours, and TERMINAL-TYPE by four questions.
         prop_assert!(replies.len() <= usize::from(MAX_ANSWERS) * 64, "{}", replies.len());
     }
 
@@ -478,7 +479,7 @@ fn asking_for_binary_counts_as_an_answer_and_is_done_once() {
     check(&telnet, &[IAC, WONT, 0, IAC, NOP], "<Theirs Binary Off>", &[]);
     let telnet = check(&telnet, &[IAC, WILL, 0, IAC, NOP], "<Theirs Binary On>", &[]);
     assert!(telnet.is_on(TelnetOption::Binary, Side::Theirs));
-    // Who has used up the answers is not asked.
+    // A client that has used up the answers is not asked.
     let mut telnet = new();
     for _ in 0..MAX_ANSWERS {
         feed(&mut telnet, &[IAC, DO, LINEMODE]);
