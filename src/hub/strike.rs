@@ -100,7 +100,7 @@ pub struct LastSaid {
 /// Digits stay: 11 is not 1.
 fn without_runs(text: &str) -> String {
     let mut last = None;
-    text.chars().filter(|char| char.is_ascii_digit() || last.replace(*char) != Some(*char)).collect()
+    text.chars().filter(|char| last.replace(*char) != Some(*char) || char.is_ascii_digit()).collect()
 }
 
 fn is_zero(count: &u32) -> bool {
@@ -456,6 +456,14 @@ mod tests {
                 let again: LastSaid = serde_json::from_str(&serde_json::to_string(&said).expect("plain")).expect("it");
                 prop_assert_eq!(&again, &said);
             }
+        }
+    }
+
+    #[test]
+    fn a_run_is_one_character_except_of_digits() {
+        let cases = [("buy!!!!", "buy!"), ("aabb", "ab"), ("11 11", "11 11"), ("a1a", "a1a"), ("a11a", "a11a"), ("", "")];
+        for (text, expected) in cases {
+            assert_eq!(without_runs(text), expected, "{text}");
         }
     }
 

@@ -121,7 +121,7 @@ pub struct UnbanArgs {
 pub struct FilterArgs {
     /// A word, several in a row, or a pattern between slashes, as an entry of the setting `filters.refuse`.
     pub text: Text<200>,
-    /// It is a strike as well.
+    /// Whether each match counts as a strike against the person as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strike: bool,
     /// Why; it stands in the list of filters.
@@ -166,7 +166,7 @@ pub struct SanctionListArgs {
 pub enum SanctionKind {
     /// Somebody does not come in.
     Ban,
-    /// What somebody says reaches nobody, known to them or not.
+    /// Nobody is shown what somebody says, whether they are told so or not.
     Mute,
     /// Somebody does not come into a room.
     Expulsion,

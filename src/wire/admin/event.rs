@@ -89,7 +89,7 @@ pub struct Event {
     /// The id of the ban, the mute, the expulsion, the filter or the lockdown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sanction: Option<String>,
-    /// When it ends; absent if when it is lifted.
+    /// When it ends; absent if it lasts until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
     /// Whoever is muted is not told.

@@ -390,7 +390,7 @@ commands! {
     /// Tells which bans keep out an address or a name, and which clients a ban of that would hit.
     "bans.test" BansTest(BanTestArgs) -> BanTest, One, Reads, Hub(sanctions::test);
     /// Keeps back what is said, names and topics with a word or pattern in it, beside the filters
-    /// of the settings. One of the same is replaced.
+    /// of the settings. A filter of the same text is replaced.
     "filters.add" FiltersAdd(FilterArgs) -> Filtered, One, Changes if |args| !args.dry_run, Hub(sanctions::filter);
     /// Lists the filters: those that were made while the hub runs, and those of the settings.
     "filters.list" FiltersList(NoArgs) -> FilterList, One, Reads, Hub(sanctions::filters);
@@ -427,7 +427,7 @@ commands! {
     /// Has a certificate log in to an account from now on: a client that shows it is logged in as
     /// soon as it comes.
     "accounts.certify" AccountsCertify(AccountCertificateArgs) -> AccountDone, One, Changes, Hub(accounts::certify);
-    /// Has a certificate of an account log in no longer; who is logged in stays.
+    /// Removes a certificate of an account, so that it logs nobody in any more. Who is logged in stays so.
     "accounts.uncertify" AccountsUncertify(AccountCertificateArgs) -> AccountDone, One, Changes, Hub(accounts::uncertify);
     /// Gives an account another role.
     "accounts.role" AccountsRole(AccountRoleArgs) -> AccountDone, One, Changes, Hub(accounts::role);

@@ -24,9 +24,9 @@ use self::table::Metric;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// It only rises, but for a start of the process that counts.
+    /// It only rises while the process that counts it runs, and begins anew with the next process.
     Counter,
-    /// It is as it is now.
+    /// The present value, which rises and falls.
     Gauge,
     /// Observations by size, since the start.
     Histogram,
