@@ -55,9 +55,9 @@ use crate::wire::admin::{Carrier, Command, Duty, ForConnection, Level};
 /// both.
 pub type Passwords = Arc<Mutex<(usize, Cost)>>;
 
-/// A connection of whose answer nothing is taken for this long counts as idle, and gives way to
-/// another one when there are too many. It costs nothing else, so it is waited for: a pager is read
-/// at leisure.
+/// If the other end takes nothing of an answer for this long, the connection counts as idle, and
+/// may be closed for a new one. Until then it costs nothing, so it is left open: an answer may be
+/// read in a pager, at leisure.
 const STALLED: Duration = Duration::from_secs(30);
 
 /// How long the other end may take nothing of an answer before the connection is closed.

@@ -26,9 +26,9 @@ use crate::values::rising::Rising;
 use crate::values::time::{Mono, Now};
 use crate::wire::admin::execute::Traffic;
 
-/// How long a client has to close its side of a connection after its output has ended. The kernel
-/// resets a connection that is closed with unread bytes in it, and the client could lose its last
-/// lines.
+/// How long a client has to close its side of the connection after we have ended ours. If a
+/// connection is closed with unread bytes in it, the kernel resets it, and the client could lose
+/// its last lines.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// A client's socket, and what the driver knows of it.

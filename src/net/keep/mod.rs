@@ -1,4 +1,5 @@
-//! What outlives the process, and how the next one takes over. ARCHITECTURE.md has the whole story.
+//! What outlives the process, and how the next process takes over. ARCHITECTURE.md tells the whole
+//! story.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -10,8 +11,8 @@
 //! | what taking over restores: inputs handled again, sockets found again | [`recovery`] |
 //! | where tests kill the process | [`fault`] |
 //!
-//! What the kept state *is* stands elsewhere: [`crate::machine`] is the value that inputs change, and
-//! [`super::rounds`] hold what everybody is owed.
+//! These files do not know what is kept: [`crate::machine`] is the value that inputs change, and
+//! [`super::rounds`] hold what clients are owed.
 
 pub mod fault;
 pub mod found;
