@@ -7,10 +7,12 @@
 //! | the state directory: one daemon at a time, files that are set aside | [`dir`] |
 //! | the tables, opening the file, bringing older files up to date | [`schema`] |
 //! | lines: writing, finding, redacting, indexing; how long they are kept | `history` |
-//! | sanctions, accounts, reports, lasting rooms, messages that wait | `sanctions`, `accounts`, `reports`, `lasting`, `memos` |
+//! | the rows of sanctions, accounts, reports | `sanctions`, `accounts`, `reports` |
+//! | the rows of rooms that last, and of messages that wait | `lasting`, `memos` |
 //! | the numbers that must never be given twice | `meta` |
 //! | what a hub is told at its start, what can be read of a damaged file | `recall` |
-//! | the thread that writes: batches, a disk that takes nothing, upkeep; where tests look at the disk | `writer`, `step` |
+//! | the thread that writes: batches, a disk that takes nothing, upkeep | `writer` |
+//! | the places at which tests look at the disk | `step` |
 //! | searches of people: the thread that answers them, whose turn is next | `searcher`, `queue` |
 //! | what readers on other threads do: searches, dumps, counts, copies | `reader`, `source` |
 //! | a look at the file from outside, which changes nothing | `examine` |

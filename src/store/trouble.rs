@@ -12,7 +12,7 @@ pub enum OpenError {
     InUse {
         /// The directory.
         dir: PathBuf,
-        /// The other's process id, if it could be read.
+        /// The process id of that daemon, if it could be read.
         pid: Option<u32>,
     },
     /// A newer version wrote the file.

@@ -3,7 +3,7 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what the tape keeps: inputs, snapshots, and cuts, which handling the inputs again would not give | [`tape`] |
+//! | what the tape keeps: inputs, snapshots, cuts (decisions that depend on timing) | [`tape`] |
 //! | how clients' sockets are kept | [`queue`] |
 //! | the thread that writes snapshots | [`snapshot`] |
 //! | how a process starts: taking over, or afresh | [`found`] |

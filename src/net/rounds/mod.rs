@@ -22,15 +22,16 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what the driver can ask of the rounds, and what they report; a step of their thread | this file |
+//! | what the driver can ask of the rounds, what they report; a step of their thread | this file |
 //! | what each order does to a log or a cursor | `orders` |
 //! | in which order clients are written to, and when the driver reads | `jobs` |
 //! | writing to one client; full sockets; closing | `write` |
-//! | encrypted clients: what is sealed when, and made again by a process that takes over | `sealed` |
+//! | encrypted clients: what is sealed when, and made again after taking over | `sealed` |
 //! | which clients miss lines, or are given up, because too much waits | `bounds` |
 //! | which clients' bytes wait until a record is on disk | `on_disk` |
 //! | what the driver writes in its own thread | [`at_once`] |
-//! | snapshots of what is owed, and taking over; a test that has the process die at every step | [`replay`], `lives` |
+//! | snapshots of what is owed, and taking over | [`replay`] |
+//! | the test in which processes die one after another | `lives` |
 
 pub mod at_once;
 mod bounds;

@@ -18,8 +18,8 @@
 //! | to change | see |
 //! | --- | --- |
 //! | how many descriptors one message carries, and how much room there is for messages | `pair` |
-//! | when closed connections are taken out, and how much work one step of that is | `tidy`, and the bounds below |
-//! | what a process that takes over finds, and which connections it closes instead | [`Queue::found`] |
+//! | when closed connections are taken out, and how much one step does | `tidy`, the bounds below |
+//! | what a process that takes over finds, and which connections it closes | [`Queue::found`] |
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;

@@ -24,13 +24,13 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | where things stand in the file, and how large each part is | `layout`; the words of its first page: `word` |
+//! | where things are in the file, and how large each part is | `layout`; its first page: `word` |
 //! | what a record of an input holds; reading and checking them | `record` |
 //! | appending an input; receiving from a socket onto the tape | `write` |
 //! | taking snapshots while inputs go on | `generation` |
 //! | decisions of the rounds that are recorded | `cuts` |
 //! | the secrets of encrypted connections, and what was sealed for them last | `slots` |
-//! | when an input at which processes die is left out | `deaths`, and the bounds in [`super::recovery`] |
+//! | when an input at which processes die is left out | `deaths`, bounds in [`super::recovery`] |
 
 use std::collections::HashMap;
 use std::fmt;
