@@ -23,12 +23,12 @@
 //! | [`doctor`] | what is wrong with an installation, and what to do about it |
 //! | [`ctl`], [`cli`], [`exit`] | `chathub ctl`, the command line, the exit codes |
 //!
-//! Programs beside the hub stand in `src/bin`, each a folder: they are clients of the admin protocol, and nothing of the
-//! hub imports anything of theirs.
+//! Other programs are in `src/bin`, in a folder each. They are clients of the admin protocol, and
+//! no module of the hub imports theirs.
 //!
-//! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `machine` ← `net`, `store`, `ctl` ← `serve`, `doctor`.
-//! `ARCHITECTURE.md` says how a line travels from one socket to another, what is deliberately absent, and where the next
-//! thing finds its place.
+//! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `machine` ← `net`, `store`, `ctl` ←
+//! `serve`, `doctor`. `ARCHITECTURE.md` tells how a line travels from one socket to another, what
+//! is deliberately absent, and where something new belongs.
 pub mod cli;
 pub mod client;
 pub mod config;
