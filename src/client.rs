@@ -61,48 +61,48 @@ pub enum Error {
     },
     /// This user may not open the socket.
     Permission {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
     },
     /// The connection failed for another reason.
     Connect {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// The user who listens on the socket is neither root, nor the service's user, nor the user of
     /// this process. Nothing was sent to them.
     Stranger {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// The user's number.
+        /// The user id of that user.
         uid: u32,
     },
     /// The connection ended before the answer was whole.
     Broken {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// What the system says; `None` if the daemon closed the connection.
+        /// The error of the system; `None` if the daemon closed the connection.
         source: Option<io::Error>,
     },
     /// No answer came in time.
     Silent {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// How long it was waited for.
+        /// How long the client waited.
         after: Duration,
     },
     /// The daemon's answer does not follow the protocol.
     Garbled {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
         /// What is wrong with it.
         why: String,
     },
     /// The request is longer than [`MAX_REQUEST`], and was not sent.
     TooLong {
-        /// Its bytes, without its newline.
+        /// The length of the request in bytes, without its newline.
         length: usize,
     },
     /// The daemon refused the request.
@@ -155,7 +155,7 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// That of this process. A variable that is empty counts as not set.
+    /// The environment of this process. An empty variable counts as not set.
     #[must_use]
     pub fn of_process() -> Self {
         let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
@@ -199,9 +199,9 @@ impl Environment {
 /// The form of the answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answers {
-    /// By one result.
+    /// One result.
     One,
-    /// By a stream of results (`"more": true`).
+    /// A stream of results (`"more": true`).
     Stream,
 }
 

@@ -266,8 +266,8 @@ pub fn handed_over(handed: &mut listenfd::ListenFd, index: usize) -> Option<Owne
 #[must_use]
 pub fn passed(index: usize) -> Option<BorrowedFd<'static>> {
     let raw = RawFd::try_from(index).ok()?.checked_add(3)?;
-    // SAFETY: the number is not -1. Whether it is open is checked next, and nothing closes it: it
-    // is taken only from this process's one `ListenFd`, and this value is used before that.
+    // SAFETY: the number is not -1. Whether the descriptor is open is checked next. Nothing closes
+    // it: it is taken only from this process's one `ListenFd`, and this value is used before that.
     let descriptor = unsafe { BorrowedFd::borrow_raw(raw) };
     fcntl(descriptor, FcntlArg::F_GETFD).ok().map(|_| descriptor)
 }

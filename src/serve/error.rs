@@ -31,9 +31,9 @@ pub(super) enum StartError {
     },
     /// The admin socket cannot be opened.
     Admin {
-        /// Its path.
+        /// The path of the socket.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
     /// Another hub answers on the admin socket at this path.

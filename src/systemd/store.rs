@@ -14,7 +14,7 @@ use crate::kernel;
 /// the program.
 pub const STORED: [&str; 6] = ["tape", "singles.head", "singles.tail", "batches.head", "batches.tail", PROGRAM];
 
-/// The name of the program that writes the tape, which alone can handle the inputs on it.
+/// The name of the program that has written the tape: no other can handle the inputs on it.
 pub const PROGRAM: &str = "program";
 
 /// The descriptor that was passed under this name; `None` if there is none. It stays open, for
