@@ -1,9 +1,10 @@
 //! `chathub doctor`: what is wrong with an installation, and what to do about it.
 //!
-//! First the machine is looked at, which changes nothing there; what was seen are plain values. Then each check makes
-//! findings of those values alone, so each can be tried without breaking a machine.
+//! First it looks at the machine, which changes nothing there. What it has seen are plain values.
+//! Then each check makes findings from those values alone: so each check can be tested without
+//! breaking a machine.
 //!
-//! Deliberately not known here: how to mend anything. A finding says what to type.
+//! It does not know how to mend anything: a finding tells what to type.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -27,8 +28,8 @@ use crate::cli::DoctorArgs;
 use crate::exit::Exit;
 use report::Report;
 
-/// Looks at the machine, and returns what is to be printed on a terminal of so many columns (`None` if it is none), and
-/// how the program ends.
+/// Examines the machine. Returns what to print on a terminal of this many columns (`None` if it is
+/// no terminal), and the exit code.
 #[must_use]
 pub fn run(args: &DoctorArgs, columns: Option<usize>) -> (String, Exit) {
     let report = Report::of(&look::look(args));

@@ -15,11 +15,11 @@
 //! | the handshake itself, record by record | [`handshake`] |
 //! | versions, cipher suites, groups; which certificate a client gets | [`engine`], [`choice`] |
 //! | the secrets; wiping them | [`secrets`], this file |
-//! | certificates and keys: their files, what is wrong with them, their end | [`pairs`], [`pair`], [`expiry`] |
+//! | certificates and keys: files, mistakes, expiry | [`pairs`], [`pair`], [`expiry`] |
 //! | certificates of clients | [`client_certificate`] |
 //! | handing over, and waiting for the hub | [`hub`] |
 //! | what is told to those who are not handed over | [`words`] |
-//! | what is counted; the line in `systemctl status`, the file for metrics and doctor | [`counts`], [`status`] |
+//! | counters; the line in `systemctl status`, the status file | [`counts`], [`status`] |
 //! | the certificate for trying out | [`self_signed`] |
 
 mod choice;
