@@ -4,23 +4,23 @@
 //!
 //! `hub` decides, `wire` translates, `machine` is what survives the process, `net` carries.
 //!
-//! | module | is |
+//! | module | holds |
 //! | --- | --- |
 //! | [`values`] | plain values: names, moments, networks, rates, tables by number. Pure |
-//! | [`hub`] | all decisions about people, rooms, names, commands, limits. Pure: inputs and time in, effects out |
-//! | [`wire`] | bytes to values and back: telnet, lines, a room's log and its cursors, all texts, the admin protocol. Pure |
-//! | [`machine`] | the hub with every client's link, as one value; what reaches it is on the tape. Pure |
+//! | [`hub`] | all decisions on people, rooms, names, limits. Pure: inputs and time in, effects out |
+//! | [`wire`] | bytes to values and back: telnet, lines, texts, the admin protocol. Pure |
+//! | [`machine`] | the hub and every client's link, as one value; its inputs are on the tape. Pure |
 //! | [`net`] | sockets, threads, tasks; the tape, and taking over from a former process |
 //! | [`store`] | recorded history, bans and accounts, in one SQLite file |
 //! | [`serve`] | the daemon put together, from arguments to exit code |
-//! | [`kernel`] | what the kernel offers and no crate wraps safely: the one module with `unsafe` code |
-//! | [`systemd`] | what the service manager hands over, and what it is told |
+//! | [`kernel`] | system calls that no crate wraps safely: the only module with `unsafe` code |
+//! | [`systemd`] | the sockets that the service manager hands over, and the messages to it |
 //! | [`settings`], [`config`] | every setting, declared once; the files they are read from |
 //! | [`logging`] | the journal |
-//! | [`users`] | what the system calls a user |
+//! | [`users`] | the names of the system's users |
 //! | [`client`] | the client of the admin socket, for `ctl` and other programs |
-//! | [`standing`] | how `chathub-tls` stands, as it writes it down and others read it |
-//! | [`doctor`] | what is wrong with an installation, and what to do about it |
+//! | [`standing`] | the status file of `chathub-tls`: written by it, read by others |
+//! | [`doctor`] | finds the mistakes in an installation, and says what to do about them |
 //! | [`ctl`], [`cli`], [`exit`] | `chathub ctl`, the command line, the exit codes |
 //!
 //! Other programs are in `src/bin`, in a folder each. They are clients of the admin protocol, and

@@ -27,7 +27,7 @@ pub(super) type Answered = Result<Value, ControlError>;
 /// Why a batch got no answer.
 #[derive(Debug)]
 pub(super) enum Unanswered {
-    /// The service was stopped, and to connect would start it.
+    /// An administrator has stopped the service, and a connection would start it again.
     Stopped,
     /// There is no connection, or it broke.
     Lost(Error),

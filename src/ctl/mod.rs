@@ -11,18 +11,18 @@
 //! | a new command: its arguments | [`crate::cli::ctl`] |
 //! | a new command: what it asks for | `task` |
 //! | a new command: how its result is printed | `answer`, and a function in `print` |
-//! | `history`, `backup`, `monitor`, `top`, `shutdown` | `history`, `backup`, `monitor`, `top`, `shutdown` |
-//! | the daemon asked while keys are waited for, and connected to again | `asker` |
-//! | what is told when something fails, and the exit code | `failure` |
-//! | how a request is sent and its replies read; how long an answer may take | `session`; this file |
+//! | one of the commands `history`, `backup`, `monitor`, `top`, `shutdown` | the module of that name |
+//! | asking the daemon in a thread, and connecting to it again | `asker` |
+//! | the message and the exit code of a failure | `failure` |
+//! | sending a request, reading its replies; the timeout of an answer | `session`; this file |
 //! | tables, escaping, values | `print` |
-//! | what shells offer to complete a line | `complete` |
+//! | the completions that shells offer | `complete` |
 //! | the pager, `--watch` | `pager`, `watch` |
-//! | how a password is asked for, and whether something is meant | `password`, `confirm` |
-//! | `--output`, and how much of a long answer has come | `file`, `progress` |
+//! | asking for a password, or for consent | `password`, `confirm` |
+//! | `--output`; the progress of a long answer | `file`, `progress` |
 //! | the terminal's size, keys and alternate screen | `terminal` |
-//! | what is put in order before Ctrl-C or a panic ends the program | `signals` |
-//! | what `describe` says of a field | [`schema`] |
+//! | the clean-up before Ctrl-C or a panic ends the program | `signals` |
+//! | the words of `describe` for a field | [`schema`] |
 
 mod answer;
 mod asker;

@@ -76,7 +76,8 @@ fn die_of(ending: SigSet) {
     let _ = raise(signal);
 }
 
-/// Does the clean-up in a panic, unless this thread holds the lock already.
+/// Does the clean-up in a panic, unless the lock is held: the panic may come from the code that
+/// holds it.
 fn before_panic() {
     if let Ok(mut before) = BEFORE_END.try_lock()
         && let Some(act) = before.0.take()

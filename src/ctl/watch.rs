@@ -171,7 +171,7 @@ struct Watched {
     /// The last answer, and when it came.
     result: Value,
     at: Wall,
-    /// Why there is no answer now.
+    /// Why the daemon does not answer now; `None` if it does.
     lost: Option<String>,
     /// When the answer was asked for that has not come yet.
     asked: Option<Instant>,

@@ -61,15 +61,15 @@ pub struct Facts {
     pub listening: Seen<Vec<Listening>>,
     /// The processes that are hubs.
     pub hubs: Seen<Vec<Process>>,
-    /// The admin socket.
+    /// The path of the admin socket, and what is there.
     pub admin: Place,
-    /// Users and groups.
+    /// The users and groups of the service.
     pub accounts: Accounts,
     /// The state directory.
     pub state: State,
-    /// The settings.
+    /// The daemon's settings, and their files.
     pub settings: Settings,
-    /// The machine.
+    /// The limits, memory and clock of the machine.
     pub machine: Machine,
     /// The programs that the unit runs beside the daemon, those that are there.
     pub scripts: Seen<Vec<Node>>,
@@ -133,7 +133,7 @@ pub struct UnitFile {
     pub path: PathBuf,
     /// When it was written last.
     pub made: Option<Wall>,
-    /// What it sets: the line, from 1, the name, and the value.
+    /// Its settings: the line number (from 1), the name, and the value.
     pub lines: Vec<(usize, String, String)>,
 }
 
@@ -249,7 +249,7 @@ pub struct Process {
     pub line: String,
 }
 
-/// The kind of what is at a path.
+/// The kind of a [`Node`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A file.
@@ -269,15 +269,15 @@ pub enum Kind {
 pub struct Node {
     /// Its path.
     pub path: PathBuf,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Its permissions.
+    /// Its permissions, as in chmod(2).
     pub mode: u32,
-    /// Its owner.
+    /// The uid of its owner.
     pub uid: u32,
-    /// Its group.
+    /// The gid of its group.
     pub gid: u32,
-    /// Its bytes.
+    /// Its length, in bytes.
     pub size: u64,
     /// When it was written last.
     pub made: Wall,
@@ -290,9 +290,9 @@ pub struct Node {
 pub struct Place {
     /// The path.
     pub path: PathBuf,
-    /// What is there.
+    /// The file, directory or socket at the path.
     pub node: Seen<Node>,
-    /// Its directory.
+    /// The directory in which the path ends.
     pub dir: Seen<Node>,
 }
 
@@ -337,7 +337,7 @@ pub struct Disk {
     pub read_only: bool,
 }
 
-/// The settings.
+/// The daemon's settings, and their files.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The settings, or the mistakes in them.
@@ -350,7 +350,7 @@ pub struct Settings {
     pub ignored: Vec<PathBuf>,
 }
 
-/// The machine.
+/// The limits, memory and clock of the machine.
 #[derive(Clone, Debug)]
 pub struct Machine {
     /// `net.core.wmem_max`, in bytes.

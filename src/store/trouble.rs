@@ -10,7 +10,7 @@ use super::schema;
 pub enum OpenError {
     /// Another daemon uses the directory.
     InUse {
-        /// The directory.
+        /// The path of the directory.
         dir: PathBuf,
         /// The process id of that daemon, if it could be read.
         pid: Option<u32>,

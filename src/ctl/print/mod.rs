@@ -7,7 +7,8 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what a client, a ban, a report, an account, a room looks like | [`clients`], [`bans`], [`reports`], [`accounts`], [`rooms`] |
+//! | how clients and bans look | [`clients`], [`bans`] |
+//! | how reports, accounts and rooms look | [`reports`], [`accounts`], [`rooms`] |
 //! | `history` as text and as CSV, `history-stats`, `redact`, `backup` | [`history`] |
 //! | `status`, `metrics`, `log-level`, `reload`, `shutdown` | [`daemon`] |
 //! | `describe` | [`describe`] |

@@ -3,7 +3,7 @@
 //!
 //! A thread asks the daemon ([`super::asker`]). Its answers go into the `model`, keys change
 //! `looking`, and from both the `view` draws a frame. Only this file and `plain` wait, or talk to
-//! the daemon; all the others are pure and do not know the terminal or the connection.
+//! the daemon; the others are given what they need and know nothing of the connection.
 //!
 //! | to change | see |
 //! | --- | --- |

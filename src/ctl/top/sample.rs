@@ -32,7 +32,7 @@ pub(super) struct Sample {
 /// The state of the history's disk, from the gauges of `metrics`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Disk {
-    /// Bytes that wait to be written; `None` if nothing is recorded.
+    /// Bytes waiting to be written; `None` if the history is not written to disk.
     pub(super) waiting: Option<u64>,
     /// Whether the disk fails to take data now.
     pub(super) trouble: bool,
