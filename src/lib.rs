@@ -7,9 +7,9 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`values`] | plain values: names, moments, networks, rates, tables by number. Pure |
-//! | [`hub`] | all decisions on people, rooms, names, limits. Pure: inputs and time in, effects out |
+//! | [`hub`] | all decisions on people and rooms. Pure: inputs and time in, effects out |
 //! | [`wire`] | bytes to values and back: telnet, lines, texts, the admin protocol. Pure |
-//! | [`machine`] | the hub and every client's link, as one value; its inputs are on the tape. Pure |
+//! | [`machine`] | the hub and all clients' links, as one value; its inputs are on the tape. Pure |
 //! | [`net`] | sockets, threads, tasks; the tape, and taking over from a former process |
 //! | [`store`] | recorded history, bans and accounts, in one SQLite file |
 //! | [`serve`] | the daemon put together, from arguments to exit code |

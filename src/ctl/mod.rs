@@ -11,7 +11,7 @@
 //! | a new command: its arguments | [`crate::cli::ctl`] |
 //! | a new command: what it asks for | `task` |
 //! | a new command: how its result is printed | `answer`, and a function in `print` |
-//! | one of the commands `history`, `backup`, `monitor`, `top`, `shutdown` | the module of that name |
+//! | these commands | `history`, `backup`, `monitor`, `top`, `shutdown` |
 //! | asking the daemon in a thread, and connecting to it again | `asker` |
 //! | the message and the exit code of a failure | `failure` |
 //! | sending a request, reading its replies; the timeout of an answer | `session`; this file |
