@@ -97,7 +97,7 @@ pub enum Error {
     Garbled {
         /// The path of the socket.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The mistake in the answer, in words.
         why: String,
     },
     /// The request is longer than [`MAX_REQUEST`], and was not sent.

@@ -1,4 +1,4 @@
-//! The configuration files: which ones there are, what they say, and what is wrong with them.
+//! The configuration files: their paths, their settings, and the mistakes in them.
 //!
 //! A start, a reload and `check-config` all read them by [`load`], so all three accept the same
 //! files. Later files override earlier ones, setting by setting. This module does not know what a
@@ -8,11 +8,11 @@
 //! | to change | see |
 //! | --- | --- |
 //! | where the files are, which are read | this file |
-//! | how files are read and merged, how large they may be, how many mistakes are told | `read` |
-//! | on which line something stands; what is set twice | `source` |
+//! | how files are read and merged, how large they may be, how many mistakes are reported | `read` |
+//! | line numbers; settings that are set twice | `source` |
 //! | "did you mean ...?" | `nearest` |
-//! | how a mistake is told; what an error of the system means | `problem` |
-//! | what `check-config` prints | `check` |
+//! | the words for a mistake, and for an error of the system | `problem` |
+//! | the output of `check-config` | `check` |
 
 mod check;
 mod nearest;

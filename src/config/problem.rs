@@ -15,7 +15,7 @@ pub struct Problem {
     pub line: Option<usize>,
     /// The setting, such as `limits.clients`; `None` if no known setting is concerned.
     pub key: Option<&'static str>,
-    /// What is wrong and, if that can be said, what is allowed.
+    /// The mistake and, where it can be said, the allowed values.
     pub message: String,
 }
 

@@ -1,5 +1,4 @@
-//! Reads files one after another into one set of all settings, and collects what is wrong with
-//! them.
+//! Reads files one after another into one set of all settings, and collects the mistakes in them.
 
 use std::collections::HashSet;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! The text of a file, for messages about it: line numbers, and what is set twice.
+//! The text of a file, for messages about it: line numbers, and settings that are set twice.
 
 use std::ops::Range;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Failures: what people are told of each, and the exit code.
+//! Failures: the message to the user for each, and the exit code.
 
 use std::error::Error as _;
 use std::fmt;

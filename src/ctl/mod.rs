@@ -1,15 +1,15 @@
 //! `chathub ctl`: asks the daemon over its admin socket and prints the answers.
 //!
-//! A command line becomes a `Task`. A `Session` sends it, and prints what comes. A `Failure` says
-//! what went wrong, what people are told of it, and the exit code. This module does not know
-//! whether a command is allowed, nor what it does: the daemon decides that, and all changes are
-//! made by asking it. [`crate::client`] knows how to talk to the daemon; [`crate::cli::ctl`] knows
-//! how a command line is written.
+//! A command line becomes a `Task`. A `Session` sends it, and prints what comes. A `Failure` has
+//! the message to the user and the exit code. This module does not know whether a command is
+//! allowed, nor what it does: the daemon decides that, and all changes are made by asking it.
+//! [`crate::client`] knows how to talk to the daemon; [`crate::cli::ctl`] knows how a command line
+//! is written.
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | a new command: its arguments | [`crate::cli::ctl`] |
-//! | a new command: what it asks for | `task` |
+//! | a new command: its request | `task` |
 //! | a new command: how its result is printed | `answer`, and a function in `print` |
 //! | these commands | `history`, `backup`, `monitor`, `top`, `shutdown` |
 //! | asking the daemon in a thread, and connecting to it again | `asker` |

@@ -61,7 +61,7 @@ pub struct Facts {
     pub listening: Seen<Vec<Listening>>,
     /// The processes that are hubs.
     pub hubs: Seen<Vec<Process>>,
-    /// The path of the admin socket, and what is there.
+    /// The admin socket: its path, and the file there.
     pub admin: Place,
     /// The users and groups of the service.
     pub accounts: Accounts,
@@ -285,7 +285,7 @@ pub struct Node {
     pub immutable: bool,
 }
 
-/// A path, with what is there, and its directory.
+/// A path, the file there, and its directory.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// The path.
@@ -314,9 +314,9 @@ pub struct Accounts {
 pub struct State {
     /// Its path; `None` if nothing tells where it is.
     pub path: Option<PathBuf>,
-    /// What is at the path, without following a link.
+    /// The directory at the path, or the symbolic link there.
     pub node: Seen<Node>,
-    /// What is at the path, or where a link there leads to.
+    /// The same, after following symbolic links.
     pub target: Seen<Node>,
     /// The file system of the directory.
     pub disk: Seen<Disk>,
@@ -374,7 +374,7 @@ pub struct Tls {
     pub standing: Seen<Standing>,
     /// The files of certificates and keys that are there.
     pub files: Seen<Vec<Node>>,
-    /// For each certificate that `chathub-tls` could not use if it started now: what is wrong.
+    /// For each certificate that `chathub-tls` could not use if it started now: why not.
     pub unusable: Seen<Vec<String>>,
 }
 

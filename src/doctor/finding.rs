@@ -40,7 +40,7 @@ pub enum Step {
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
-    /// What is the case, and what follows from it, on one line.
+    /// The fact that was found and its consequence, on one line.
     pub what: String,
     /// What to do about it, in this order.
     pub steps: Vec<Step>,

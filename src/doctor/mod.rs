@@ -1,17 +1,17 @@
-//! `chathub doctor`: what is wrong with an installation, and what to do about it.
+//! `chathub doctor`: finds the mistakes in an installation, and says how to mend them.
 //!
-//! First it looks at the machine, which changes nothing there. What it has seen are plain values.
+//! First it looks at the machine, without changing anything, and notes the facts as plain values.
 //! Then each check makes findings from those values alone: so each check can be tested without
 //! breaking a machine.
 //!
-//! It does not know how to mend anything: a finding tells what to type.
+//! It mends nothing itself: a finding has the commands to type.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what is looked at on the machine, and how | `look` |
-//! | what a check is told | [`facts`] |
-//! | a check: what is wrong, how bad it is, what to do | [`checks`] |
-//! | what a finding is; what could not be looked at | [`finding`] |
+//! | collecting the facts about the machine | `look` |
+//! | the facts that a check gets | [`facts`] |
+//! | a check: the mistake, its severity, the steps to mend it | [`checks`] |
+//! | the form of a finding, and of a fact that could not be seen | [`finding`] |
 //! | the exit code, the order of findings | [`report`] |
 //! | text and JSON | `print` |
 

@@ -59,8 +59,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Whether as many connections are open as the next process could take over. `false` while that
-    /// number is not known.
+    /// Whether the number of open connections has reached what the next process could take over.
+    /// `false` while that number is not known.
     pub(super) fn is_full(&self) -> bool {
         let places = self.places.load(Ordering::Relaxed);
         places > 0 && self.open.load(Ordering::Relaxed) >= places
@@ -70,8 +70,8 @@ impl Counts {
 /// Accepts connections for ever. Ends when the driver is gone, or when it is aborted. `taken`
 /// counts the connections of this listener.
 ///
-/// A connection goes into the queue of sockets as soon as it is accepted, before anybody is told of
-/// it. Errors that concern one connection are ignored. When the process or the system is out of
+/// A connection goes into the queue of sockets as soon as it is accepted, before the driver hears
+/// of it. Errors that concern one connection are ignored. When the process or the system is out of
 /// descriptors or memory, the task pauses, twice as long each time up to 2 s; meanwhile connections
 /// stay in the listener's backlog.
 pub async fn accept(

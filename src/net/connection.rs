@@ -39,7 +39,7 @@ pub struct Connection {
 pub struct Played {
     /// Bytes that it still takes until it is full.
     pub room: usize,
-    /// What it has taken.
+    /// The bytes it has taken.
     pub taken: Vec<u8>,
 }
 
@@ -118,7 +118,8 @@ impl Connection {
         kernel::unacknowledged(&self.socket()?).ok()
     }
 
-    /// Reads what is there, without waiting. 0 bytes mean that the client has ended its output.
+    /// Reads the bytes that have arrived, without waiting. 0 bytes mean that the client has ended
+    /// its output.
     ///
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] if there is nothing; any other error means that the connection
@@ -127,7 +128,7 @@ impl Connection {
         self.stream()?.read(into)
     }
 
-    /// Ends the output (FIN): the client sees the end behind what it was sent.
+    /// Ends the output (FIN): the client sees the end after all bytes sent to it.
     pub fn finish(&self) {
         let _ = self.stream().and_then(|stream| stream.shutdown(Shutdown::Write));
     }

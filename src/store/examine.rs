@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Trouble, schema};
 use crate::values::time::Wall;
 
-/// What was seen of a file.
+/// The state of a file, as [`examine`] has seen it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Examined {
     /// The version of its tables; 0 if there are none yet.
@@ -24,7 +24,7 @@ pub struct Examined {
 /// and where no log is beside it: records that are only in a log would be missing.
 ///
 /// # Errors
-/// What is wrong with the file.
+/// The file cannot be opened or read.
 pub fn examine(path: &Path, patience: Duration) -> Result<Examined, Trouble> {
     let db = schema::open_untouched(path)?;
     // Root looks at a file that another user may have written. So SQLite must not execute what its

@@ -1,23 +1,23 @@
-//! What outlives the daemon: lines, sanctions, accounts, reports, memos, and rooms that last. All
-//! of it is in one SQLite file in the state directory.
+//! The record on disk: lines, sanctions, accounts, reports, memos, and lasting rooms, in one SQLite
+//! file in the state directory.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | the handle, what the store is given and what it answers | this file |
+//! | the handle, the store's jobs and answers | this file |
 //! | the state directory: one daemon at a time, files that are set aside | [`dir`] |
 //! | the tables, opening the file, bringing older files up to date | [`schema`] |
 //! | lines: writing, finding, redacting, indexing; how long they are kept | `history` |
 //! | the rows of sanctions, accounts, reports | `sanctions`, `accounts`, `reports` |
 //! | the rows of rooms that last, and of messages that wait | `lasting`, `memos` |
 //! | the numbers that must never be given twice | `meta` |
-//! | what a hub is told at its start, what can be read of a damaged file | `recall` |
+//! | the state read at a hub's start, rescuing a damaged file | `recall` |
 //! | the thread that writes: batches, a disk that takes nothing, upkeep | `writer` |
 //! | the places at which tests look at the disk | `step` |
 //! | searches of people: the thread that answers them, whose turn is next | `searcher`, `queue` |
-//! | what readers on other threads do: searches, dumps, counts, copies | `reader`, `source` |
+//! | reading on other threads: searches, dumps, counts, copies | `reader`, `source` |
 //! | a look at the file from outside, which changes nothing | `examine` |
-//! | what SQLite leaves of deleted text in the file | `traces` |
-//! | what can be wrong with the file; what administrators see of it | `trouble`, `health` |
+//! | overwriting the remains of deleted text in the file | `traces` |
+//! | the file's errors; its state for administrators | `trouble`, `health` |
 //!
 //! One thread writes, in batches ([`BATCH_TIME`], [`BATCH_RECORDS`]), and answers which records are
 //! on disk. Nobody waits for it: the hub keeps each record until it is answered
@@ -103,16 +103,17 @@ pub enum Answer {
     /// exchanged it. The new file has the bans and accounts that could be read. A hub that knows
     /// more should have them recorded again.
     BegunAnew,
-    /// What is in the file, for a hub that could not be told at the start, or that has another file
-    /// now. It does not contain the records that the store was given and has not answered.
+    /// The contents of the file, for a hub that could not read them at its start, or that has
+    /// another file now. It does not contain the records that the store was given and has not
+    /// answered.
     Recalled(Box<Recalled>),
-    /// What a search found.
+    /// The result of a search.
     Found {
         /// The session that asked.
         session: SessionId,
         /// The search's number.
         number: u64,
-        /// What was found.
+        /// The lines found.
         found: Box<Found>,
     },
 }

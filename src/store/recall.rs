@@ -1,4 +1,4 @@
-//! What a hub is told at its start, and what can be read of a damaged file.
+//! Reads the state that a hub needs at its start, and rescues data from a damaged file.
 
 use rusqlite::{Connection, params};
 
@@ -20,7 +20,7 @@ use crate::values::time::Wall;
 /// The most rooms whose lines are recalled: those with the newest lines.
 const RECALLED: usize = 64;
 
-/// Reads all that a hub is told at its start.
+/// Reads the state that a hub needs at its start.
 pub(super) fn recall(db: &Connection, limits: &settings::History, now: Wall) -> Result<Recalled, Trouble> {
     let meta = Meta::read(db)?;
     let kept = retention::kept(db, limits, now)?;

@@ -196,7 +196,7 @@ pub(super) const LOCKED: Duration = Duration::from_millis(500);
 /// Opens the file for writing. Makes it if there is none, and brings it up to date.
 ///
 /// # Errors
-/// What is wrong with the file.
+/// The file cannot be made, opened or brought up to date.
 pub fn open(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
     if is_missing(path) {
         // If an administrator has put a symbolic link there, the file is made at the link's target.
@@ -279,7 +279,7 @@ fn connect(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
 /// Opens an existing file for reading.
 ///
 /// # Errors
-/// What is wrong with the file.
+/// The file cannot be opened or read.
 pub fn open_for_reading(path: &Path) -> Result<Connection, Trouble> {
     // If the file has 0 bytes, SQLite would throw away the log beside it.
     if std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
@@ -306,7 +306,7 @@ fn is_readable(db: &Connection) -> Result<(), Trouble> {
 pub enum Readable {
     /// All that was written.
     All,
-    /// An older state of it: what is only in the log may be missing.
+    /// An older state of the file: changes that are only in the log may be missing.
     Some,
 }
 
@@ -314,7 +314,7 @@ pub enum Readable {
 /// Nothing is written beside the file where nothing can be.
 ///
 /// # Errors
-/// What is wrong with the file.
+/// The file cannot be opened or read.
 pub fn open_in_need(path: &Path) -> Result<(Connection, Readable), Trouble> {
     let trouble = match open_for_reading(path) {
         Ok(db) => return Ok((db, Readable::All)),
@@ -327,15 +327,15 @@ pub fn open_in_need(path: &Path) -> Result<(Connection, Readable), Trouble> {
     if !locked && let Ok(db) = open_exclusively(path) {
         return Ok((db, Readable::All));
     }
-    // The last way: without a lock, and without what is only in the log.
+    // The last way: without a lock, and without the changes that are only in the log.
     let db = open_untouched(path)?;
     is_readable(&db)?;
     let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
     Ok((db, if locked || has_log { Readable::Some } else { Readable::All }))
 }
 
-/// Opens a file for reading that nobody writes: without a lock, without what is only in its log,
-/// and without making any file beside it.
+/// Opens a file for reading that nobody writes: without a lock, without the changes that are only
+/// in its log, and without making any file beside it.
 ///
 /// # Errors
 /// Those of SQLite.

@@ -26,7 +26,7 @@ impl Source {
     /// Opens the file for reading.
     ///
     /// # Errors
-    /// What is wrong with the file.
+    /// The file cannot be opened or read.
     pub fn open(&self) -> Result<Reader, Trouble> {
         let (generation, keep) = {
             let health = lock(&self.health);

@@ -15,7 +15,7 @@ pub struct NamedSockets {
     pub listeners: Vec<TcpListener>,
     /// Sockets whose names this release does not know. They are left alone.
     pub unknown: Vec<(String, OwnedFd)>,
-    /// What is wrong with the first socket that could not be taken.
+    /// Why the first unusable socket could not be taken.
     pub wrong: Option<WrongSocket>,
 }
 

@@ -1,4 +1,4 @@
-//! What the service manager is told (sd_notify(3)). The driver never waits for it: a message that
+//! Messages to the service manager (sd_notify(3)). The driver never waits for it: a message that
 //! the service manager does not take at once, but must not miss, is left to a thread.
 
 use std::fmt::Write as _;

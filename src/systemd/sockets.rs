@@ -115,9 +115,9 @@ impl std::error::Error for WrongSocket {}
 /// its unit, or `unknown`) is recognised by its kind. One with an unknown name is left alone: it is
 /// for another release, and the daemon should serve even after a downgrade.
 ///
-/// Returns the sockets that could be taken, and what is wrong with the first that could not. If
-/// something is wrong, the daemon does not start, because it might serve something else than the
-/// administrator meant. But it turns away the clients who wait at the other sockets.
+/// Returns the sockets that could be taken, and why the first unusable one could not. In that case
+/// the daemon does not start, because it might serve something else than the administrator meant.
+/// But it turns away the clients who wait at the other sockets.
 pub fn sockets() -> (Sockets, Result<(), WrongSocket>) {
     let mut sockets = Sockets::default();
     let taken = take(&mut sockets);

@@ -10,7 +10,7 @@
 //! | arguments | [`chathub::cli::tls`] |
 //! | the form in which connections are handed over | [`chathub::wire::tls::handover`] |
 //! | listening sockets, start and end, reading again | this file, [`service`] |
-//! | one connection: what becomes of it | [`connection`] |
+//! | one connection, from accepting it to handing it over | [`connection`] |
 //! | how many handshakes there are, and who gives way | [`room`], [`places`] |
 //! | the handshake itself, record by record | [`handshake`] |
 //! | versions, cipher suites, groups; which certificate a client gets | [`engine`], [`choice`] |
@@ -18,7 +18,7 @@
 //! | certificates and keys: files, mistakes, expiry | [`pairs`], [`pair`], [`expiry`] |
 //! | certificates of clients | [`client_certificate`] |
 //! | handing over, and waiting for the hub | [`hub`] |
-//! | what is told to those who are not handed over | [`words`] |
+//! | the messages to clients that are not handed over | [`words`] |
 //! | counters; the line in `systemctl status`, the status file | [`counts`], [`status`] |
 //! | the certificate for trying out | [`self_signed`] |
 

@@ -12,7 +12,7 @@ use super::pair::{Files, Pair};
 /// credentials.
 ///
 /// # Errors
-/// What is wrong with the command line or the credentials, and the exit code for it.
+/// The mistake in the command line or in the credentials, in words, and the exit code for it.
 pub(crate) fn named(args: &TlsArgs, credentials: Option<&Path>) -> Result<Vec<Files>, (Exit, String)> {
     if args.certificate.len() != args.key.len() {
         let (certificates, keys) = (args.certificate.len(), args.key.len());
@@ -56,7 +56,7 @@ pub(crate) fn named(args: &TlsArgs, credentials: Option<&Path>) -> Result<Vec<Fi
 /// Reads all certificates with their keys.
 ///
 /// # Errors
-/// What is wrong with the first one that cannot be used.
+/// Why the first unusable pair cannot be used, in words.
 pub(crate) fn read(files: &[Files]) -> Result<Vec<Pair>, String> {
     let now = now();
     files.iter().map(|files| Pair::read(files, now)).collect()

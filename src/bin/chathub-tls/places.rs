@@ -1,5 +1,5 @@
-//! The places of connections during their handshakes. A task holds one, and is told when it has to
-//! give way.
+//! The places of connections during their handshakes. A task holds one for its connection, and is
+//! signalled when it must give the place up.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -27,7 +27,7 @@ use super::{pairs, status};
 /// How long handshakes under way may go on when the program ends.
 const GOODBYE: Duration = Duration::from_secs(10);
 
-/// How often the journal is told of certificates that expire soon.
+/// The interval of the warnings in the journal about certificates that expire soon.
 const DAILY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The shortest time between two lines for `systemctl status`.

@@ -11,10 +11,10 @@
 //! | listening sockets, start and end | this file |
 //! | one connection: its bounds in time and bytes | [`connection`], [`patient`] |
 //! | how many connections there are, and which gives way | [`places`] |
-//! | what is answered to which request | [`answer`] |
+//! | the answer to each request | [`answer`] |
 //! | the question to the hub, and who shares the answer | [`figures`] |
-//! | what `chathub-tls` has written down | [`handshakes`] |
-//! | what is measured, and the texts | [`chathub::wire::admin::metrics`] |
+//! | the figures of `chathub-tls`, from its status file | [`handshakes`] |
+//! | the metrics: their names, types and help texts | [`chathub::wire::admin::metrics`] |
 
 mod answer;
 mod connection;

@@ -1,4 +1,4 @@
-//! Prints clients, and what was done to them: disconnected, muted, renamed.
+//! Prints clients, and the results of acts against them: kick, mute, rename.
 
 use std::io;
 use std::time::Duration;

@@ -73,7 +73,7 @@ pub(in crate::ctl) fn lockdown(to: &mut Screen<'_>, lockdown: &Lockdown) -> io::
     )
 }
 
-/// When the lockdown ends, and what it means; `None` if there is none.
+/// The end of the lockdown, and its effect on newcomers; `None` if there is no lockdown.
 fn lockdown_until(lockdown: &Lockdown) -> Option<String> {
     let what = match lockdown.newcomers {
         Some(Newcomers::Registered) => "newcomers speak when they have logged in",

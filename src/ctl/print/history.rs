@@ -1,5 +1,5 @@
-//! Prints lines of history, as text and as comma-separated values; how many are kept; what was
-//! removed or copied.
+//! Prints lines of history as text or as comma-separated values, the counts of `history-stats`, and
+//! the results of `redact` and `backup`.
 
 use std::io;
 

@@ -14,7 +14,7 @@
 //! | `describe` | [`describe`] |
 //! | tables, and lists of `key: value` | [`table`] |
 //! | counts, times, lengths of time, sizes, addresses | [`values`] |
-//! | what is escaped, and how | [`escape`] |
+//! | the escaping of control characters | [`escape`] |
 //! | headings, `--quiet`, `--json` | [`screen`] |
 //! | complaints on standard error | [`stderr`] |
 

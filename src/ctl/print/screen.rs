@@ -19,7 +19,7 @@ pub(in crate::ctl) struct Screen<'a> {
     pub(in crate::ctl) json: bool,
     /// Whether headings and counts are printed (without `--no-legend`).
     pub(in crate::ctl) legend: bool,
-    /// Whether messages about what was done are left out (`--quiet`).
+    /// Whether messages that an act has succeeded are left out (`--quiet`).
     pub(in crate::ctl) quiet: bool,
     /// Whether nothing is left out or cut, however wide it is (`--full`).
     pub(in crate::ctl) full: bool,
@@ -27,11 +27,11 @@ pub(in crate::ctl) struct Screen<'a> {
     pub(in crate::ctl) styled: bool,
     /// The present time, to compute ages.
     pub(in crate::ctl) now: Wall,
-    /// What was written last.
+    /// The kind of output written last.
     last: Last,
 }
 
-/// What was written last, for the space before a legend.
+/// The kind of output written last; it decides on the empty line before a legend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Last {
     Nothing,

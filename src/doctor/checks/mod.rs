@@ -35,7 +35,7 @@ use super::finding::{Checked, Finding, Severity, quoted};
 pub struct Check {
     /// Its id, which never changes.
     pub id: &'static str,
-    /// What it looks at, in words.
+    /// The subject of the check, in words.
     pub about: &'static str,
     /// The function that makes it.
     pub run: fn(&Facts) -> Checked,

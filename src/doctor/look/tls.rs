@@ -1,5 +1,5 @@
-//! Looks at certificates: what `chathub-tls` reports of those in use, and the files that it would
-//! read now.
+//! Collects facts about certificates: the report of `chathub-tls` on those in use, and the files
+//! that it would read if it started now.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ pub(super) fn look(systemd: Option<&Systemd>) -> Tls {
     Tls { standing, files, unusable: pairs.and_then(|pairs| unusable(unit, &pairs)) }
 }
 
-/// What is wrong with these certificates and keys, as `chathub-tls --check` reports it.
+/// The mistakes in these certificates and keys, as `chathub-tls --check` reports them.
 fn unusable(unit: &Unit, pairs: &[(String, String)]) -> Seen<Vec<String>> {
     if !is_root() {
         return Err(Unseen::hidden("keys are for root"));

@@ -72,8 +72,8 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Accepts connections until `stopping` becomes true. Returns when all answers are sent.
 ///
-/// As many connections are served at a time as `admins` has places. A further one is refused as
-/// busy.
+/// At most as many connections as `admins` has places are served at a time. A further one is
+/// refused as busy.
 pub async fn serve(
     listener: UnixListener,
     level: Level,

@@ -42,7 +42,7 @@ pub(super) struct Port {
     to_the_end: bool,
     /// Whether the client waits for its turn to be read.
     queued: bool,
-    /// Whether the client has left the hub: what it still sends is thrown away.
+    /// Whether the client has left the hub. Bytes that it still sends are thrown away.
     pub(super) leaving: bool,
     /// Whether the client has ended its output, and all of it was read.
     hung_up: bool,
@@ -75,7 +75,7 @@ pub(super) struct Clients {
     accepted: Arc<accept::Counts>,
 }
 
-/// An encrypted connection, as the machine is told of it.
+/// The facts about an encrypted connection that the machine gets.
 fn told(slot: &Slot) -> Option<Tls> {
     let fingerprint = slot.fingerprint().map(|digest| digest.iter().map(|byte| format!("{byte:02x}")).collect());
     Some(Tls { suite: slot.suite()?, group: slot.group(), fingerprint, read: slot.handshake().0 })

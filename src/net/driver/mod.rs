@@ -11,7 +11,7 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | the loop, what is due, what becomes of each arrival | this file |
+//! | the loop, timers, the handling of each arrival | this file |
 //! | how an input is kept and handled: the one way to change the state machine | `state` |
 //! | clients' sockets: reading, closing | `clients` |
 //! | whose turn it is; how long turns of the loop take | [`turns`], [`times`] |
@@ -19,7 +19,7 @@
 //! | which clients wait until something is on disk | `on_disk` |
 //! | commands that the driver executes itself, reading the settings again | `administer` |
 //! | status, counters, metrics | `report` |
-//! | what the service manager is told | `service` |
+//! | the messages to the service manager | `service` |
 //! | events for subscribers | `events` |
 //! | when a snapshot is taken, when memory is given back | `snapshots` |
 //! | handing over, saying goodbye | [`ending`] |
@@ -90,15 +90,14 @@ use crate::{logging, systemd};
 /// The most arrivals handled, and the most turns of clients, in one turn of the loop.
 const BATCH: usize = 256;
 
-/// How long each part of a turn of the loop (reports, arrivals, reading) may take. What is left
-/// then waits for the next turn of the loop. One arrival or one client takes less than a
-/// millisecond.
+/// How long each part of a turn of the loop (reports, arrivals, reading) may take. The rest waits
+/// for the next turn of the loop. One arrival or one client takes less than a millisecond.
 const AT_A_TIME: Duration = Duration::from_millis(1);
 
-/// A process that has run this long does not die of what it took over.
+/// A process that has run this long has survived the inputs that it took over.
 const SETTLED: Duration = Duration::from_millis(250);
 
-/// What the driver needs to know besides the settings.
+/// Facts that the driver needs besides the settings.
 pub struct Circumstances {
     /// The file from which a reload reads settings; `None` for the default places.
     pub config: Option<PathBuf>,

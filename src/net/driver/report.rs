@@ -1,4 +1,4 @@
-//! What administrators are told of the daemon: status, counters, metrics.
+//! Reports on the daemon for administrators: status, counters, metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

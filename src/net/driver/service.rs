@@ -1,4 +1,4 @@
-//! What the service manager is told: that the daemon is alive, and how many clients and rooms it
+//! Messages to the service manager: that the daemon is alive, and how many clients and rooms it
 //! has.
 
 use std::sync::atomic::Ordering;
@@ -11,7 +11,7 @@ use crate::values::time::Mono;
 /// The shortest time from a change of these numbers to the status line that tells of it.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
 
-/// What the service manager was told last, and when it is told again.
+/// The last messages to the service manager, and the times of the next ones.
 pub(super) struct Service {
     /// How often the watchdog is fed; `None` if there is none.
     watchdog: Option<Duration>,

@@ -44,7 +44,7 @@ pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings
     is_there.then_some(settings)
 }
 
-/// What clients of a former process are told if the daemon cannot start.
+/// The message to the clients of a former process if the daemon cannot start.
 const CANNOT_START: &str = "cannot start: please try again later";
 
 /// Tells the clients of a former process that the hub cannot start, and closes their connections.

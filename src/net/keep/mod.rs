@@ -8,7 +8,7 @@
 //! | the thread that writes snapshots | [`snapshot`] |
 //! | how a process starts: taking over, or afresh | [`found`] |
 //! | which program the tape belongs to, and becoming that one after an upgrade | [`program`] |
-//! | what taking over restores: inputs handled again, sockets found again | [`recovery`] |
+//! | taking over: handling inputs again, finding sockets again | [`recovery`] |
 //! | where tests kill the process | [`fault`] |
 //!
 //! These files do not know what is kept: [`crate::machine`] is the value that inputs change, and

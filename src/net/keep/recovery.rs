@@ -82,7 +82,7 @@ pub struct Received {
     pub at: Now,
 }
 
-/// What was taken over, besides the machine.
+/// The things taken over besides the machine: connections, tape, counts.
 #[derive(Debug)]
 pub struct Restored {
     /// All connections, and whether each is being closed.

@@ -13,7 +13,7 @@ use crate::wire::stream::reader::Reader;
 
 /// A client with a full socket is crowded if its mail is more than `limits.mailbox` divided by
 /// this. The driver then reads nothing more from it, and others cannot send it anything. The rest
-/// of its mailbox is for the answers to what it has asked before.
+/// of its mailbox is for answers to its earlier commands.
 const CROWDED: usize = 8;
 
 /// The bytes of all logs and all mail, as counted last.

@@ -13,7 +13,7 @@ use crate::values::id::RoomId;
 
 /// Writes in one slice, after which the rounds look for new orders: half a millisecond. So a small
 /// room need not wait until a big one is served, and the members of the big room that are visited
-/// late also get what was said meanwhile.
+/// late also get the lines said meanwhile.
 pub(super) const SLICE: usize = 64;
 
 /// The round of a room with at most this many members is made in one go, in two milliseconds. The
@@ -29,16 +29,16 @@ const CATCH_UP_LEAST: u64 = 8 << 10;
 /// The longest time for which clients that catch up keep the driver from reading.
 const CATCH_UP_LAP: Duration = Duration::from_millis(4);
 
-/// Something to be written.
+/// A write to be done.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Job {
     /// Write the new lines of a room to each of its members.
     Round(RoomId),
-    /// Write to one client, by its key, what it is owed.
+    /// Write to one client (by its key) the bytes it is owed.
     Look(usize),
 }
 
-/// What is still to be written, and in which order.
+/// The writes still to be done, in their order.
 #[derive(Debug)]
 pub(super) struct Jobs {
     /// Rounds of rooms, and visits to single clients, in the order of their turns.

@@ -22,15 +22,15 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what the driver can ask of the rounds, what they report; a step of their thread | this file |
+//! | the orders to the rounds, their reports; a step of their thread | this file |
 //! | what each order does to a log or a cursor | `orders` |
 //! | in which order clients are written to, and when the driver reads | `jobs` |
 //! | writing to one client; full sockets; closing | `write` |
-//! | encrypted clients: what is sealed when, and made again after taking over | `sealed` |
+//! | encrypted clients: sealing records, making them again after taking over | `sealed` |
 //! | which clients miss lines, or are given up, because too much waits | `bounds` |
 //! | which clients' bytes wait until a record is on disk | `on_disk` |
-//! | what the driver writes in its own thread | [`at_once`] |
-//! | snapshots of what is owed, and taking over | [`replay`] |
+//! | writes that the driver does in its own thread | [`at_once`] |
+//! | snapshots of the bytes owed, and taking over | [`replay`] |
 //! | the test in which processes die one after another | `lives` |
 
 pub mod at_once;
@@ -195,7 +195,7 @@ struct Client {
     /// Whether the socket is in the set that is watched. It is from the first time that it was
     /// full.
     watched: bool,
-    /// Whether the driver was told that the client is crowded: see [`Report::Crowded`].
+    /// Whether [`Report::Crowded`] was sent to the driver for this client.
     crowded: bool,
     /// Bytes of the client's mail when it was weighed last.
     mail: usize,
@@ -455,8 +455,8 @@ impl Rounds {
         }
     }
 
-    /// Applies the orders that come before there is any client. Returns what is owed after them, in
-    /// the form that [`Self::restore`] reads.
+    /// Applies the orders that come before there is any client. Returns the logs and cursors after
+    /// them, in the form that [`Self::restore`] reads.
     pub fn begin(&mut self, outcomes: Vec<Outcome>) -> Vec<u8> {
         for outcome in outcomes {
             if let Outcome::Order(order) = outcome {

@@ -286,7 +286,8 @@ enum Turn {
 }
 
 impl Rounds {
-    /// Writes to an encrypted client what it is owed, as much as its socket and one turn allow.
+    /// Writes to an encrypted client the bytes it is owed, as many as its socket and one turn
+    /// allow.
     pub(super) fn write_sealed(&mut self, key: usize) {
         let turn = self.turn_of_sealed(key);
         match turn {

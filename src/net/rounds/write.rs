@@ -42,8 +42,8 @@ pub(super) struct FullSockets {
 }
 
 impl Rounds {
-    /// Writes to one client what it is owed, as much as its socket and one turn allow. Returns how
-    /// many bytes its socket took, or how many were sealed.
+    /// Writes to one client the bytes it is owed, as many as its socket and one turn allow. Returns
+    /// how many bytes its socket took, or how many were sealed.
     pub(super) fn serve(&mut self, key: usize) -> u64 {
         let before = self.clients[key].sent;
         self.write_to(key);

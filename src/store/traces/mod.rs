@@ -1,4 +1,5 @@
-//! Traces: what SQLite leaves of deleted content in the file, and how it is overwritten.
+//! Traces: the remains of deleted content that SQLite leaves in the file, and how they are
+//! overwritten.
 //!
 //! `PRAGMA secure_delete` overwrites deleted rows. But when rows move from one page of a b-tree to
 //! another, because rows beside them were deleted, the former page may keep a copy of a row in its
@@ -44,7 +45,7 @@ pub(super) struct Seen {
     to: u64,
 }
 
-/// The pages that were written to the log after what was `seen`, and how far the log is seen now.
+/// The pages written to the log after the part already `seen`, and how far the log is seen now.
 /// Some of these pages may be in the file already.
 ///
 /// # Errors

@@ -16,7 +16,7 @@ use crate::store::schema::Readable;
 use crate::store::{Answer, Trouble, accounts, dir, lasting, memos, reports, sanctions, schema, step, traces, wall};
 
 impl Writer {
-    /// Opens the file, and reads all that a hub is told at its start.
+    /// Opens the file, and reads the state that a hub needs at its start.
     pub(super) fn begin(&mut self) -> Result<Recalled, Trouble> {
         self.connect()?;
         // The directory is locked, and nobody makes a copy before there is a store: so any copies

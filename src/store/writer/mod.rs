@@ -2,11 +2,11 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | the loop, what is taken and how it is batched and written | this file |
+//! | the loop: taking records, batching and writing them | this file |
 //! | opening the file, setting it aside, replacing it | `file` |
 //! | a disk that takes nothing, a damaged file | `failing` |
 //! | indexing; deleting lines whose time is over | `upkeep` |
-//! | the write-ahead log, erasing what was deleted | `log` |
+//! | the write-ahead log, erasing deleted content | `log` |
 //!
 //! The writer gathers records for [`BATCH_TIME`], writes them in one transaction, and answers that
 //! they are on disk. In between it does the upkeep, in small steps with rests.
@@ -60,11 +60,11 @@ pub(super) struct Writer {
     /// lines it has redacted.
     redacting: Option<(u64, u64)>,
     /// Redactions that are finished: the number of the record, and how many lines were redacted.
-    /// The next answer tells them.
+    /// They go into the next answer.
     redacted: Vec<(u64, u64)>,
     /// The highest number of a line that this writer has read or been given.
     last_line: u64,
-    /// Whether some of what is on disk could not be read at the start, and has not been since.
+    /// Whether a part of the file could not be read at the start, and has not been read since.
     unread: bool,
     /// Device and inode of the file that was opened last: so another file in its place is noticed.
     file: Option<(u64, u64)>,

@@ -71,8 +71,8 @@ pub struct Queue {
     /// The connections that this process has put into `singles`, in order. They are all that is in
     /// `singles`, unless a former process has left some or the queue has been tidied.
     recent: VecDeque<Recent>,
-    /// How many connections at the front of `recent` have an owner, which [`Queue::known`] was told
-    /// of.
+    /// How many connections at the front of `recent` have an owner that [`Queue::known`] has
+    /// registered.
     known: usize,
     batches: Pair,
     /// The number of open connections in the queue.
@@ -87,11 +87,11 @@ pub struct Queue {
 #[derive(Debug)]
 struct Recent {
     cookie: u64,
-    /// Its owner's connection, weakly; `None` until [`Queue::known`] was told of it.
+    /// Its owner's connection, weakly; `None` until [`Queue::known`] registers it.
     connection: Option<Weak<Connection>>,
 }
 
-/// What a process that takes over has found in the queue.
+/// The sockets that a process that takes over has found in the queue.
 #[derive(Debug, Default)]
 pub struct Found {
     /// The connections, by cookie.

@@ -10,9 +10,9 @@
 //! part of no snapshot.
 //!
 //! An input is committed by one store, to the word that says where the tape ends. The kernel
-//! receives what a client sends straight onto the tape, behind its end: that needs no further
-//! system call and no copy. If the process dies before it commits those bytes, the kernel's count
-//! of what was read from the socket tells how many they are.
+//! receives a client's bytes straight onto the tape, behind its end: that needs no further system
+//! call and no copy. If the process dies before it commits those bytes, the kernel's count of bytes
+//! read from the socket tells how many they are.
 //!
 //! A new generation is written into the half that does not count. One store then makes it the one
 //! that counts.
@@ -25,11 +25,11 @@
 //! | to change | see |
 //! | --- | --- |
 //! | where things are in the file, and how large each part is | `layout`; its first page: `word` |
-//! | what a record of an input holds; reading and checking them | `record` |
+//! | the contents of a record; reading and checking records | `record` |
 //! | appending an input; receiving from a socket onto the tape | `write` |
 //! | taking snapshots while inputs go on | `generation` |
 //! | decisions of the rounds that are recorded | `cuts` |
-//! | the secrets of encrypted connections, and what was sealed for them last | `slots` |
+//! | the secrets of encrypted connections, and the marks of their last records | `slots` |
 //! | when an input at which processes die is left out | `deaths`, bounds in [`super::recovery`] |
 
 use std::collections::HashMap;

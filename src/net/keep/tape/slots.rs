@@ -1,5 +1,6 @@
-//! Slots: what is needed to carry encrypted connections on, and what nobody else may see. A slot
-//! has the traffic secrets of one connection, and marks of what was sealed last.
+//! Slots: the secret state of encrypted connections, which a process that takes over needs and
+//! nobody else may see. A slot has the traffic secrets of one connection, and marks of the records
+//! sealed last.
 //!
 //! A snapshot has no secrets: it says how often a client has updated its keys, and the slot has the
 //! secret after that many updates. As long as a snapshot counts, its secret stays in the slot,
@@ -10,9 +11,9 @@
 //! make the same record again, if the client's socket has not taken all of it. A slot has two
 //! marks, written in turn; the one with the higher number counts.
 //!
-//! After its connection has ended, a slot keeps the secret of what the client has sent until the
-//! next snapshot counts. Until then a process that takes over would decrypt that input again from
-//! the tape. Then the slot is wiped, and free for another connection.
+//! After its connection has ended, a slot keeps the secret of the client's direction until the next
+//! snapshot counts. Until then a process that takes over would decrypt that input again from the
+//! tape. Then the slot is wiped, and free for another connection.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
