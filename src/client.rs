@@ -287,7 +287,7 @@ impl Client {
     /// Sends the command `name`, which may be one that this program does not know.
     ///
     /// # Errors
-    /// Those of [`Self::send`].
+    /// Any error of [`Self::send`].
     pub fn send_named(&mut self, name: &str, args: &Value, answers: Answers) -> Result<RequestId, Error> {
         self.last_id += 1;
         let line = Request::line(self.last_id, name, args, answers == Answers::Stream);
@@ -312,7 +312,7 @@ impl Client {
     /// Waits for the one result of a request that was sent with [`Answers::One`].
     ///
     /// # Errors
-    /// Those of [`Self::next_result`].
+    /// Any error of [`Self::next_result`].
     pub fn only_result(&mut self, id: RequestId) -> Result<Value, Error> {
         match self.next_result(id)? {
             (result, Place::Last) => Ok(result),

@@ -53,7 +53,7 @@ pub fn has_output() -> io::Result<()> {
 /// `NTPSynchronized=` does (adjtimex(2)).
 ///
 /// # Errors
-/// Those of the system call.
+/// Any error of the system call.
 pub fn is_clock_right() -> io::Result<bool> {
     const MOST_OFF: libc::c_long = 16_000_000;
     let mut timex = MaybeUninit::<libc::timex>::zeroed();
@@ -75,7 +75,7 @@ pub const MOST_DESCRIPTORS: usize = 253;
 /// page takes memory only after it was written.
 ///
 /// # Errors
-/// Those of the system calls.
+/// Any error of the system calls.
 pub fn memory_file(name: &str, len: u64) -> io::Result<OwnedFd> {
     let file = memfd_create(name, MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?;
     nix::unistd::ftruncate(&file, i64::try_from(len).map_err(io::Error::other)?)?;
@@ -96,7 +96,7 @@ pub fn is_memory_file(file: &impl AsFd, len: u64) -> bool {
 /// Gives the memory of a part of a memory file back to the kernel. That part then reads as zeros.
 ///
 /// # Errors
-/// Those of fallocate(2).
+/// Any error of fallocate(2).
 pub fn give_back(file: &impl AsFd, at: u64, len: u64) -> io::Result<()> {
     if len == 0 {
         return Ok(());
@@ -132,8 +132,8 @@ impl Mapping {
     /// multiples of the page size.
     ///
     /// # Errors
-    /// Those of mmap(2); `InvalidInput` if `file` is no [memory file](is_memory_file) of `total`
-    /// bytes, or the part is not within it.
+    /// Any error of mmap(2); `InvalidInput` if `file` is no [memory file](is_memory_file) of
+    /// `total` bytes, or the part is not within it.
     pub fn new(file: &impl AsFd, total: u64, at: u64, len: usize) -> io::Result<Self> {
         if !is_memory_file(file, total) || at.checked_add(len as u64).is_none_or(|end| end > total) {
             return Err(io::Error::from(io::ErrorKind::InvalidInput));
@@ -242,7 +242,7 @@ extern "C" fn crashing(signal: libc::c_int, info: *mut libc::siginfo_t, _: *mut 
 /// Call it within a runtime.
 ///
 /// # Errors
-/// Those of the runtime.
+/// Any error of the runtime.
 pub fn watched(descriptor: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an `OwnedFd` is the same open descriptor until it is dropped; that happens after the
     // `AsyncFd`, which owns it from here on.
@@ -302,7 +302,7 @@ fn option<const LEN: usize>(socket: &impl AsFd, level: i32, name: i32, value: &m
 /// process, and no other socket gets it until the next boot.
 ///
 /// # Errors
-/// Those of getsockopt(2).
+/// Any error of getsockopt(2).
 pub fn cookie(socket: &impl AsFd) -> io::Result<u64> {
     let mut value = [0; 8];
     option(socket, libc::SOL_SOCKET, libc::SO_COOKIE, &mut value)?;
@@ -313,7 +313,7 @@ pub fn cookie(socket: &impl AsFd) -> io::Result<u64> {
 /// then begins behind the one before (`SO_PEEK_OFF`, socket(7)).
 ///
 /// # Errors
-/// Those of setsockopt(2).
+/// Any error of setsockopt(2).
 pub fn look_from_start(socket: &impl AsFd) -> io::Result<()> {
     let start: libc::c_int = 0;
     let len = libc::socklen_t::try_from(size_of_val(&start)).map_err(io::Error::other)?;
@@ -365,7 +365,7 @@ pub fn map_what_is_large() {
 /// (`TCP_NOTSENT_LOWAT`, tcp(7)) that no connection reaches, so it has no other effect.
 ///
 /// # Errors
-/// Those of setsockopt(2).
+/// Any error of setsockopt(2).
 pub fn mark_as_encrypted(socket: &impl AsFd) -> io::Result<()> {
     socket2::SockRef::from(socket).set_tcp_notsent_lowat(ENCRYPTED)
 }
@@ -375,7 +375,7 @@ pub fn mark_as_encrypted(socket: &impl AsFd) -> io::Result<()> {
 /// [`mark_as_encrypted`].
 ///
 /// # Errors
-/// Those of setsockopt(2).
+/// Any error of setsockopt(2).
 pub fn mark_as_proxied(socket: &impl AsFd) -> io::Result<()> {
     socket2::SockRef::from(socket).set_tcp_notsent_lowat(PROXIED)
 }
@@ -408,7 +408,7 @@ mod requests {
 /// How many bytes a TCP socket has taken that its peer has not acknowledged (`SIOCOUTQ`, tcp(7)).
 ///
 /// # Errors
-/// Those of ioctl(2).
+/// Any error of ioctl(2).
 pub fn unacknowledged(socket: &impl AsFd) -> io::Result<u64> {
     let mut waiting: libc::c_int = 0;
     // SAFETY: the request writes one `c_int`.
@@ -451,7 +451,7 @@ const RECEIVED: usize = 128;
 /// kernel is asked again until nothing has changed between two answers.
 ///
 /// # Errors
-/// Those of getsockopt(2) and ioctl(2).
+/// Any error of getsockopt(2) and ioctl(2).
 pub fn counted(socket: &impl AsFd) -> io::Result<Counted> {
     let fd = socket.as_fd().as_raw_fd();
     let ask = |info: &mut [u8; 232]| match option(socket, libc::IPPROTO_TCP, libc::TCP_INFO, info)? {
@@ -491,7 +491,7 @@ pub fn counted(socket: &impl AsFd) -> io::Result<Counted> {
 /// Sends at most [`MOST_DESCRIPTORS`] descriptors in one message of one byte. Does not wait.
 ///
 /// # Errors
-/// Those of sendmsg(2); `WouldBlock` if the queue is full.
+/// Any error of sendmsg(2); `WouldBlock` if the queue is full.
 pub fn send_descriptors(socket: &impl AsFd, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     let raw: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
     let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
@@ -513,7 +513,7 @@ pub struct Carried {
 /// Looks at the next message with descriptors, without taking it. `None` if there is none.
 ///
 /// # Errors
-/// Those of recvmsg(2).
+/// Any error of recvmsg(2).
 pub fn peek_descriptors(socket: &impl AsFd) -> io::Result<Option<Carried>> {
     let mut byte = [0];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
@@ -553,7 +553,7 @@ pub struct Handed {
 /// `bytes`. `None` if there is none.
 ///
 /// # Errors
-/// Those of recvmsg(2).
+/// Any error of recvmsg(2).
 pub fn peek_handed(socket: &impl AsFd, bytes: &mut [u8]) -> io::Result<Option<Handed>> {
     // Room for more descriptors than the one that there should be. Otherwise a wrong message with
     // several could not be told from one that was cut off.
@@ -580,7 +580,7 @@ pub fn peek_handed(socket: &impl AsFd, bytes: &mut [u8]) -> io::Result<Option<Ha
 /// Takes the first message away, and closes its descriptors. Returns whether there was one.
 ///
 /// # Errors
-/// Those of recv(2).
+/// Any error of recv(2).
 pub fn drop_message(socket: &impl AsFd) -> io::Result<bool> {
     match nix::sys::socket::recv(socket.as_fd().as_raw_fd(), &mut [0], MsgFlags::MSG_DONTWAIT) {
         Ok(count) => Ok(count > 0),

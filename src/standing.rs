@@ -101,7 +101,7 @@ impl Standing {
     /// Replaces the file in this directory. Every user may read it, whatever the umask is.
     ///
     /// # Errors
-    /// Those of the system. The former file then stays.
+    /// Any error of the system. The former file then stays.
     pub fn write(&self, directory: &Path) -> io::Result<()> {
         let bytes = serde_json::to_vec(&self.bounded())?;
         let beside = directory.join(format!("{NAME}.new"));

@@ -8,7 +8,7 @@
 //! | to change | see |
 //! | --- | --- |
 //! | where the files are, which are read | this file |
-//! | how files are read and merged, how large they may be, how many mistakes are reported | `read` |
+//! | reading and merging files; bounds on their size and on reported mistakes | `read` |
 //! | line numbers; settings that are set twice | `source` |
 //! | "did you mean ...?" | `nearest` |
 //! | the words for a mistake, and for an error of the system | `problem` |

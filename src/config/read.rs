@@ -65,8 +65,9 @@ impl Reader {
     pub(super) fn file(&mut self, file: &Path) {
         self.loaded.files.push(file.to_owned());
         let mut bytes = Vec::new();
-        // To open a named pipe waits until somebody writes to it. A pipe of a shell, as in <(...),
-        // has a writer already; it has no name of its own, by which it is told apart here.
+        // Opening a named pipe blocks until another process writes to it, so named pipes are
+        // refused. A shell's pipe, as in <(...), has a writer already; it is recognised by having
+        // no path of its own.
         if file.metadata().is_ok_and(|found| found.file_type().is_fifo()) && file.canonicalize().is_ok() {
             return self.unusable(file, None, "it is a pipe, and no file".into());
         }

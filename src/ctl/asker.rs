@@ -130,7 +130,7 @@ fn batch(
 /// Sends all commands, then reads their answers: so all answers are of nearly the same time.
 ///
 /// # Errors
-/// Those of the connection. A refusal by the daemon is among the answers instead.
+/// Any error of the connection. A refusal by the daemon is among the answers instead.
 pub(super) fn ask_all(client: &mut Client, commands: &[Command]) -> Result<Vec<Answered>, Error> {
     let sent: Result<Vec<_>, _> = commands.iter().map(|command| client.send(command, Answers::One)).collect();
     let mut answered = Vec::new();

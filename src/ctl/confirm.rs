@@ -49,7 +49,7 @@ pub(super) fn sure(command: &CtlCommand) -> CtlCommand {
 /// The command, with `--yes` after it was confirmed, if it needs that.
 ///
 /// # Errors
-/// Those of [`confirm`].
+/// Any error of [`confirm`].
 pub(super) fn confirmed(command: &CtlCommand) -> Result<CtlCommand, Failure> {
     let mut command = command.clone();
     match &mut command {

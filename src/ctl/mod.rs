@@ -64,14 +64,15 @@ use session::Session;
 use shutdown::is_stopping;
 use task::Task;
 
-/// How long an answer may take, without `--timeout`.
+/// The longest wait for an answer, unless `--timeout` says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for `top` and `--watch`. After this time they connect to the daemon again.
+/// The longest wait for an answer in `top` and with `--watch`; they then connect to the daemon
+/// again.
 pub const TOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// The same for `shutdown`, in addition to its deadline.
+/// How much longer than its deadline `shutdown` waits for its answer.
 pub const SHUTDOWN_MARGIN: Duration = Duration::from_secs(15);
-/// The same for a `shutdown` with the deadline of the daemon's settings: systemd waits as long by
-/// default.
+/// The longest wait for the answer to `shutdown` without a deadline of its own (the daemon's
+/// settings have one): as long as systemd waits for a stop by default.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Runs `chathub ctl`. Writes to standard output and standard error.

@@ -312,7 +312,7 @@ pub struct Accounts {
 /// The state directory.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// Its path; `None` if nothing tells where it is.
+    /// Its path; `None` if it is not known.
     pub path: Option<PathBuf>,
     /// The directory at the path, or the symbolic link there.
     pub node: Seen<Node>,

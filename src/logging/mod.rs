@@ -69,7 +69,7 @@ pub fn start(level: LogLevel) -> Level {
     start_as("chathub", level)
 }
 
-/// The same, under the name of another program.
+/// As [`start`], under the name of another program.
 #[must_use]
 pub fn start_as(program: &str, level: LogLevel) -> Level {
     let (filter, handle) = reload::Layer::new(filter_of(level));

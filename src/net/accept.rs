@@ -125,8 +125,8 @@ fn take(listener: &OwnedFd, keeping: &Keeping, counts: &Counts) -> io::Result<Ne
 /// Accepts one connection. Returns its socket, which does not block, and its peer's address.
 ///
 /// # Errors
-/// Those of accept4(2), and [`io::ErrorKind::ConnectionAborted`] for what concerns this connection
-/// alone.
+/// Any error of accept4(2), and [`io::ErrorKind::ConnectionAborted`] for what concerns this
+/// connection alone.
 pub(super) fn accepted(listener: &OwnedFd) -> io::Result<(OwnedFd, SocketAddr)> {
     // One system call makes the socket non-blocking and close-on-exec.
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
@@ -228,7 +228,7 @@ pub fn make_room(clients: usize) -> usize {
 /// 854).
 ///
 /// # Errors
-/// Those of `setsockopt(2)`.
+/// Any error of `setsockopt(2)`.
 pub fn prepare(listener: &impl std::os::fd::AsFd, tcp: &settings::Tcp) -> io::Result<()> {
     let socket = SockRef::from(listener);
     socket.set_tcp_nodelay(true)?;

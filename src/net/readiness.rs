@@ -51,7 +51,7 @@ impl Sockets {
     /// Reports `key` from now on, each time that the socket has something new to read.
     ///
     /// # Errors
-    /// Those of epoll_ctl(2).
+    /// Any error of epoll_ctl(2).
     pub fn watch_input(&self, socket: &impl AsFd, key: u64) -> io::Result<()> {
         let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLPRI | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
         Ok(self.0.add(socket, EpollEvent::new(flags, key))?)
@@ -60,7 +60,7 @@ impl Sockets {
     /// Reports `key` once, when the socket has room to write.
     ///
     /// # Errors
-    /// Those of epoll_ctl(2).
+    /// Any error of epoll_ctl(2).
     pub fn watch_room(&self, socket: &impl AsFd, key: u64) -> io::Result<()> {
         let flags = EpollFlags::EPOLLOUT | EpollFlags::EPOLLET | EpollFlags::EPOLLONESHOT;
         let mut event = EpollEvent::new(flags, key);
@@ -83,7 +83,7 @@ impl Readiness {
     /// An empty set. Call it within a runtime.
     ///
     /// # Errors
-    /// Those of epoll_create1(2).
+    /// Any error of epoll_create1(2).
     pub fn new() -> io::Result<Self> {
         let set = Sockets(Arc::new(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?));
         let bell = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
@@ -110,7 +110,7 @@ impl Readiness {
     /// `ready`.
     ///
     /// # Errors
-    /// Those of the runtime, at its end.
+    /// Any error of the runtime, at its end.
     ///
     /// # Cancel safety
     /// Safe: sockets that are ready stay so until they are taken.

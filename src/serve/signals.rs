@@ -20,7 +20,7 @@ impl Signals {
     /// a runtime.
     ///
     /// # Errors
-    /// Those of sigaction(2).
+    /// Any error of sigaction(2).
     pub(super) fn listen() -> io::Result<Self> {
         Ok(Self {
             reload: signal(SignalKind::hangup())?,

@@ -92,7 +92,7 @@ impl Reader {
     /// its room; stops when `take` returns `false`.
     ///
     /// # Errors
-    /// Those of SQLite.
+    /// Any error of SQLite.
     pub fn dump(&self, query: &Query, take: &mut dyn FnMut(Vec<(Line, String)>) -> bool) -> Result<(), Trouble> {
         self.told(self.dump_lines(query, take))
     }
@@ -138,7 +138,7 @@ impl Reader {
     /// passed over.
     ///
     /// # Errors
-    /// Those of SQLite.
+    /// Any error of SQLite.
     pub fn lines(&self, numbers: &[u64]) -> Result<Vec<(Line, String)>, Trouble> {
         self.told(lines(&self.db, numbers))
     }
@@ -146,7 +146,7 @@ impl Reader {
     /// Whether a room with this folded name is on disk.
     ///
     /// # Errors
-    /// Those of SQLite.
+    /// Any error of SQLite.
     pub fn knows(&self, room: &str) -> Result<bool, Trouble> {
         let sql = "SELECT EXISTS (SELECT 1 FROM rooms WHERE folded = ?)";
         self.told(self.db.query_row(sql, [room], |row| row.get(0)).map_err(Into::into))
@@ -155,7 +155,7 @@ impl Reader {
     /// How many lines are selected.
     ///
     /// # Errors
-    /// Those of SQLite.
+    /// Any error of SQLite.
     pub fn count(&self, what: &Selector) -> Result<u64, Trouble> {
         let mut count = 0;
         let query = Query { what: what.clone(), last: None };
@@ -170,7 +170,7 @@ impl Reader {
     /// has come.
     ///
     /// # Errors
-    /// Those of SQLite.
+    /// Any error of SQLite.
     pub fn search(&self, search: &Search, end: Instant) -> Result<Found, Trouble> {
         self.told(self.search_lines(search, end))
     }
@@ -219,7 +219,7 @@ impl Reader {
     /// The size of the recorded history, by room.
     ///
     /// # Errors
-    /// Those of SQLite.
+    /// Any error of SQLite.
     pub fn stats(&self) -> Result<Stats, Trouble> {
         self.told(self.count_rooms())
     }
@@ -242,7 +242,7 @@ impl Reader {
     /// Makes a copy of the file as it is now, without free pages. There must be no file at `to`.
     ///
     /// # Errors
-    /// Those of SQLite, and those of making the file.
+    /// Any error of SQLite, and those of making the file.
     pub fn copy(&self, to: &Path) -> Result<(), Trouble> {
         let path = to.to_str().ok_or_else(|| Trouble::Unavailable("the path is not UTF-8".to_owned()))?;
         // SQLite treats a file of 0 bytes as none, and leaves it its permissions.

@@ -338,7 +338,7 @@ pub fn open_in_need(path: &Path) -> Result<(Connection, Readable), Trouble> {
 /// in its log, and without making any file beside it.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Any error of SQLite.
 pub(super) fn open_untouched(path: &Path) -> Result<Connection, Trouble> {
     let name = path.as_os_str().as_encoded_bytes().iter().fold("file:".to_owned(), |mut name, byte| {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
@@ -389,7 +389,7 @@ pub fn open_log(log: &Path, scratch: &Path) -> Result<Option<Connection>, Troubl
 /// Sets whether a commit waits until its data is on disk.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Any error of SQLite.
 pub fn set_sync(db: &Connection, sync: Sync) -> Result<(), Trouble> {
     let mode = match sync {
         Sync::Full => "FULL",

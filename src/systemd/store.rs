@@ -39,7 +39,7 @@ pub fn keeps_descriptors() -> bool {
 /// Has the service manager keep descriptors under these names, and waits until it has them.
 ///
 /// # Errors
-/// Those of sending; a time-out if the service manager does not answer within 5 s.
+/// Any error of sending; a time-out if the service manager does not answer within 5 s.
 pub fn store(descriptors: &[(&str, BorrowedFd<'_>)]) -> io::Result<()> {
     for (name, descriptor) in descriptors {
         // Without FDPOLL=0, systemd drops a descriptor that reports a hang-up or an error, as

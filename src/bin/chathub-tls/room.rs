@@ -29,7 +29,7 @@ pub(crate) struct Room {
     limits: Limits,
     next: u64,
     inside: BTreeMap<u64, Origin>,
-    /// The same, by address.
+    /// The numbers of the handshakes under way, by the client's address.
     of: BTreeMap<Origin, BTreeSet<u64>>,
 }
 

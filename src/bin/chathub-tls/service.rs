@@ -194,7 +194,7 @@ pub(crate) async fn serve(
 }
 
 /// Reports the status of this program to the service manager and into the status file whenever it
-/// changes, and tells the journal once a day which certificates expire soon.
+/// changes, and logs once a day which certificates expire soon.
 async fn tell(door: Door) {
     let (mut daily, mut often) = (tokio::time::interval(DAILY), tokio::time::interval(standing::EVERY));
     let (mut line, mut file, counts) = (String::new(), status::File::own(), &door.shared.counts);

@@ -15,8 +15,8 @@ const LINGER: Duration = Duration::from_secs(2);
 /// The most bytes that are read and thrown away meanwhile.
 const LEFT_OVER: usize = 64 * 1024;
 
-/// For a client that does not encrypt, or says nothing: tells where the port without encryption is,
-/// if there is one.
+/// For a client that does not encrypt, or says nothing: names the port without encryption, if there
+/// is one.
 pub(crate) fn encrypted_here(plain_port: u16) -> String {
     let mut words = "-- this port is encrypted: connect with TLS 1.3, as \"ncat --ssl\" does\r\n".to_owned();
     if plain_port != 0 {

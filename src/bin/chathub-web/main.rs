@@ -1,7 +1,7 @@
 //! `chathub-web`: the metrics of the hub over HTTP, for Prometheus and similar programs.
 //!
 //! It is a program of its own, with a unit, a user and a sandbox of its own: so the hub has no HTTP
-//! in it. It asks the hub on the socket for monitoring, which tells nothing about people and
+//! in it. It asks the hub on the socket for monitoring, which gives no information about people and
 //! changes nothing. It keeps nothing that would be missed. The program `chathub` and the library
 //! know neither this program nor the HTTP library.
 //!

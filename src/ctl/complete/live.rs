@@ -2,8 +2,8 @@
 //! there are.
 //!
 //! It takes one request, which may take [`PATIENCE`]. A user who may not ask, or finds no daemon,
-//! is offered nothing and told nothing: a command line that is being typed is no place for
-//! complaints. The service is never started for this, as a connection to its socket would do.
+//! gets no offers and no messages: a command line that is being typed is no place for complaints.
+//! The service is never started for this, as a connection to its socket would do.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -85,7 +85,7 @@ impl Clients {
     /// No clients yet.
     ///
     /// # Errors
-    /// Those of epoll_create1(2).
+    /// Any error of epoll_create1(2).
     pub(super) fn new(queue: Keeping, slots: Slots, accepted: Arc<accept::Counts>) -> io::Result<Self> {
         Ok(Self {
             ports: Rising::default(),

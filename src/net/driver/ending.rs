@@ -1,4 +1,5 @@
-//! The end of the daemon: all clients are handed over to the next process, or told goodbye.
+//! The end of the daemon: all clients are handed over to the next process, or get a goodbye and are
+//! closed.
 
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub struct Ended {
 pub(super) struct Stopping {
     pub(super) args: ShutdownArgs,
     pub(super) reply: Option<Reply>,
-    /// Whether all clients are handed over, instead of being told goodbye.
+    /// Whether all clients are handed over, instead of getting a goodbye.
     pub(super) hand_over: bool,
 }
 

@@ -195,7 +195,7 @@ impl Driver {
     /// A driver for `machine`. `outcomes` are what followed from making the machine.
     ///
     /// # Errors
-    /// Those of epoll_create1(2).
+    /// Any error of epoll_create1(2).
     pub fn new(machine: Machine, outcomes: Vec<Outcome>, parts: Parts, around: Circumstances) -> io::Result<Self> {
         let started = now();
         let Parts { rounds, exchanges, journal, tape, queue, store, hashing, snapshots } = parts;
@@ -233,7 +233,7 @@ impl Driver {
             && self.state.hub().is_recording()
             && !self.state.hub().is_unread()
         {
-            // The hub knows all that the store could tell it, and hands out again the records that
+            // The hub has all data that the store could read, and hands out again the records that
             // may not be on disk.
             *recalled = Recalled::default();
         }
@@ -399,7 +399,7 @@ impl Driver {
             self.give_back(at.mono);
             self.snapshots.worked += self.times.end(now());
         }
-        // What has come meanwhile is still answered, or told goodbye.
+        // Arrivals of the meantime are still answered, or get a goodbye.
         let at = now();
         reports.into_iter().for_each(|report| self.reported(report, at));
         let hands_over = self.stop.as_ref().is_some_and(|stop| stop.hand_over);

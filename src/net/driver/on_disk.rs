@@ -1,8 +1,8 @@
 //! Where no tape is kept: clients whose answers wait until what they have done is on disk.
 //!
-//! A tape keeps the changes whose authors were told that they are done. Without a tape only the
-//! disk does. So the answer waits for the disk, and the [rounds](crate::net::rounds) write nothing
-//! to the client meanwhile.
+//! A tape keeps the changes that were confirmed to their authors. Without a tape only the disk
+//! does. So the answer waits for the disk, and the [rounds](crate::net::rounds) write nothing to
+//! the client meanwhile.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ impl Delivery {
 }
 
 impl Driver {
-    /// Called before `client` is told something. If the inputs that are being applied have recorded
+    /// Called before an answer goes to `client`. If the inputs that are being applied have recorded
     /// a deed, the text may say that the deed is done: so the text waits until the record is on
     /// disk.
     pub(super) fn await_deed(&mut self, client: SessionId, at: Now) {
@@ -58,8 +58,8 @@ impl Driver {
         }
     }
 
-    /// Releases the clients that have waited [`ON_DISK`] for the disk. They are told that the
-    /// change is not on disk yet.
+    /// Releases the clients that have waited [`ON_DISK`] for the disk. They get the message that
+    /// the change is not on disk yet.
     pub(super) fn wait_no_longer(&mut self, at: Now) {
         while self.delivery.awaited.front().is_some_and(|awaited| awaited.until <= at.mono)
             && let Some(awaited) = self.delivery.awaited.pop_front()

@@ -97,7 +97,7 @@ pub struct FoundHub {
 /// keeping them. `exchanges` connect the driver and the rounds. `store` opens the store.
 ///
 /// # Errors
-/// Those of `store`.
+/// Any error of `store`.
 pub fn restore_or_begin<E>(
     keeps: bool,
     mut stored: HashMap<&'static str, OwnedFd>,

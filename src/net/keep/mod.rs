@@ -1,5 +1,5 @@
-//! What outlives the process, and how the next process takes over. ARCHITECTURE.md tells the whole
-//! story.
+//! The state that outlives the process, and how the next process takes over. ARCHITECTURE.md tells
+//! the whole story.
 //!
 //! | to change | see |
 //! | --- | --- |

@@ -40,8 +40,8 @@ const CRASHES: u64 = 3;
 /// uses up all memory is killed from outside; a few such deaths could be chance.
 const DEATHS: u64 = 20;
 
-/// A connection that the machine has not been told of: just accepted, or found because the process
-/// died before that.
+/// A connection that the machine does not know: just accepted, or found because the process died
+/// before that.
 #[derive(Debug)]
 pub struct Newcomer {
     /// Its socket.
@@ -141,7 +141,7 @@ pub enum Step {
     Saved,
 }
 
-/// Returns a function that is told each [`Step`]. It tells the service manager how far the replay
+/// Returns a function to call with each [`Step`]. It tells the service manager how far the replay
 /// has come, and returns whether a snapshot is due: once a second, but so seldom that snapshots
 /// take at most a quarter of the time.
 fn pacemaker() -> impl FnMut(Step) -> bool {
@@ -168,8 +168,8 @@ fn pacemaker() -> impl FnMut(Step) -> bool {
     }
 }
 
-/// During a replay: how often the service manager is told of it, and how often a snapshot is made
-/// at most.
+/// During a replay: how often the service manager gets its progress, and how often a snapshot is
+/// made at most.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
@@ -186,7 +186,7 @@ pub struct Replayed {
 
 /// Handles the inputs on `tape` again, and has `rounds` apply what follows. `connection` returns a
 /// client's connection, by its number and cookie, and how many bytes its socket has taken. `pauses`
-/// is told each [`Step`], and returns whether a snapshot is due.
+/// is called with each [`Step`], and returns whether a snapshot is due.
 ///
 /// # Errors
 /// What does not fit together, in words.
@@ -361,7 +361,7 @@ fn try_restore(
             // Plain text must never go into an encrypted connection whose secrets are lost.
             _ if slot.is_none() && kernel::is_marked_as_encrypted(&socket) => end(socket, cookie),
             // Every client is greeted at once. So if the socket has taken nothing, or only the
-            // handshake, the machine was not told of this connection.
+            // handshake, the machine does not know this connection.
             Ok(peer) if counted.taken == before && !counted.dead && !counted.finished => {
                 of_nobody.remove(&cookie);
                 let socket = socket.into();

@@ -46,7 +46,7 @@ impl Writer {
     /// this value is dropped, or when `tell` returns `false` because nobody listens any more.
     ///
     /// # Errors
-    /// Those of pthread_create(3).
+    /// Any error of pthread_create(3).
     pub fn start(tell: impl Fn(Done) -> bool + Send + 'static) -> io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
         std::thread::Builder::new().name("snapshots".to_owned()).spawn(move || {

@@ -97,7 +97,7 @@ impl Rounds {
                 Work::Order(Order::Enter(id, _) | Order::View(id, _) | Order::Hide(id, _)) if self.is_full(*id) => {
                     return None;
                 }
-                // What a client is told by several orders in a row goes out in one write.
+                // The lines that several orders in a row have for a client go out in one write.
                 Work::Order(
                     Order::Enter(id, _)
                     | Order::Tell(id, _)

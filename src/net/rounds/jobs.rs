@@ -70,8 +70,8 @@ impl Jobs {
         self.queue.is_empty() && self.behind.is_empty()
     }
 
-    /// What the rounds tell the driver when they take its work: see
-    /// [`Exchange::take`](crate::net::exchange::Exchange::take).
+    /// Whether the rounds are ready for more work, which they say when they take the driver's work:
+    /// see [`Exchange::take`](crate::net::exchange::Exchange::take).
     pub(super) fn readiness(&self) -> ReadyForMore {
         match (self.is_idle(), self.lap, self.catch_up_lap) {
             (true, ..) => ReadyForMore::IfNothing,

@@ -97,7 +97,7 @@ pub enum Work {
     Abandon(oneshot::Sender<u64>),
 }
 
-/// What the rounds tell the driver.
+/// A report of the rounds to the driver.
 #[derive(Debug)]
 pub enum Report {
     /// Nothing more can be written to the client.

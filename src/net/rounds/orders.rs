@@ -155,7 +155,7 @@ impl Rounds {
         let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
         client.reader.tell(bytes, log);
         self.weigh_mail(key);
-        // A client that is being closed is told nothing new, so its mail is bounded.
+        // A client that is being closed gets nothing new, so its mail is bounded.
         let stays = self.clients[key].closing.is_none() && self.replaying.is_none();
         if stays && self.is_too_much(key) {
             // A client is not given up because it had to wait for the disk: what waits is written

@@ -38,16 +38,16 @@ impl Rounds {
         serde_json::to_vec(&Saving { rooms: rooms.collect(), clients: clients.collect() }).expect("plain values")
     }
 
-    /// What all clients are owed, as a value that another thread writes down. Cursors and mailboxes
-    /// are copied; the lines of the logs are shared.
+    /// The bytes that all clients are owed, as a value that another thread serializes. Cursors and
+    /// mailboxes are copied; the lines of the logs are shared.
     pub(super) fn frozen(&self) -> Frozen {
         let rooms = self.rooms.iter().map(|(id, room)| (*id, room.log.frozen()));
         let clients = self.clients.iter().map(|(_, client)| SavingClient::of(client, client.reader.clone()));
         Frozen(Saving { rooms: rooms.collect(), clients: clients.collect() })
     }
 
-    /// The same as `saved`, in the middle of a replay. The cuts that are still to be made stay on
-    /// the tape.
+    /// As `saved`, but in the middle of a replay. The cuts that are still to be made stay on the
+    /// tape.
     pub fn saved_on_the_way(&self) -> Vec<u8> {
         let left = self.replaying.as_ref().map_or(0, |replaying| replaying.cuts.len());
         self.cuts.begin(self.orders, left);

@@ -30,8 +30,8 @@ use crate::wire::tls::seal::{Sealer, Tag};
 /// The most bytes that are sealed under one mark.
 const RUN: usize = 64 << 10;
 
-/// The same for a client whose socket was full. What the socket does not take of it waits here, and
-/// no bound on mail counts it.
+/// The most bytes that are sealed under one mark for a client whose socket was full. Bytes that the
+/// socket then does not take wait here, and no bound on mail counts them.
 const SHORT_RUN: usize = 2 << 10;
 
 /// Sealed bytes waiting for full sockets, in all, above which every run is a short one.

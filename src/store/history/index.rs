@@ -83,7 +83,7 @@ pub(in crate::store) fn empty(db: &Connection, meta: &mut Meta) -> Result<(), Tr
 /// A query that finds all lines with `folded` in their folded texts, and some others. `None` if
 /// `folded` is too short for the index.
 pub(in crate::store) fn query(folded: &str) -> Option<String> {
-    /// The number of groups of characters to ask for, roughly: a few groups of a long text tell it
+    /// The number of groups of characters to ask for, roughly: a few groups distinguish a long text
     /// from nearly all others.
     const PIECES: usize = 12;
     let chars: Vec<char> = folded.chars().collect();

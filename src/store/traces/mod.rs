@@ -32,7 +32,7 @@ const LOCKS: u32 = 0x4000_0000;
 /// so.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Any error of SQLite.
 pub(super) fn can_be_erased(db: &Connection) -> Result<bool, Trouble> {
     Ok(db.query_row("SELECT sqlite_compileoption_used('ENABLE_DBPAGE_VTAB')", [], |row| row.get(0))?)
 }
@@ -82,7 +82,7 @@ pub(super) fn in_log(log: &Path, seen: Seen) -> io::Result<(BTreeSet<u32>, Seen)
 /// Overwrites the gaps of these pages, in one transaction. Returns how many gaps were not empty.
 ///
 /// # Errors
-/// Those of SQLite.
+/// Any error of SQLite.
 pub(super) fn erase(db: &mut Connection, pages: &BTreeSet<u32>) -> Result<usize, Trouble> {
     let batch = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut erased = 0;

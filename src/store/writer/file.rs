@@ -180,7 +180,7 @@ impl Writer {
         self.reopen()
     }
 
-    /// Reads the file for the hub, if the hub has not been told all of it, or if it is another file
+    /// Reads the file for the hub, if the hub does not have all of it, or if it is another file
     /// than before.
     pub(super) fn look_into(&mut self) -> Result<(), Trouble> {
         let found = identity(&self.path);

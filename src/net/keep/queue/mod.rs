@@ -114,7 +114,7 @@ impl Queue {
     /// A queue with nothing in it.
     ///
     /// # Errors
-    /// Those of socketpair(2).
+    /// Any error of socketpair(2).
     pub fn new() -> io::Result<Self> {
         Ok(Self::with(Pair::new()?, Pair::new()?))
     }
@@ -146,7 +146,7 @@ impl Queue {
     /// connections, and [`BESIDE`].
     ///
     /// # Errors
-    /// Those of the system calls.
+    /// Any error of the system calls.
     pub fn found(&mut self) -> io::Result<Found> {
         let mut found = Found::default();
         let (mut gone, mut ended) = (HashSet::new(), 0);
@@ -179,7 +179,7 @@ impl Queue {
     /// connections come twice.
     ///
     /// # Errors
-    /// Those of the system calls.
+    /// Any error of the system calls.
     pub fn each_socket(&self, mut see: impl FnMut(OwnedFd)) -> io::Result<()> {
         for pair in [&self.singles, &self.batches] {
             pair.each(usize::MAX, |carried| {
@@ -193,7 +193,7 @@ impl Queue {
     /// Closes all connections in the queue except those with these cookies.
     ///
     /// # Errors
-    /// Those of the system calls. Some connections may be closed by then.
+    /// Any error of the system calls. Some connections may be closed by then.
     pub fn keep_only(&mut self, cookies: &HashSet<u64>) -> io::Result<()> {
         let mut ended = HashSet::new();
         self.each_socket(|socket| {
@@ -217,7 +217,7 @@ impl Queue {
     /// Puts a connection into the queue; `cookie` is the kernel's number for it.
     ///
     /// # Errors
-    /// Those of sendmsg(2). The connection is not kept then.
+    /// Any error of sendmsg(2). The connection is not kept then.
     pub fn keep(&mut self, socket: BorrowedFd<'_>, cookie: u64) -> io::Result<()> {
         match self.singles.send(&[socket]) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -62,7 +62,7 @@ impl Pair {
     /// messages it looked at.
     ///
     /// # Errors
-    /// Those of the system calls; and `EMFILE` if this process cannot open all descriptors of a
+    /// Any error of the system calls; and `EMFILE` if this process cannot open all descriptors of a
     /// message: the others would be lost.
     pub(super) fn front(
         &self,

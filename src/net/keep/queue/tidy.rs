@@ -17,7 +17,8 @@ const MESSAGES: usize = 2;
 pub(super) struct Lap {
     /// Messages at the front of `singles` that the lap has still to look at.
     pub(super) singles: usize,
-    /// The same for `batches`. The connections of `singles` go there first; `None` until all have.
+    /// Messages at the front of `batches` that the lap has still to look at; `None` until all
+    /// connections of `singles` have been moved there.
     pub(super) batches: Option<usize>,
     /// Cookies of the connections that were closed when the lap began. All of them were in the
     /// messages that it looks at.
@@ -32,7 +33,8 @@ impl Queue {
     /// left to the next lap.
     ///
     /// # Errors
-    /// Those of the system calls. The lap ends then, and the next closed connection begins another.
+    /// Any error of the system calls. The lap ends then, and the next closed connection begins
+    /// another.
     pub fn step(&mut self) -> io::Result<bool> {
         self.step_of(GATHER, MESSAGES)
     }

@@ -46,13 +46,13 @@ pub(super) struct KeptCuts {
     pub(super) halves: [Mapping; 2],
     /// How many orders this process's rounds had applied at the snapshot that counts.
     pub(super) base: u64,
-    /// The same for the snapshot that is being written, and the index in bytes of the first cut
-    /// that comes after it.
+    /// How many orders had been applied at the snapshot that is being written, and the offset in
+    /// bytes of the first cut after it.
     pub(super) next: Option<(u64, usize)>,
 }
 
 impl Tape {
-    /// Whether so many cuts were made that a new snapshot is due.
+    /// Whether the number of cuts calls for a new snapshot.
     #[must_use]
     pub fn has_many_cuts(&self) -> bool {
         self.kept.as_ref().is_some_and(|kept| {

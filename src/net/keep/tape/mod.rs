@@ -131,7 +131,7 @@ impl Tape {
     /// An empty tape, of generation 0. It can be taken over only after its first snapshot.
     ///
     /// # Errors
-    /// Those of memfd_create(2) and mmap(2).
+    /// Any error of memfd_create(2) and mmap(2).
     pub fn new() -> io::Result<(Self, Cuts)> {
         let file = kernel::memory_file("chathub-tape", TOTAL)?;
         let (tape, cuts) = Self::map(file)?;

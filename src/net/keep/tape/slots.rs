@@ -274,10 +274,10 @@ impl Slots {
         }
     }
 
-    /// The same for a slot that was [found](Self::found), whether or not its connection had ended
-    /// before. Call it only after all inputs on the tape are handled again: they may include what
-    /// the connection had sent, and until the next snapshot each process that takes over decrypts
-    /// that anew.
+    /// Notes that the connection of a slot that was [found](Self::found) has ended, whether or not
+    /// that was noted before. Call it only after all inputs on the tape are handled again: they may
+    /// include what the connection had sent, and until the next snapshot each process that takes
+    /// over decrypts that anew.
     pub fn release(&self, slot: &Slot) {
         if slot.cookie() != slot.of {
             return;

@@ -39,7 +39,7 @@ impl Tape {
     /// the record begins, and where its content is.
     ///
     /// # Errors
-    /// Those of `read`. After an error, or if `read` reads nothing, nothing is committed.
+    /// Any error of `read`. After an error, or if `read` reads nothing, nothing is committed.
     pub fn receive(
         &mut self,
         id: SessionId,
