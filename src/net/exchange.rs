@@ -27,11 +27,11 @@ struct Inside<T> {
 /// What the taker says, when it takes values, about being ready for more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadyForMore {
-    /// It is ready for more if the queue is empty.
+    /// The taker is ready for more if the queue is empty.
     IfNothing,
-    /// It is ready for more, though it still has something to do.
+    /// The taker is ready for more, though it still has something to do.
     Yes,
-    /// It is not ready: it has enough to do.
+    /// The taker is not ready: it has enough to do.
     No,
 }
 

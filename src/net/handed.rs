@@ -44,7 +44,7 @@ pub struct Taking {
     pub slots: Slots,
     /// The queue of sockets, where the connections are kept.
     pub keeping: Keeping,
-    /// Where the driver hears of them.
+    /// The driver's queue, in which it learns of each connection.
     pub arrivals: mpsc::Sender<Arrival>,
     /// The counters of all tasks that accept.
     pub counts: Arc<Counts>,

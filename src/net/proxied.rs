@@ -49,7 +49,7 @@ const LOGGED_EVERY: Duration = Duration::from_secs(60);
 pub struct Proxies {
     /// The queue of sockets, where the connections are kept.
     pub keeping: Keeping,
-    /// Where the driver hears of them.
+    /// The driver's queue, in which it learns of each connection.
     pub arrivals: mpsc::Sender<Arrival>,
     /// The counters of all tasks that accept.
     pub counts: Arc<accept::Counts>,
@@ -69,7 +69,7 @@ pub struct Log {
 /// Why a connection of a proxy is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refused {
-    /// It comes from an address that is not in `proxy.networks`.
+    /// The connection comes from an address that is not in `proxy.networks`.
     Stranger,
     /// Its header cannot be used.
     Header(Wrong),

@@ -56,7 +56,7 @@ pub fn takes_longer(text: &str, more: Duration) {
     tell(&[NotifyState::Status(text), NotifyState::ExtendTimeoutUsec(micros)], Weight::Light);
 }
 
-/// Tells that the daemon is alive (`WATCHDOG=1`).
+/// Says that the daemon is alive (`WATCHDOG=1`).
 pub fn watchdog() {
     tell(&[NotifyState::Watchdog], Weight::Light);
 }

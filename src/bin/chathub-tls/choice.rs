@@ -1,4 +1,4 @@
-//! Chooses the certificate for a client, by the name that the client asks for. Knows no sockets.
+//! Chooses the certificate for a client, by the name that the client asks for. It knows no sockets.
 
 /// Whether a certificate for `pattern` is valid for `name`: both are the same, or `pattern` has `*`
 /// as its first label (RFC 9525, section 6.3).

@@ -12,13 +12,13 @@ const DAY: u64 = 24 * 60 * 60;
 /// The state of a certificate at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
-    /// It is not valid yet. Perhaps this machine's clock is wrong.
+    /// The certificate is not valid yet. Perhaps this machine's clock is wrong.
     NotYet,
-    /// It is valid for longer than [`SOON`].
+    /// The certificate is valid for longer than [`SOON`].
     Long,
-    /// It expires in this many whole days.
+    /// The certificate expires in this many whole days.
     Soon(u64),
-    /// It has expired.
+    /// The certificate has expired.
     Over,
 }
 

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 /// writes `cert.pem` and `key.pem` into `directory`. Returns their paths.
 ///
 /// # Errors
-/// What cannot be done, in words. Nothing is overwritten, and no half of the two files is left.
+/// The step that failed, in words. Nothing is overwritten, and no half of the two files is left.
 pub(crate) fn make(names: &[String], days: u16, directory: &Path, now: Duration) -> Result<(PathBuf, PathBuf), String> {
     let unusable = |error: rcgen::Error| format!("a certificate for {} cannot be made: {error}", names.join(", "));
     let key = KeyPair::generate().map_err(unusable)?;

@@ -19,7 +19,7 @@ use super::values::count;
 const TELLING: usize = 24;
 /// Its least width on a terminal that has no room for [`TELLING`].
 const LEAST: usize = 8;
-/// It gets this width before the other columns get more than their least.
+/// The telling column gets this width before the other columns get more than their least.
 const AT_EASE: usize = 40;
 /// The space between two columns, in columns of the terminal.
 const GAP: usize = 2;
@@ -41,13 +41,14 @@ enum Side {
 /// What is done with a column if the table is wider than the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fit {
-    /// It is shown in full.
+    /// The column is shown in full.
     Whole,
     /// Its cells are cut, but to no fewer columns of the terminal than this.
     Shrinks(usize),
-    /// It is left out; of several, that with the lowest number goes first.
+    /// The column is left out; of several, that with the lowest number goes first.
     Spare(u8),
-    /// It is wrapped into further lines. Only the last column of a table may be of this kind.
+    /// The column is wrapped into further lines. Only the last column of a table may be of this
+    /// kind.
     Telling,
 }
 

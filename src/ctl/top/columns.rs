@@ -47,12 +47,12 @@ impl Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
     Whole,
-    /// It is left out; of several, that with the lowest number goes first.
+    /// The column is left out; of several, that with the lowest number goes first.
     Spare(u8),
     /// Its cells are cut, but to no fewer columns of the terminal than this.
     Shrinks(usize),
-    /// It is left out as by `Spare` of the first number; before that its cells are cut as by
-    /// `Shrinks` of the second.
+    /// The column is left out as by `Spare` of the first number; before that its cells are cut as
+    /// by `Shrinks` of the second.
     SpareShrinks(u8, usize),
     /// The telling column (reasons, notes): it gets the space that is left over.
     Telling,

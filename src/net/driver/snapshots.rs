@@ -31,8 +31,8 @@ const SNAPSHOT_SHARE: u32 = 4;
 /// millisecond.
 const PIECE: usize = 512 * 1024;
 
-/// How long after many clients have left their memory is given back, unless others come: that of
-/// the heap, and by a snapshot that of the tape.
+/// The memory of many clients that have left is given back after this time, unless others have
+/// come: the heap's, and by a snapshot the tape's.
 const GIVE_BACK_AFTER: Duration = Duration::from_secs(2);
 
 /// Memory is given back only after at least this many clients were there, and half of them have

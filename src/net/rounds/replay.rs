@@ -310,7 +310,7 @@ impl Client {
     }
 }
 
-/// What all clients were owed at one moment, ready to be written down.
+/// The bytes that all clients were owed at one moment, ready to be serialized.
 #[derive(Debug, Serialize)]
 pub struct Frozen(Saving<Log, Reader>);
 

@@ -407,7 +407,7 @@ impl Rounds {
         self.with_sealing(id, |sealing| sealing.asked += 1);
     }
 
-    /// An encrypted client has broken the protocol: `alert` is the last that it will be sent.
+    /// An encrypted client has broken the protocol: `alert` is the last record sent to it.
     pub(super) fn alert(&mut self, id: SessionId, alert: Alert) {
         self.with_sealing(id, |sealing| sealing.alert = alert);
     }

@@ -82,7 +82,7 @@ mod word {
 pub enum Sealed {
     /// Nothing yet.
     Nothing,
-    /// This many bytes of what the client is sent: at most 64 KiB.
+    /// This many bytes of the client's output: at most 64 KiB.
     Data(u64),
     /// An update of our keys (RFC 8446, section 4.6.3).
     Update,
