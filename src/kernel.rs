@@ -192,8 +192,8 @@ static TOLD: OnceLock<(Arc<Mapping>, usize, usize)> = OnceLock::new();
 const STUCK: u64 = 1_000_000;
 
 /// From now on, a crash of this process sets word `crashed` to 1 before the process dies. A crash
-/// is a fault, an `abort`, or a `SIGABRT` from outside while word `since` is older than [`STUCK`].
-/// Being killed from outside is no crash.
+/// is a fault, an `abort`, or a `SIGABRT` from outside while word `since` is more than a second
+/// old. Being killed from outside is no crash.
 ///
 /// `since` is a time of `CLOCK_MONOTONIC` in microseconds; 0 while nothing is being done.
 pub fn tell_of_crashes(words: Arc<Mapping>, crashed: usize, since: usize) {

@@ -36,7 +36,7 @@ pub fn reloading() {
 const END: Duration = Duration::from_secs(10);
 
 /// Tells that the daemon is ending, and that the goodbye takes `goodbye` at most. The service
-/// manager then waits that long and [`END`] more, even if `TimeoutStopSec=` is less.
+/// manager then waits that long and 10 s more, even if `TimeoutStopSec=` is less.
 pub fn stopping(goodbye: Duration) {
     let wait = u32::try_from((goodbye + END).as_micros()).unwrap_or(u32::MAX);
     let state = [NotifyState::Stopping, NotifyState::Status("saying goodbye"), NotifyState::ExtendTimeoutUsec(wait)];

@@ -51,7 +51,7 @@ const ENDED: usize = 256;
 pub type Keeping = Option<Arc<Mutex<Queue>>>;
 
 /// The most descriptors that the queue opens besides those of clients: what two messages carry, and
-/// [`ENDED`].
+/// the 256 connections that are kept although we have ended our output.
 pub const BESIDE: usize = 2 * MOST_DESCRIPTORS + ENDED;
 
 /// The number of closed connections in the queue above which it is tidied; or the number of open
