@@ -83,7 +83,7 @@ pub struct Facts {
     pub process: Seen<Running>,
 }
 
-/// This program.
+/// The program that runs the checks.
 #[derive(Clone, Debug)]
 pub struct Program {
     /// Its version.
@@ -110,7 +110,7 @@ impl Systemd {
     }
 }
 
-/// A unit.
+/// A unit of systemd.
 #[derive(Clone, Debug, Default)]
 pub struct Unit {
     /// Its name.

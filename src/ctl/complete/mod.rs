@@ -1,17 +1,18 @@
-//! What can come next on a command line. The shells' completions ask for it by `chathub ctl
-//! complete`.
+//! `chathub ctl complete`: the words that can come next on a command line, for the completions of
+//! shells.
 //!
 //! The declaration of the command line ([`crate::cli`]) has the commands, options and words; `live`
 //! asks the daemon, once and briefly, for people, rooms, sanctions, reports and accounts. So the
 //! shells' scripts (`packaging/completions`) contain nothing that could go out of date, and offer
-//! nothing that would be refused.
+//! nothing that would be refused. This module does not know what a command does, and changes
+//! nothing.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what stands where on the line so far | this file |
-//! | what a value can be | [`Kind`], below |
-//! | what the daemon is asked for, and when it is not | `live` |
-//! | how a line of bash becomes words | `words` |
+//! | the meaning of each word on the line so far | this file |
+//! | the kinds of values | [`Kind`], below |
+//! | the request to the daemon, and when there is none | `live` |
+//! | splitting a line of bash into words | `words` |
 //! | the scripts | `packaging/completions` |
 
 mod live;
@@ -27,7 +28,7 @@ use crate::cli::ctl::Line;
 /// The most values that are offered: a longer list helps nobody.
 const MOST: usize = 300;
 
-/// What can come at a place of the command line.
+/// The values that can come at a place of the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Offers {
     /// Values, each with its meaning.

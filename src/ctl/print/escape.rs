@@ -45,8 +45,8 @@ pub(crate) enum Layout {
     Pretty,
 }
 
-/// JSON without unsafe characters, as [`escape`] makes text. A reader of the JSON gets the same
-/// value.
+/// Escapes unsafe characters in JSON, as [`escape`] does in text. A reader of the JSON gets the
+/// same value.
 #[must_use]
 pub(crate) fn json(value: &Value, layout: Layout) -> String {
     let text = match layout {

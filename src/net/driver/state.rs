@@ -144,6 +144,6 @@ struct Kept {
 }
 
 impl Kept {
-    /// For an input that is on no tape.
+    /// The place of an input that is not on a tape.
     const NOT: Self = Self { place: 0, content: 0..0 };
 }

@@ -1,4 +1,4 @@
-//! Lines on disk.
+//! Lines on disk: writing, finding, redacting and deleting them.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -9,8 +9,8 @@
 //! | redacting lines | `redact` |
 //!
 //! Each function is one step, in a transaction of its own or in the caller's. No step takes long:
-//! long work is done in many steps, with other work of the writer between them. The writer decides
-//! when a step is due.
+//! long work is done in many steps, with other work of the writer between them. These functions do
+//! not know when a step is due (the writer decides that), nor who may read or redact a line.
 
 pub(super) mod find;
 pub(super) mod index;

@@ -8,7 +8,13 @@
 //! write-ahead log, before the log goes into the file ([`in_log`]); and those of the whole file
 //! once, if an older version wrote it.
 //!
-//! <https://sqlite.org/fileformat.html> describes the layout of pages and of the log.
+//! This module knows pages, but neither tables nor rows. It does not decide when traces are erased:
+//! see `writer`. <https://sqlite.org/fileformat.html> describes the layout of pages and of the log.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | which pages of the log are examined | [`in_log`] |
+//! | what is overwritten in a page | [`erase`] |
 
 #[cfg(test)]
 mod tests;

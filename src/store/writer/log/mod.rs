@@ -4,7 +4,12 @@
 //! Only the writer checkpoints (moves the log's pages into the file), because traces must be erased
 //! before that ([`traces`]). While somebody reads an older state of the file, such as a backup or a
 //! shell of SQLite in a transaction, the log cannot be emptied. Then the writer tries again until
-//! it can.
+//! it can. This file does not know which records delete something: the writer says so.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | when the log is emptied, and how soon deleted content is gone | this file |
+//! | finding and overwriting the traces in pages | [`traces`] |
 
 #[cfg(test)]
 mod tests;
