@@ -3,7 +3,7 @@
 //! It is a program of its own, with a unit, a user and a sandbox of its own: so the hub has neither
 //! private keys nor handshakes in it. When a handshake is done, it hands the connection over to the
 //! hub, with the two traffic secrets, and keeps nothing. If it dies, the handshakes under way are
-//! lost, and nothing else. It does not know what people say: it never sees a byte after the
+//! lost, and nothing else. It does not know what people say: it reads no byte after the
 //! handshake.
 //!
 //! | to change | see |
