@@ -1,11 +1,12 @@
-//! The client of the admin socket, for `ctl` and for other programs of ours.
+//! The client of the admin socket, for `chathub ctl` and for other programs of this project.
 //!
-//! It finds the socket, connects, sends requests and reads the answers, one by one or as a stream, in terms of
-//! [`crate::wire::admin`]. It blocks: a program that asks one thing needs no runtime. Every wait has a deadline unless
-//! the caller wants none, and no answer is kept that is longer than [`MAX_ANSWER`].
+//! It finds the socket, connects, sends requests and reads the answers, one at a time or as a
+//! stream, in the terms of [`crate::wire::admin`]. It blocks: a program that asks one question
+//! needs no runtime. Every wait has a deadline, unless the caller wants none. An answer longer than
+//! [`MAX_ANSWER`] is not kept.
 //!
-//! Deliberately not known here: what is printed, and with what a program ends. An [`Error`] says what went wrong; what
-//! its user is told is the caller's business.
+//! It does not know what is printed, nor with which exit code a program ends. An [`Error`] says
+//! what went wrong; the caller decides what the user is told.
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -45,12 +46,12 @@ pub const SYSTEM_SOCKET: &str = "/run/chathub/admin.sock";
 /// The user that the service runs as.
 pub const SERVICE_USER: &str = "chathub";
 
-/// The longest answer that is taken, in bytes. A list of fifty thousand clients is a third of it. It bounds the memory
-/// that anything else could fill that listens on the path.
+/// The longest answer that is accepted, in bytes. A list of fifty thousand clients takes a third of
+/// it. Without a bound, another program that listens at the path could fill the memory.
 pub const MAX_ANSWER: usize = 64 * 1024 * 1024;
 
-/// Why the daemon did not do what it was asked, or could not be asked. The text names the socket; the error of the
-/// system, if there is one, is the [`source`](std::error::Error::source).
+/// Why the daemon did not do what it was asked, or could not be asked. The text names the socket.
+/// If the system reported an error, that is the [`source`](std::error::Error::source).
 #[derive(Debug)]
 pub enum Error {
     /// There is no admin socket where one is expected.
@@ -58,52 +59,53 @@ pub enum Error {
         /// The paths that were tried.
         tried: Vec<PathBuf>,
     },
-    /// The socket may not be opened.
+    /// This user may not open the socket.
     Permission {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
     },
-    /// The socket does not take connections.
+    /// The connection failed for another reason.
     Connect {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Another user than root, the service's or one's own listens on the socket. Nothing was said to them.
+    /// The user who listens on the socket is neither root, nor the service's user, nor the user of
+    /// this process. Nothing was sent to them.
     Stranger {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// The user's number.
+        /// The user id of that user.
         uid: u32,
     },
     /// The connection ended before the answer was whole.
     Broken {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// What the system says; `None` if the daemon closed the connection.
+        /// The error of the system; `None` if the daemon closed the connection.
         source: Option<io::Error>,
     },
     /// No answer came in time.
     Silent {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// How long it was waited for.
+        /// How long the client waited.
         after: Duration,
     },
-    /// What came is not the protocol.
+    /// The daemon's answer does not follow the protocol.
     Garbled {
-        /// The socket.
+        /// The path of the socket.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The mistake in the answer, in words.
         why: String,
     },
     /// The request is longer than [`MAX_REQUEST`], and was not sent.
     TooLong {
-        /// Its bytes, without its newline.
+        /// The length of the request in bytes, without its newline.
         length: usize,
     },
-    /// The daemon refused.
+    /// The daemon refused the request.
     Refused(ControlError),
 }
 
@@ -143,7 +145,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// What the environment says of where the admin socket is.
+/// What the environment says about the place of the admin socket.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     /// `$CHATHUB_SOCKET`.
@@ -153,15 +155,15 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// That of this process. A variable that is empty counts as not set.
+    /// The environment of this process. An empty variable counts as not set.
     #[must_use]
     pub fn of_process() -> Self {
         let path = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self { chathub_socket: path("CHATHUB_SOCKET"), runtime_dir: path("XDG_RUNTIME_DIR") }
     }
 
-    /// The socket to connect to: the `given` one, else `$CHATHUB_SOCKET`, else [`SYSTEM_SOCKET`] if it exists, else
-    /// `$XDG_RUNTIME_DIR/chathub/admin.sock`.
+    /// The socket to connect to: the `given` one, or else `$CHATHUB_SOCKET`, or else
+    /// [`SYSTEM_SOCKET`] if it exists, or else `$XDG_RUNTIME_DIR/chathub/admin.sock`.
     ///
     /// # Errors
     /// [`Error::NoSocket`].
@@ -172,7 +174,8 @@ impl Environment {
         let system = PathBuf::from(SYSTEM_SOCKET);
         let own = self.runtime_dir.as_ref().map(|dir| dir.join("chathub/admin.sock"));
         let tried: Vec<_> = std::iter::once(system).chain(own).collect();
-        // One that may not be looked at counts as existing: connecting to it then says why.
+        // A path that this user may not look at counts as existing. The attempt to connect then
+        // reports the error.
         match tried.iter().find(|path| path.try_exists().unwrap_or(true)) {
             Some(path) => Ok(path.clone()),
             None => Err(Error::NoSocket { tried }),
@@ -181,27 +184,28 @@ impl Environment {
 }
 
 impl Environment {
-    /// A socket of another hub than the one that was `asked`, where one is looked for.
+    /// The socket of another hub than the `asked` one, among the paths at which sockets are looked
+    /// for. `None` if there is none.
     #[must_use]
     pub fn another(&self, asked: &Path) -> Option<PathBuf> {
         let own = self.runtime_dir.as_ref().map(|dir| dir.join("chathub/admin.sock"));
         let all =
             self.chathub_socket.clone().into_iter().chain(std::iter::once(PathBuf::from(SYSTEM_SOCKET))).chain(own);
-        // In one directory are sockets of one hub.
+        // Sockets in one directory are of one hub.
         all.into_iter().find(|path| path.parent() != asked.parent() && path.exists())
     }
 }
 
-/// How a request is to be answered.
+/// The form of the answer to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answers {
-    /// By one result.
+    /// One result.
     One,
-    /// By a stream of results (`"more": true`).
+    /// A stream of results (`"more": true`).
     Stream,
 }
 
-/// A request that was sent on a connection.
+/// The number of a request that was sent on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestId(u64);
 
@@ -212,23 +216,24 @@ pub struct Client {
     path: PathBuf,
     /// How long each answer may take; `None` waits for ever.
     timeout: Option<Duration>,
-    /// Bytes read; those before `taken` belong to answers that were returned.
+    /// Bytes that were read. Those before `taken` belong to answers that were returned already.
     held: Vec<u8>,
     taken: usize,
-    /// The number of the last request, from 1.
+    /// The number of the last request; the first one is 1.
     last_id: u64,
-    /// What the last answers warned of.
+    /// Warnings in the answers since the last [`Client::take_warnings`].
     warnings: Vec<String>,
 }
 
 impl Client {
-    /// Connects to the socket at `path`. Connecting, sending a request and waiting for an answer may take `timeout`
-    /// each; `None` waits for ever. Whoever listens there must be one whom passwords can be told: root (systemd listens
-    /// for the service), the user of the service, or whoever asks.
+    /// Connects to the socket at `path`. To connect, to send a request and to wait for an answer
+    /// may take `timeout` each; `None` waits for ever. The user who listens there must be trusted
+    /// with passwords: root (systemd listens for the service), the user of the service, or the user
+    /// of this process.
     ///
     /// # Errors
-    /// [`Error::Permission`], [`Error::Connect`]; [`Error::Silent`] if the daemon does not accept the connection;
-    /// [`Error::Stranger`].
+    /// [`Error::Permission`], [`Error::Connect`]; [`Error::Silent`] if the daemon does not accept
+    /// the connection; [`Error::Stranger`].
     pub fn connect(path: &Path, timeout: Option<Duration>) -> Result<Self, Error> {
         let refused = |source: io::Error| match source.kind() {
             ErrorKind::PermissionDenied => Error::Permission { path: path.into() },
@@ -237,12 +242,13 @@ impl Client {
             }
             _ => Error::Connect { path: path.into(), source },
         };
-        // Not `UnixStream::connect`: it waits without end while the daemon's backlog is full.
+        // `UnixStream::connect` would wait for ever while the daemon's backlog is full.
         let socket = Socket::new(Domain::UNIX, Type::STREAM, None).map_err(refused)?;
         socket.set_write_timeout(timeout).map_err(refused)?;
         socket.connect(&SockAddr::unix(path).map_err(refused)?).map_err(refused)?;
         let stream = UnixStream::from(OwnedFd::from(socket));
-        // Of whoever called listen(), as the kernel knows them: who may write in a directory can put a socket there.
+        // The kernel knows which user called listen(2). This must be checked, because every user
+        // who may write into the directory can put a socket there.
         let listens = getsockopt(&stream, PeerCredentials).map_err(|error| refused(error.into()))?.uid();
         if !is_trusted(listens) {
             return Err(Error::Stranger { path: path.into(), uid: listens });
@@ -250,13 +256,13 @@ impl Client {
         Ok(Self { stream, path: path.into(), timeout, held: Vec::new(), taken: 0, last_id: 0, warnings: Vec::new() })
     }
 
-    /// The socket to which it is connected.
+    /// The path of the socket.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// From now on, waits for each answer as long as this; `None` waits for ever.
+    /// Sets how long to wait for each further answer; `None` waits for ever.
     pub fn set_answer_timeout(&mut self, timeout: Option<Duration>) {
         self.timeout = timeout;
     }
@@ -264,7 +270,7 @@ impl Client {
     /// Sends a command and waits for its one result.
     ///
     /// # Errors
-    /// All but those of connecting.
+    /// All errors but those of connecting.
     pub fn ask(&mut self, command: &Command) -> Result<Value, Error> {
         let id = self.send(command, Answers::One)?;
         self.only_result(id)
@@ -278,10 +284,10 @@ impl Client {
         self.send_named(command.spec().name, &command.args(), answers)
     }
 
-    /// Sends the command called `name`, which may be one that this program does not know.
+    /// Sends the command `name`, which may be one that this program does not know.
     ///
     /// # Errors
-    /// Those of [`Self::send`].
+    /// Any error of [`Self::send`].
     pub fn send_named(&mut self, name: &str, args: &Value, answers: Answers) -> Result<RequestId, Error> {
         self.last_id += 1;
         let line = Request::line(self.last_id, name, args, answers == Answers::Stream);
@@ -290,7 +296,8 @@ impl Client {
             return Err(Error::TooLong { length });
         }
         match self.stream.write_all(line.as_bytes()) {
-            // The daemon may have said why before it closed the connection: reading finds out.
+            // The daemon may have sent the reason before it closed the connection. The next read
+            // finds it.
             Err(error) if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset) => {}
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 let after = self.stream.write_timeout().ok().flatten().unwrap_or_default();
@@ -305,7 +312,7 @@ impl Client {
     /// Waits for the one result of a request that was sent with [`Answers::One`].
     ///
     /// # Errors
-    /// Those of [`Self::next_result`].
+    /// Any error of [`Self::next_result`].
     pub fn only_result(&mut self, id: RequestId) -> Result<Value, Error> {
         match self.next_result(id)? {
             (result, Place::Last) => Ok(result),
@@ -313,8 +320,8 @@ impl Client {
         }
     }
 
-    /// Waits for the next result of a request, and says whether it is the last. The next answer on the connection must
-    /// be to this request.
+    /// Waits for the next result of a request. Returns also whether it is the last one. The next
+    /// answer on the connection must be to this request.
     ///
     /// # Errors
     /// [`Error::Refused`], [`Error::Silent`], [`Error::Broken`], [`Error::Garbled`].
@@ -322,7 +329,7 @@ impl Client {
         let reply = serde_json::from_slice::<Reply>(self.line()?);
         let reply = reply
             .map_err(|error| self.garbled(format_args!("not a reply of the protocol: {}", json::in_words(&error))))?;
-        // A request that is refused before it is understood is answered without an id.
+        // A request that the daemon could not read is refused without an id.
         let not_understood = !reply.ok && reply.id.is_null();
         if reply.id != id.0 && !not_understood {
             return Err(self.garbled(format_args!("an answer to request {}, which was not asked", reply.id)));
@@ -335,19 +342,20 @@ impl Client {
         }
     }
 
-    /// What the answers since the last call warned of: what was done and does not hold in every case yet.
+    /// The warnings in the answers since the last call: the command was done, but its effect does
+    /// not hold in every case yet.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
     }
 
-    /// Whether the next answer has been read already, so that [`Self::next_result`] does not wait.
+    /// Whether the next answer was read already: then [`Self::next_result`] does not wait.
     #[must_use]
     pub fn has_next(&self) -> bool {
         self.held[self.taken..].contains(&b'\n')
     }
 
-    /// Waits until something has come from the daemon, for as long as an answer may take, or until nobody reads what is
-    /// written to `output` any more. Returns whether it still has its reader.
+    /// Waits until the daemon has sent something, until the time for an answer is over, or until
+    /// the reader of `output` is gone. Returns whether that reader is still there.
     ///
     /// # Errors
     /// [`Error::Broken`].
@@ -355,7 +363,8 @@ impl Client {
         let wait =
             self.timeout.map_or(PollTimeout::NONE, |time| PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX));
         loop {
-            // Without being asked for, the kernel tells that the other end of a pipe or a connection is gone.
+            // poll(2) reports without being asked if the other end of a pipe or a connection is
+            // gone.
             let mut both =
                 [PollFd::new(self.stream.as_fd(), PollFlags::POLLIN), PollFd::new(output.as_fd(), PollFlags::empty())];
             match poll(&mut both, wait) {
@@ -369,7 +378,7 @@ impl Client {
         }
     }
 
-    /// The error for an answer that is of the protocol, but not what the command should be answered with.
+    /// The error for an answer that follows the protocol, but is not an answer to this command.
     #[must_use]
     pub fn garbled(&self, why: impl fmt::Display) -> Error {
         Error::Garbled { path: self.path.clone(), why: why.to_string() }
@@ -377,7 +386,7 @@ impl Client {
 
     /// Waits for the next line, and returns it without its newline.
     fn line(&mut self) -> Result<&[u8], Error> {
-        // A deadline that is too far away to be told is none.
+        // A deadline too far away for an `Instant` is none.
         let deadline = self.timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut searched = self.taken;
         loop {
@@ -398,7 +407,7 @@ impl Client {
         }
     }
 
-    /// Reads at least one byte.
+    /// Reads at least one byte, or fails at the deadline.
     fn read(&mut self, deadline: Option<Instant>) -> Result<(), Error> {
         const PIECE: usize = 64 * 1024;
         let silent = || Error::Silent { path: self.path.clone(), after: self.timeout.unwrap_or_default() };
@@ -427,7 +436,7 @@ impl Client {
     }
 }
 
-/// Whether a user may be told what an administrator asks for.
+/// Whether this user may see what an administrator sends.
 fn is_trusted(uid: u32) -> bool {
     uid == 0 || uid == nix::unistd::geteuid().as_raw() || users::number(SERVICE_USER) == Some(uid)
 }
@@ -445,10 +454,11 @@ mod tests {
     use crate::wire::admin::args::{HistoryArgs, NoArgs};
     use crate::wire::admin::message::ErrorCode;
 
-    /// No wait in here lasts that long, unless the test hangs.
+    /// No wait in these tests lasts this long, unless a test hangs.
     const LONG: Option<Duration> = Some(Duration::from_secs(60));
 
-    /// A client of a daemon that answers each request with the next of `answers`, and then closes the connection.
+    /// A client of a daemon that answers each request with the next of `answers`, and then closes
+    /// the connection.
     fn client(answers: &'static [&'static str]) -> (Client, TempDir) {
         let dir = TempDir::new().expect("a directory");
         let path = dir.path().join("admin.sock");

@@ -1,43 +1,45 @@
-//! The exit codes of the program. The code, the tests and the manual pages have them from here.
+//! The exit codes of the programs. The code, the tests and the manual pages take them from here.
 //!
-//! Scripts rely on them: no code is ever given another meaning.
+//! Scripts rely on them: a code never gets another meaning.
 
 use std::process::{ExitCode, Termination};
 
-/// How the program ends.
+/// How a program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Exit {
     /// The command was carried out; the daemon ended as it was asked to.
     Done = 0,
-    /// The daemon refused, or failed; the system has not enough of something.
+    /// The daemon refused or failed; or the system lacks something, such as threads.
     Refused = 1,
     /// The command line makes no sense.
     Usage = 2,
     /// The daemon cannot be reached, or the conversation with it broke off.
     Unreachable = 3,
-    /// The user may not open the admin socket, or may not do that; a stranger listens on it.
+    /// The user may not open the admin socket, or may not give this command; or an untrusted user
+    /// listens on the socket.
     Denied = 4,
     /// The client, room, ban, report, account or command that was named does not exist.
     NotFound = 5,
     /// The daemon did not answer in time.
     TimedOut = 6,
-    /// Nothing is wrong that could be seen; there is advice, or not everything could be looked at.
+    /// Nothing wrong was found, but there is advice, or something could not be examined.
     Advised = 8,
     /// The daemon cannot listen (`EX_UNAVAILABLE`).
     Unavailable = 69,
-    /// The daemon has left its clients to the next process, which the service manager is to start (`EX_TEMPFAIL`).
+    /// The daemon has left its clients to the next process, which the service manager is to start
+    /// (`EX_TEMPFAIL`).
     HandedOver = 75,
     /// The settings, or the sockets that were handed over, are wrong (`EX_CONFIG`).
     Config = 78,
 }
 
-/// What a code means for one of the programs.
+/// The meaning of an exit code for one of the programs.
 #[derive(Clone, Copy, Debug)]
 pub struct Meaning {
     /// The code that is explained.
     pub exit: Exit,
-    /// What it means, for the manual page.
+    /// The meaning, for the manual page.
     pub about: &'static str,
 }
 
@@ -121,7 +123,7 @@ pub static DOCTOR: &[Meaning] = &[
 ];
 
 impl Exit {
-    /// The number that the shell sees.
+    /// The number that a shell sees.
     #[must_use]
     pub const fn code(self) -> u8 {
         self as u8

@@ -4,31 +4,31 @@
 //!
 //! `hub` decides, `wire` translates, `machine` is what survives the process, `net` carries.
 //!
-//! | module | is |
+//! | module | holds |
 //! | --- | --- |
 //! | [`values`] | plain values: names, moments, networks, rates, tables by number. Pure |
-//! | [`hub`] | all decisions about people, rooms, names, commands, limits. Pure: inputs and time in, effects out |
-//! | [`wire`] | bytes to values and back: telnet, lines, a room's log and its cursors, all texts, the admin protocol. Pure |
-//! | [`machine`] | the hub with every client's link, as one value; what reaches it is on the tape. Pure |
+//! | [`hub`] | all decisions on people and rooms. Pure: inputs and time in, effects out |
+//! | [`wire`] | bytes to values and back: telnet, lines, texts, the admin protocol. Pure |
+//! | [`machine`] | the hub and all clients' links, as one value; its inputs are on the tape. Pure |
 //! | [`net`] | sockets, threads, tasks; the tape, and taking over from a former process |
 //! | [`store`] | recorded history, bans and accounts, in one SQLite file |
 //! | [`serve`] | the daemon put together, from arguments to exit code |
-//! | [`kernel`] | what the kernel offers and no crate wraps safely: the one module with `unsafe` code |
-//! | [`systemd`] | what the service manager hands over, and what it is told |
+//! | [`kernel`] | system calls that no crate wraps safely: the only module with `unsafe` code |
+//! | [`systemd`] | the sockets that the service manager hands over, and the messages to it |
 //! | [`settings`], [`config`] | every setting, declared once; the files they are read from |
 //! | [`logging`] | the journal |
-//! | [`users`] | what the system calls a user |
+//! | [`users`] | the names of the system's users |
 //! | [`client`] | the client of the admin socket, for `ctl` and other programs |
-//! | [`standing`] | how `chathub-tls` stands, as it writes it down and others read it |
-//! | [`doctor`] | what is wrong with an installation, and what to do about it |
+//! | [`standing`] | the status file of `chathub-tls`: written by it, read by others |
+//! | [`doctor`] | finds the mistakes in an installation, and says what to do about them |
 //! | [`ctl`], [`cli`], [`exit`] | `chathub ctl`, the command line, the exit codes |
 //!
-//! Programs beside the hub stand in `src/bin`, each a folder: they are clients of the admin protocol, and nothing of the
-//! hub imports anything of theirs.
+//! Other programs are in `src/bin`, in a folder each. They are clients of the admin protocol, and
+//! no module of the hub imports theirs.
 //!
-//! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `machine` ← `net`, `store`, `ctl` ← `serve`, `doctor`.
-//! `ARCHITECTURE.md` says how a line travels from one socket to another, what is deliberately absent, and where the next
-//! thing finds its place.
+//! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `machine` ← `net`, `store`, `ctl` ←
+//! `serve`, `doctor`. `ARCHITECTURE.md` tells how a line travels from one socket to another, what
+//! is deliberately absent, and where something new belongs.
 pub mod cli;
 pub mod client;
 pub mod config;

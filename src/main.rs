@@ -30,17 +30,18 @@ fn examine(args: &DoctorArgs) -> Exit {
 }
 
 fn check_config(args: &CheckConfigArgs) -> Exit {
-    // Gathered first: whether anybody reads it must not change what came out.
+    // All output is gathered first: whether anybody reads it must not change the exit code.
     let (mut out, mut complaints) = (Vec::new(), Vec::new());
     let checked = config::check(args.file.as_deref(), &mut out, &mut complaints);
     let _ = std::io::stderr().write_all(&complaints);
     written(std::io::stdout().write_all(&out), checked.unwrap_or(Exit::Config))
 }
 
-/// How the program ends whose answer was written so, and which would end with `exit` otherwise.
+/// The exit code of a program whose answer was written with this result; `exit` unless writing
+/// failed.
 fn written(answer: io::Result<()>, exit: Exit) -> Exit {
     match answer.and_then(|()| kernel::has_output()).and_then(|()| std::io::stdout().flush()) {
-        // A reader that has seen enough is no reason for a complaint.
+        // A reader that has seen enough and closed the pipe is no failure.
         Err(error) if error.kind() != ErrorKind::BrokenPipe && exit == Exit::Done => {
             let _ = writeln!(std::io::stderr(), "chathub: cannot write the answer: {}", Plain(error));
             Exit::Refused

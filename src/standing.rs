@@ -1,10 +1,11 @@
-//! How `chathub-tls` stands: what it writes down of itself, for `chathub-web` and `chathub doctor`.
+//! The status of `chathub-tls`, which it writes into a file for `chathub-web` and `chathub doctor`.
 //!
-//! It is a file of its own, because the program has a sandbox and answers nobody but clients: whoever asks needs neither
-//! the program nor the hub to be there. The file is replaced as a whole, whenever something changes, and again every
-//! [`EVERY`]: so an old one is that of a program that hangs or was killed. A program that was asked to end takes it away;
-//! one that could not start leaves one that says why. There is nothing in it that a client of the port could not see, but
-//! for counts and the paths of certificates.
+//! It is a file because that program has a sandbox and answers nobody but clients. So a reader
+//! needs neither the program nor the hub to run. The file is replaced as a whole whenever something
+//! changes, and at least every [`EVERY`]: so an old file means that the program hangs or was
+//! killed. A program that was asked to end removes the file; one that could not start leaves a file
+//! with the reason. All that is in it a client of the port could see too, except counts and the
+//! paths of certificates.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions, Permissions};
@@ -18,31 +19,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::values::plain::Plain;
 
-/// Where the unit has it (`RuntimeDirectory=`).
+/// The path of the file under the unit (`RuntimeDirectory=`).
 pub const FILE: &str = "/run/chathub-tls/status.json";
 
-/// Its name in the directory.
+/// The name of the file in that directory.
 const NAME: &str = "status.json";
 
-/// It is written at least so often.
+/// The longest time between two writes of the file.
 pub const EVERY: Duration = Duration::from_secs(20);
 
-/// One that is older is of a program that hangs or is gone.
+/// The age in seconds beyond which a file means that the program hangs or is gone.
 const STALE: u64 = 60;
 
-/// A certificate that ends within this time is worth a warning.
+/// A certificate that expires within this time deserves a warning.
 pub const SOON: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
-/// Bytes that are read at most.
+/// The most bytes that are read.
 const LONGEST: u64 = 64 * 1024;
 
-/// Certificates that are told of at most.
+/// The most certificates in the file.
 const CERTIFICATES: usize = 64;
 
-/// Bytes of a name or of a reason that are told at most.
+/// The most bytes of a name or a reason.
 const TEXT: usize = 512;
 
-/// What can become of a connection, as it is counted.
+/// The outcomes of connections that are counted.
 pub const OUTCOMES: [&str; 8] = [
     "handed_over",
     "failed",
@@ -54,25 +55,25 @@ pub const OUTCOMES: [&str; 8] = [
     "not_taken_by_hub",
 ];
 
-/// How it stands. Times are seconds since 1970.
+/// The status of `chathub-tls`. Times are in seconds since 1970.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Standing {
-    /// When this was written.
+    /// When the file was written.
     pub written: u64,
-    /// Whether it takes connections.
+    /// Whether the program takes connections.
     pub serves: bool,
     /// When the certificates in use were read.
     pub read: u64,
     /// The certificates in use.
     pub certificates: Vec<Certificate>,
-    /// Why those that were read last are not in use.
+    /// If the certificates that were read last are not in use: why.
     pub refused: Option<String>,
-    /// How often certificates were refused that were read again.
+    /// How often certificates that were read again were refused.
     pub refusals: u64,
-    /// Handshakes that are under way.
+    /// Handshakes under way.
     pub under_way: u64,
-    /// What has become of connections since the start, by [`OUTCOMES`].
+    /// Connections since the start, by outcome: see [`OUTCOMES`].
     pub outcomes: BTreeMap<String, u64>,
     /// How often accepting was paused.
     pub pauses: u64,
@@ -82,25 +83,25 @@ pub struct Standing {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Certificate {
-    /// What it is called: its first name or address.
+    /// Its first name or address.
     pub name: String,
-    /// From when it is valid.
+    /// The first second at which it is valid.
     pub from: u64,
-    /// Until when it is valid, that second included.
+    /// The last second at which it is valid.
     pub until: u64,
 }
 
 impl Standing {
-    /// Whether it takes connections at `now`, as far as this is known.
+    /// Whether the program takes connections at `now`, as far as the file tells.
     #[must_use]
     pub const fn serves_at(&self, now: u64) -> bool {
         self.serves && now.saturating_sub(self.written) <= STALE
     }
 
-    /// Replaces what stands in the directory. Everybody may read it, whatever the umask is.
+    /// Replaces the file in this directory. Every user may read it, whatever the umask is.
     ///
     /// # Errors
-    /// What the system says. What stood there stays.
+    /// Any error of the system. The former file then stays.
     pub fn write(&self, directory: &Path) -> io::Result<()> {
         let bytes = serde_json::to_vec(&self.bounded())?;
         let beside = directory.join(format!("{NAME}.new"));
@@ -110,17 +111,17 @@ impl Standing {
         fs::rename(beside, directory.join(NAME))
     }
 
-    /// Takes away what stands in the directory.
+    /// Removes the file from this directory.
     pub fn take_away(directory: &Path) {
-        // If it stays, it grows old.
+        // If it cannot be removed, it grows old, which means the same.
         let _ = fs::remove_file(directory.join(NAME));
     }
 
-    /// What a file says; `None` if there is none. The user of `chathub-tls` may put there whatever it likes: no link is
-    /// followed, nothing is waited for, and there is a bound.
+    /// Reads a status file; `None` if there is none. The user of `chathub-tls` could put anything
+    /// there: so no symbolic link is followed, nothing is waited for, and the length is bounded.
     ///
     /// # Errors
-    /// Why it cannot be read.
+    /// Why the file cannot be read, in words.
     pub fn read(path: &Path) -> Result<Option<Self>, String> {
         let about = |why: String| format!("{}: {why}", path.display());
         let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
@@ -140,7 +141,7 @@ impl Standing {
         said.map(|said| Some(said.bounded())).ok_or_else(|| about("it is not what chathub-tls writes".to_owned()))
     }
 
-    /// The same within the bounds.
+    /// The same status, cut down to the bounds.
     fn bounded(&self) -> Self {
         let mut this = self.clone();
         this.certificates.truncate(CERTIFICATES);
@@ -186,7 +187,8 @@ mod tests {
         assert_eq!(fs::read_dir(directory.path()).expect("a directory").count(), 1);
         Standing::take_away(directory.path());
         assert_eq!(Standing::read(&path), Ok(None));
-        // Of another release: what is not known is passed over, what is not there is as at a start.
+        // A file of another release: unknown fields are passed over, and missing ones have their
+        // defaults.
         fs::write(&path, r#"{"serves": true, "colour": "red", "outcomes": {"of_a_stranger": 1}}"#).expect("written");
         assert_eq!(Standing::read(&path), Ok(Some(Standing { serves: true, ..Standing::default() })));
     }

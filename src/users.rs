@@ -1,10 +1,12 @@
-//! What the system calls the user of a number, for people who read: `root (0)`.
+//! The names of users, for people who read: `root (0)`.
 //!
-//! The system may ask a directory service for it, which takes its time: not for the driver's thread.
+//! The system may have to ask a directory service, which takes time. So the driver's thread must
+//! not call these functions.
 
 use nix::unistd::{Uid, User};
 
-/// `root (0)`; `user 4711` if the number has no name here.
+/// The user's name and number, as in `root (0)`; `user 4711` if this system has no name for the
+/// number.
 #[must_use]
 pub fn called(uid: u32) -> String {
     match name(uid) {
@@ -13,13 +15,13 @@ pub fn called(uid: u32) -> String {
     }
 }
 
-/// The name of the user, if there is one.
+/// The user's name; `None` if this system has none for the number.
 #[must_use]
 pub fn name(uid: u32) -> Option<String> {
     User::from_uid(Uid::from_raw(uid)).ok().flatten().map(|user| user.name)
 }
 
-/// The number of the user of that name, if there is one.
+/// The number of the user of this name; `None` if there is no such user.
 #[must_use]
 pub fn number(name: &str) -> Option<u32> {
     User::from_name(name).ok().flatten().map(|user| user.uid.as_raw())

@@ -1,4 +1,5 @@
-//! `chathub check-config`: whether the daemon would start with these settings, and what they come to.
+//! `chathub check-config`: whether the daemon would start with these settings, and what they amount
+//! to.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,11 +8,12 @@ use super::{Files, Loaded};
 use crate::exit::Exit;
 use crate::settings::{Settings, memory_shown};
 
-/// `chathub check-config [FILE]`. On `out` go the files that were read, the settings that differ from their defaults
-/// and the bounds of memory; on `complaints` the mistakes, one a line. Returns [`Exit::Done`] or [`Exit::Config`].
+/// Runs `chathub check-config [FILE]`. Writes to `out` the files that were read, the settings that
+/// differ from their defaults, and the bounds on memory; writes the mistakes to `complaints`, one a
+/// line. Returns [`Exit::Done`] or [`Exit::Config`].
 ///
 /// # Errors
-/// When `out` or `complaints` cannot be written.
+/// `out` or `complaints` cannot be written.
 pub fn check(file: Option<&Path>, out: &mut impl Write, complaints: &mut impl Write) -> io::Result<Exit> {
     let files = Files::of(file);
     match files.load() {

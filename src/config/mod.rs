@@ -1,17 +1,18 @@
-//! The configuration files: which there are, what they say, and what is wrong with them.
+//! The configuration files: their paths, their settings, and the mistakes in them.
 //!
-//! A start, a reload and `check-config` all read them by [`load`], so none of them accepts what another refuses. Later
-//! files win, setting by setting. Deliberately not known here: what a setting means and what it may be
-//! ([`crate::settings`]), and what becomes of a mistake (a start fails, a reload keeps the former settings).
+//! A start, a reload and `check-config` all read them by [`load`], so all three accept the same
+//! files. Later files override earlier ones, setting by setting. This module does not know what a
+//! setting means and which values it may have ([`crate::settings`]), nor what a mistake leads to (a
+//! start fails, a reload keeps the former settings).
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | where the files are, which are read | this file |
-//! | how files are read and merged, how large they may be, how many mistakes are told | `read` |
-//! | on which line something stands; what is set twice | `source` |
+//! | reading and merging files; bounds on their size and on reported mistakes | `read` |
+//! | line numbers; settings that are set twice | `source` |
 //! | "did you mean ...?" | `nearest` |
-//! | how a mistake is told; what an error of the system means | `problem` |
-//! | what `check-config` prints | `check` |
+//! | the words for a mistake, and for an error of the system | `problem` |
+//! | the output of `check-config` | `check` |
 
 mod check;
 mod nearest;
@@ -31,24 +32,25 @@ pub use problem::Problem;
 use crate::settings::{Setting, Settings};
 use read::Reader;
 
-/// Where the files are, unless `$CONFIGURATION_DIRECTORY` names another directory, as `ConfigurationDirectory=` of a
-/// unit does: systemd.exec(5).
+/// The directory of the files, unless `$CONFIGURATION_DIRECTORY` names another one, as
+/// `ConfigurationDirectory=` of a unit does: systemd.exec(5).
 const DIRECTORY: &str = "/etc/chathub";
 
-/// The main file, in that directory.
+/// The main file in that directory.
 const FILE: &str = "chathub.toml";
 
-/// The directory of further files in it, read after the main one, in the order of their names.
+/// The subdirectory with further files, which are read after the main one, in the order of their
+/// names.
 const FRAGMENTS: &str = "conf.d";
 
-/// Settings, and where they come from.
+/// Settings, and the files that they come from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Loaded {
     /// The value of every setting.
     pub settings: Settings,
-    /// The files that were read, in order. Empty when there are none.
+    /// The files that were read, in order; empty if there were none.
     pub files: Vec<PathBuf>,
-    /// A setting that is missing here has its default.
+    /// Where each setting comes from. One that is missing here has its default.
     origins: Origins,
 }
 
@@ -62,7 +64,7 @@ impl Loaded {
         Self { settings, ..Self::default() }
     }
 
-    /// The file and line that a setting has its value from; none if that is its default.
+    /// The file and line that a setting comes from; `None` if it has its default.
     #[must_use]
     pub fn origin(&self, setting: &Setting) -> Option<(&Path, usize)> {
         self.origins.get(setting.key).map(|(file, line)| (file.as_path(), *line))
@@ -71,11 +73,12 @@ impl Loaded {
 
 /// Reads the configuration: the default files, or `file`.
 ///
-/// A `file` is read alone and must exist: who tries out a file does not mean those of this machine as well. If it is
-/// the main one itself, those of `conf.d` beside it follow as they do by default.
+/// A `file` is read alone, and must exist: somebody who tries out a file does not want those of
+/// this machine too. But if it is the main file itself, the files in `conf.d` beside it are read as
+/// by default.
 ///
 /// # Errors
-/// All mistakes in all files, by file and line; the first two hundred if there are more.
+/// All mistakes in all files, by file and line; at most two hundred.
 pub fn load(file: Option<&Path>) -> Result<Loaded, Vec<Problem>> {
     Files::of(file).load()
 }
@@ -91,16 +94,16 @@ pub fn places(file: Option<&Path>) -> (PathBuf, Option<PathBuf>) {
 struct Files {
     /// The main file.
     file: PathBuf,
-    /// If not, there are only defaults where it is missing.
+    /// Whether a missing main file is a mistake. If not, all settings then have their defaults.
     must_exist: bool,
-    /// The directory of further files, if any are read.
+    /// The directory of further files; `None` if none are read.
     fragments: Option<PathBuf>,
 }
 
 impl Files {
     fn of(file: Option<&Path>) -> Self {
         let given = std::env::var("CONFIGURATION_DIRECTORY").ok();
-        // Several stand there with colons between them.
+        // The variable may name several directories, separated by colons: the first one is used.
         let given = given.as_deref().and_then(|given| given.split(':').find(|directory| !directory.is_empty()));
         Self::within(Path::new(given.unwrap_or(DIRECTORY)), file)
     }
@@ -116,7 +119,7 @@ impl Files {
 
     fn load(&self) -> Result<Loaded, Vec<Problem>> {
         let mut reader = Reader::default();
-        // By default the file may be missing. A symbolic link to nothing is a mistake all the same.
+        // By default the main file may be missing. But a symbolic link to nothing is a mistake.
         if self.must_exist || !is_absent(&self.file) {
             reader.file(&self.file);
         }
@@ -127,7 +130,8 @@ impl Files {
     }
 }
 
-/// Whether `path` does not exist for certain: neither a file nor a symbolic link, and nothing forbids to look.
+/// Whether `path` certainly does not exist: there is neither a file nor a symbolic link, and
+/// nothing forbade to look.
 fn is_absent(path: &Path) -> bool {
     path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }

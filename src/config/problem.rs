@@ -1,4 +1,4 @@
-//! A mistake in the configuration, and how it is told.
+//! A mistake in the configuration, and its message.
 
 use std::fmt;
 use std::io;
@@ -9,13 +9,13 @@ use super::is_absent;
 /// A mistake in the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The file, or the directory of files, that it is in.
+    /// The file, or the directory of files, with the mistake.
     pub file: PathBuf,
-    /// The line, from 1; none if the file as a whole is meant.
+    /// The line, from 1; `None` if the mistake concerns the file as a whole.
     pub line: Option<usize>,
-    /// The setting, such as `limits.clients`; none if there is no such setting or no setting is meant.
+    /// The setting, such as `limits.clients`; `None` if no known setting is concerned.
     pub key: Option<&'static str>,
-    /// What is wrong and, where that can be said, what is allowed.
+    /// The mistake and, where it can be said, the allowed values.
     pub message: String,
 }
 
@@ -34,7 +34,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Why `path` could not be read, in more words than the operating system has for it.
+/// Why `path` could not be read, in clearer words than those of the system.
 pub(super) fn explain(path: &Path, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => {

@@ -1,4 +1,4 @@
-//! Reads files one after another into one value of all settings, and collects what is wrong with them.
+//! Reads files one after another into one set of all settings, and collects the mistakes in them.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -14,27 +14,30 @@ use super::source::Source;
 use super::{Loaded, is_absent};
 use crate::settings::{SECTIONS, Setting, show};
 
-/// The largest file that is read, in bytes. The shipped one has about 10 KiB.
+/// The largest file that is read, in bytes. The shipped file has about 10 KiB.
 pub(super) const MAX_FILE: u64 = 1024 * 1024;
 
-/// How many mistakes are told. A file with more of them is no configuration, and somebody waits for the reload's
-/// answer.
+/// The most mistakes that are reported. A file with more of them is no configuration, and somebody
+/// waits for the answer of a reload.
 pub(super) const MAX_PROBLEMS: usize = 200;
 
-/// What has been read so far. Used by [`Self::file`] and [`Self::directory`], then [`Self::finish`].
+/// What has been read so far. Call [`Self::file`] and [`Self::directory`], then [`Self::finish`].
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) loaded: Loaded,
     problems: Vec<Problem>,
-    /// Settings with a wrong value in some file. They are left out when values are compared with each other.
+    /// Settings with a wrong value in some file. They are left out when values are checked against
+    /// each other.
     refused: HashSet<&'static str>,
-    /// A file could not be read to its end, so values are not compared with each other at all.
+    /// Whether some file could not be read to its end: then values are not checked against each
+    /// other.
     incomplete: bool,
 }
 
 impl Reader {
-    /// Reads the files of a directory that end in `.toml`, by name; hidden ones not. What an editor or dpkg leaves
-    /// behind is hidden or ends in something else. A directory that does not exist has no files.
+    /// Reads all files of a directory whose names end in `.toml`, in the order of their names,
+    /// except hidden ones. What an editor or dpkg leaves behind is hidden, or has another ending. A
+    /// directory that does not exist has no files.
     pub(super) fn directory(&mut self, directory: &Path) {
         let entries = match directory.read_dir() {
             Ok(entries) => entries,
@@ -58,11 +61,13 @@ impl Reader {
         }
     }
 
-    /// Reads a file.
+    /// Reads one file.
     pub(super) fn file(&mut self, file: &Path) {
         self.loaded.files.push(file.to_owned());
         let mut bytes = Vec::new();
-        // Opening a pipe waits for somebody who writes. One of a shell, as in <(...), has that already, and no name of its own.
+        // Opening a named pipe blocks until another process writes to it, so named pipes are
+        // refused. A shell's pipe, as in <(...), has a writer already; it is recognised by having
+        // no path of its own.
         if file.metadata().is_ok_and(|found| found.file_type().is_fifo()) && file.canonicalize().is_ok() {
             return self.unusable(file, None, "it is a pipe, and no file".into());
         }
@@ -83,7 +88,7 @@ impl Reader {
         }
     }
 
-    /// Takes the settings out of the text of a file.
+    /// Reads the settings in the text of one file.
     pub(super) fn text(&mut self, file: &Path, text: &str) {
         let source = Source::new(file, text);
         let (table, errors) = DeTable::parse_recoverable(text);
@@ -106,7 +111,7 @@ impl Reader {
                 self.unusable(file, Some(line), format!("not TOML: {}", error.message().replace('\n', " ")));
             }
         }
-        // After a syntax error it is not certain what the rest means.
+        // After a syntax error it is not certain what the rest of the file means.
         if sound {
             self.table(&source, table);
         }
@@ -164,7 +169,7 @@ impl Reader {
         self.unusable(path, None, format!("cannot read: {}", explain(path, error)));
     }
 
-    /// Tells of a mistake that makes the rest of the file unreadable.
+    /// Notes a mistake after which the file cannot be read further.
     fn unusable(&mut self, file: &Path, line: Option<usize>, message: String) {
         self.incomplete = true;
         self.push(Problem { file: file.to_owned(), line, key: None, message });
@@ -180,13 +185,14 @@ impl Reader {
         self.problems.len() >= MAX_PROBLEMS
     }
 
-    /// The settings, if there is no mistake in any file and all values fit each other.
+    /// The settings, if there is no mistake in any file and no value contradicts another.
     pub(super) fn finish(mut self) -> Result<Loaded, Vec<Problem>> {
         for conflict in self.loaded.settings.conflicts() {
             if self.incomplete || conflict.keys.iter().any(|key| self.refused.contains(key)) {
                 continue;
             }
-            // Defaults fit each other, so at least one of the values was written.
+            // The defaults do not contradict each other, so at least one of these values comes from
+            // a file.
             let origins = &self.loaded.origins;
             let Some((key, (file, line))) = conflict.keys.iter().find_map(|key| origins.get_key_value(key)) else {
                 debug_assert!(false, "defaults that do not fit: {}", conflict.message);

@@ -1,4 +1,4 @@
-//! The text of a file, for what is told about it: line numbers, and what is set twice.
+//! The text of a file, for messages about it: line numbers, and settings that are set twice.
 
 use std::ops::Range;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::settings::{Setting, shorten};
 pub(super) struct Source<'a> {
     pub(super) file: &'a Path,
     text: &'a str,
-    /// Where the newlines stand, in bytes.
+    /// The offsets of all newlines, in bytes.
     line_ends: Vec<usize>,
 }
 
@@ -27,12 +27,12 @@ impl<'a> Source<'a> {
         1 + self.line_ends.partition_point(|end| *end < span.start)
     }
 
-    /// The mistake that the key or section at `span` stands in the file a second time.
+    /// The mistake that the key or section at `span` is in the file a second time.
     pub(super) fn repeated(&self, table: &DeTable<'_>, span: &Range<usize>) -> Problem {
         let name = self.text.get(span.clone()).unwrap_or_default().trim_matches(['"', '\'']);
         let before = self.text.get(..span.start).unwrap_or_default();
         let header = before.rsplit('\n').next().is_some_and(|before| before.trim_start().starts_with('['));
-        // The value of a section spans its header.
+        // In this parser, the span of a section's value begins at its header.
         let section = table
             .iter()
             .filter(|(_, value)| value.get_ref().is_table() && value.span().start < span.start)

@@ -1,4 +1,4 @@
-//! Files of settings: what is taken, and how every mistake is told.
+//! Configuration files: which settings are accepted, and how each mistake is reported.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,7 +14,7 @@ use super::*;
 use crate::exit::Exit;
 use crate::settings::{SECTIONS, SETTINGS, SlowPolicy, shipped};
 
-/// What a file of that text amounts to.
+/// The settings in a file with this text, or its mistakes.
 fn read(text: &str) -> Result<Loaded, Vec<Problem>> {
     let mut reader = Reader::default();
     let file = Path::new("FILE");
@@ -28,13 +28,13 @@ fn settings(text: &str) -> Settings {
     read(text).unwrap_or_else(|problems| panic!("{text}: {problems:?}")).settings
 }
 
-/// The mistakes of a file as they are printed.
+/// The mistakes in a file with this text, as they are printed.
 #[track_caller]
 fn mistakes(text: &str) -> Vec<String> {
     read(text).expect_err(text).iter().map(Problem::to_string).collect()
 }
 
-/// A directory with files in it that is gone at the end of the test.
+/// A directory of files, which is removed at the end of the test.
 struct Directory(TempDir);
 
 impl Directory {
@@ -56,12 +56,12 @@ impl Directory {
         self.0.path().join("conf.d")
     }
 
-    /// As if this directory were /etc/chathub.
+    /// Loads the files as if this directory were /etc/chathub.
     fn load(&self) -> Result<Loaded, Vec<Problem>> {
         Files::within(self.0.path(), None).load()
     }
 
-    /// The mistakes as they are printed, with `DIR` for the directory.
+    /// The mistakes as they are printed, with `DIR` in place of the directory's path.
     #[track_caller]
     fn mistakes(&self) -> Vec<String> {
         let directory = self.0.path().display().to_string();
@@ -238,7 +238,8 @@ fn values_that_do_not_fit_together_are_refused_where_they_were_written() {
 
 #[test]
 fn a_refused_value_is_not_also_called_a_conflict() {
-    // The default of history.lines is beside the point: who wrote "x" meant something.
+    // The value of history.lines is refused. So the default must not be compared with
+    // history.replay: whoever wrote "x" did not mean the default.
     assert_eq!(mistakes("[history]\nreplay = 1000\nlines = \"x\"\n[slow]\nbehind = \"64KiB\"\n").len(), 1);
 }
 
@@ -325,7 +326,7 @@ fn a_main_file_that_is_a_dangling_link_is_a_mistake() {
 
 #[test]
 fn permission_denied_names_who_was_denied() {
-    // Not with a real file: root, who may run the tests, is denied nothing.
+    // Not with a real file, because root may run the tests and may read every file.
     let denied = io::Error::from(io::ErrorKind::PermissionDenied);
     let message = explain(Path::new("/x"), &denied);
     assert!(message.starts_with(&format!("permission denied for user id {}", nix::unistd::geteuid())), "{message}");
@@ -395,7 +396,7 @@ fn a_file_that_is_no_configuration_at_all_is_refused_quickly_and_with_few_words(
     assert!(read(&format!("hub.name = {}{}", "[".repeat(large), "]".repeat(large))).is_err());
 }
 
-/// Text that is nearly a configuration.
+/// A text that resembles a configuration file.
 fn nearly() -> impl Strategy<Value = String> {
     let keys: Vec<_> = SETTINGS.iter().map(|setting| setting.key).collect();
     let names: Vec<_> = SETTINGS.iter().map(|setting| setting.name).collect();
@@ -413,7 +414,7 @@ fn nearly() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
 }
 
-/// A value that is often right.
+/// A value that is often valid.
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         "-?[0-9]{1,22}",

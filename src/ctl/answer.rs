@@ -1,4 +1,5 @@
-//! Which function prints the result of which command. What comes as a stream has a file of its own.
+//! Chooses the function that prints the result of a command. Results that come as a stream have
+//! files of their own.
 
 use std::path::Path;
 
@@ -18,17 +19,18 @@ use crate::client::Error;
 use crate::wire::admin::json;
 use crate::wire::admin::value::Text;
 
-/// The result, which came from `socket`, as the protocol declares it.
+/// Reads a result, which came from `socket`, as a value of the protocol.
 pub(super) fn read<T: DeserializeOwned>(socket: &Path, result: &Value) -> Result<T, Failure> {
     let why = |error| format!("{} (--json shows it as it is)", json::in_words(&error));
     Ok(T::deserialize(result).map_err(|error| Error::Garbled { path: socket.into(), why: why(error) })?)
 }
 
-/// Prints the one answer to a command, which came from `socket`.
+/// Prints the one result of a command, which came from `socket`.
 pub(super) fn answer(socket: &Path, to: &mut Screen<'_>, given: &CtlCommand, result: &Value) -> Result<(), Failure> {
     {
         match given {
-            // It runs as a part of the unit's stop, and the daemon's own lines in the journal say all of this.
+            // This command runs as a part of the unit's stop. The daemon's own lines in the journal
+            // say the same.
             CtlCommand::Shutdown { if_stopping: Some(_), .. } => return Ok(()),
             CtlCommand::Shutdown { .. } => warn_of_activation(to, result),
             _ => {}

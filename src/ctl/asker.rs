@@ -1,8 +1,9 @@
-//! The daemon asked in a thread, so that keys are answered while it is waited for; connected to again when it has gone.
+//! Asks the daemon in a thread of its own, so that keys are answered while an answer is waited for;
+//! connects again when the daemon has gone.
 //!
-//! Requests are carried out in the order in which they were given, each batch as one: what is sent together is
-//! answered together. Nothing is sent twice: of a change that was under way when the connection broke, nobody knows
-//! whether it was made, and its failure says so.
+//! Batches of requests are carried out in the order in which they were given. All requests of a
+//! batch are sent before the first answer is read. Nothing is sent twice: if the connection broke
+//! during a change, nobody knows whether the change was made, and its failure says so.
 
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
@@ -17,18 +18,18 @@ use crate::client::{Answers, Client, Error, SYSTEM_SOCKET};
 use crate::wire::admin::Command;
 use crate::wire::admin::message::ControlError;
 
-/// The unit whose sockets start it for whoever connects.
+/// The service unit, which a connection to one of its sockets starts.
 const UNIT: &str = "chathub.service";
 
-/// What becomes of one request.
+/// The result of one request, or the daemon's refusal.
 pub(super) type Answered = Result<Value, ControlError>;
 
-/// Why a batch was not answered.
+/// Why a batch got no answer.
 #[derive(Debug)]
 pub(super) enum Unanswered {
-    /// The service was stopped, and to connect would start it.
+    /// An administrator has stopped the service, and a connection would start it again.
     Stopped,
-    /// No connection, or none any more.
+    /// There is no connection, or it broke.
     Lost(Error),
 }
 
@@ -45,27 +46,28 @@ impl std::fmt::Display for Unanswered {
     }
 }
 
-/// What came of a batch.
+/// The answer to a batch.
 #[derive(Debug)]
 pub(super) struct Answer<T> {
-    /// What the batch was for.
+    /// What the caller asked it for.
     pub(super) about: T,
     pub(super) answered: Result<Vec<Answered>, Unanswered>,
-    /// What the answers warned of.
+    /// The warnings in the answers.
     pub(super) warnings: Vec<String>,
-    /// When it was there.
+    /// When the answer was complete.
     pub(super) at: Instant,
 }
 
-/// The thread that asks. `T` says what a batch is for.
+/// The asking thread. `T` says what a batch is for.
 pub(super) struct Asker<T> {
     batches: Sender<(T, Vec<Command>)>,
     answers: Receiver<Answer<T>>,
 }
 
 impl<T: Send + 'static> Asker<T> {
-    /// Asks on `client`, which is connected to `path`, and later on others there; wakes whoever waits by `waker`.
-    /// Connecting and each answer may take `timeout`; `None` waits for ever.
+    /// Starts the thread. It asks on `client`, which is connected to `path`, and connects to `path`
+    /// again later if need be. It calls `waker` after each answer. To connect, and each answer, may
+    /// take `timeout`; `None` waits for ever.
     pub(super) fn start(
         client: Client,
         path: PathBuf,
@@ -91,16 +93,16 @@ impl<T: Send + 'static> Asker<T> {
         Ok(Self { batches, answers })
     }
 
-    /// Gives a batch. It is answered in its turn.
+    /// Queues a batch.
     pub(super) fn ask(&self, about: T, commands: Vec<Command>) {
-        // If the thread has ended, that is told by `answer`.
+        // If the thread has ended, `answer` returns the error.
         let _ = self.batches.send((about, commands));
     }
 
-    /// The next answer, if it is there.
+    /// The next answer; `None` if none has come.
     ///
     /// # Errors
-    /// The thread has panicked, and said why.
+    /// The thread has panicked; its message is on standard error.
     pub(super) fn answer(&self) -> std::io::Result<Option<Answer<T>>> {
         match self.answers.recv_timeout(Duration::ZERO) {
             Ok(answer) => Ok(Some(answer)),
@@ -110,7 +112,7 @@ impl<T: Send + 'static> Asker<T> {
     }
 }
 
-/// Has all of them answered, on a new connection if there is none.
+/// Sends all commands and reads their answers; connects first if there is no connection.
 fn batch(
     client: &mut Option<Client>,
     path: &Path,
@@ -125,10 +127,10 @@ fn batch(
     ask_all(client, commands).map_err(Unanswered::Lost)
 }
 
-/// Has all of them answered. All are sent before an answer is read, so that the answers are of nearly the same time.
+/// Sends all commands, then reads their answers: so all answers are of nearly the same time.
 ///
 /// # Errors
-/// Those of the connection; what the daemon refuses is among what is answered.
+/// Any error of the connection. A refusal by the daemon is among the answers instead.
 pub(super) fn ask_all(client: &mut Client, commands: &[Command]) -> Result<Vec<Answered>, Error> {
     let sent: Result<Vec<_>, _> = commands.iter().map(|command| client.send(command, Answers::One)).collect();
     let mut answered = Vec::new();
@@ -142,7 +144,7 @@ pub(super) fn ask_all(client: &mut Client, commands: &[Command]) -> Result<Vec<A
     Ok(answered)
 }
 
-/// Connects once more; but not to a service that somebody has stopped.
+/// Connects again, but not to a service that somebody has stopped.
 pub(super) fn connect_again(path: &Path, timeout: Option<Duration>) -> Result<Client, Unanswered> {
     if path.as_os_str() == SYSTEM_SOCKET && is_stopped() {
         return Err(Unanswered::Stopped);
@@ -150,8 +152,9 @@ pub(super) fn connect_again(path: &Path, timeout: Option<Duration>) -> Result<Cl
     Client::connect(path, timeout).map_err(Unanswered::Lost)
 }
 
-/// Whether systemd has stopped the service, or is about to: whoever connects to its socket now would start it again,
-/// which nobody who only looks wants. If systemd does not say, it has not.
+/// Whether systemd has stopped the service, or is about to. To connect to its socket would then
+/// start it again, which a program that only watches must not do. If systemd cannot be asked, the
+/// service counts as running.
 fn is_stopped() -> bool {
     let told = Process::new("systemctl").args(["show", "--property=ActiveState", "--value", UNIT]).output();
     told.is_ok_and(|told| matches!(told.stdout.trim_ascii(), b"inactive" | b"failed" | b"deactivating"))

@@ -1,4 +1,4 @@
-//! `ctl backup`: the pieces of a copy of the recorded history, written to a file.
+//! `ctl backup`: writes the pieces of a copy of the recorded history to a file.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
@@ -15,8 +15,8 @@ use crate::wire::admin::message::Place;
 use crate::wire::admin::result::BackupPiece;
 
 impl Session<'_, '_> {
-    /// Writes the pieces to a file, which must not exist, or to standard output. They have to follow each other and be
-    /// all there.
+    /// Writes all pieces to a file, which must not exist, or to standard output. Fails if a piece
+    /// is missing or out of order.
     pub(super) fn backup(&mut self, command: &Command, path: &Path) -> Result<(), Failure> {
         let is_output = path == Path::new("-");
         if is_output && std::io::stdout().is_terminal() {
@@ -52,7 +52,7 @@ impl Session<'_, '_> {
             return Err(self.client.garbled(format_args!("{written} bytes of {total}")).into());
         }
         let Some(file) = file else {
-            // Nothing else may stand there.
+            // Standard output gets the copy and nothing else.
             let flushed = std::io::stdout().flush();
             return flushed.map_err(|source| Failure::File { path: path.to_owned(), source });
         };

@@ -1,4 +1,5 @@
-//! Questions before what cannot be undone: asked at a terminal; elsewhere, the option that answers them is named.
+//! Questions before a command that cannot be undone. They are asked at a terminal; elsewhere a
+//! message names the option that answers them.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 
@@ -10,10 +11,11 @@ use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::BanCommand;
 use crate::values::network::Network;
 
-/// Whether it is meant; at a terminal, whoever sits there is asked.
+/// Asks at the terminal whether the command is meant.
 ///
 /// # Errors
-/// [`Failure::NotMeant`] if it is not; [`Failure::Usage`] that names `--yes` where nobody can be asked.
+/// [`Failure::NotMeant`] if the answer is not yes. [`Failure::Usage`], which names `--yes`, if
+/// there is no terminal.
 pub(super) fn confirm(what: &str) -> Result<(), Failure> {
     if !can_be_asked() {
         return Err(Failure::Usage(format!("{what} If that is meant, say so with --yes.")));
@@ -30,12 +32,12 @@ pub(super) fn confirm(what: &str) -> Result<(), Failure> {
     }
 }
 
-/// Whether somebody sits at a terminal.
+/// Whether somebody at a terminal can be asked.
 pub(super) fn can_be_asked() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// A command that was asked about, with `--yes`.
+/// The command with `--yes`, for one that was confirmed.
 pub(super) fn sure(command: &CtlCommand) -> CtlCommand {
     let mut command = command.clone();
     if let CtlCommand::Redact { yes, .. } = &mut command {
@@ -44,10 +46,10 @@ pub(super) fn sure(command: &CtlCommand) -> CtlCommand {
     command
 }
 
-/// The command, with `--yes` if it needs that and whoever was asked has said so.
+/// The command, with `--yes` after it was confirmed, if it needs that.
 ///
 /// # Errors
-/// Those of [`confirm`].
+/// Any error of [`confirm`].
 pub(super) fn confirmed(command: &CtlCommand) -> Result<CtlCommand, Failure> {
     let mut command = command.clone();
     match &mut command {

@@ -1,4 +1,4 @@
-//! What can go wrong, what people are told of it, and the exit code.
+//! Failures: the message to the user for each, and the exit code.
 
 use std::error::Error as _;
 use std::fmt;
@@ -12,18 +12,18 @@ use crate::users;
 use crate::values::plain::Plain;
 use crate::wire::admin::message::ErrorCode;
 
-/// Why a command was not carried out.
+/// Why a command failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The command line makes no sense, whatever the daemon would say.
+    /// The command line makes no sense; the daemon was not asked.
     Usage(String),
     /// The daemon refused, or could not be asked.
     Client(client::Error),
-    /// Nothing was done because `--yes` was not given.
+    /// `--yes` was not given, so nothing was done.
     NotSure,
-    /// Whoever was asked has not said yes.
+    /// The person who was asked did not say yes.
     NotMeant,
-    /// The line of that number, which was to be removed, is not kept.
+    /// The line of this number, which was to be removed, is not kept.
     NoSuchLine(u64),
     /// A file could not be written.
     File { path: PathBuf, source: io::Error },
@@ -49,14 +49,14 @@ impl Failure {
             Self::Usage(_) => Exit::Usage,
             Self::NoSuchLine(_) => Exit::NotFound,
             Self::Client(error) => exit(error),
-            // The reader of the output has seen enough, as in `chathub ctl history | head`.
+            // The reader of the output has closed the pipe, as in `chathub ctl history | head`.
             Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
             Self::Output(_) | Self::NotSure | Self::NotMeant | Self::File { .. } => Exit::Refused,
         }
     }
 
-    /// What may help, line by line. `environment` says where hubs can be, `by_name` that the socket was named by whoever
-    /// asks.
+    /// Lines that may help. `environment` says where other hubs may be; `by_name` is true if the
+    /// user has named the socket.
     pub(super) fn hint(&self, environment: &Environment, by_name: bool) -> Vec<String> {
         match self {
             Self::Client(error) => {
@@ -92,7 +92,8 @@ fn exit(error: &client::Error) -> Exit {
     }
 }
 
-/// Another hub that is at hand, if the one that was asked is not the one that is meant.
+/// A hint at another hub that is at hand, if the one that was asked may not be the one that was
+/// meant.
 fn elsewhere(error: &client::Error, environment: &Environment) -> Option<String> {
     use client::Error;
     let asked = match error {
@@ -116,7 +117,7 @@ fn hint(error: &client::Error, by_name: bool) -> Vec<String> {
             let down = "The socket is there, but nobody listens on it: the daemon is down.";
             if by_name { vec![down.into()] } else { vec![format!("{down} See:"), UNITS.into()] }
         }
-        // Whoever has named it does not mean the service.
+        // A user who has named the socket does not mean the service.
         Error::Connect { .. } if by_name => vec!["Is that the --admin-socket of a daemon that runs?".into()],
         Error::NoSocket { .. } | Error::Connect { .. } => {
             vec!["Is the service running? See:".into(), UNITS.into(), BY_HAND.into()]
@@ -171,7 +172,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What an error of the system says, as a part of a sentence: in lower case, and without its number.
+/// An error of the system, as a part of a sentence: in lower case, and without its number.
 pub(super) fn reason(error: &(dyn std::error::Error + 'static)) -> String {
     match error.downcast_ref::<io::Error>().map(io::Error::kind) {
         Some(ErrorKind::AlreadyExists) => "it exists already".to_owned(),

@@ -1,5 +1,5 @@
-//! A file for an answer. A plain file is written beside its place under another name, and put there when it is whole;
-//! a device, a pipe or what is open already is written as it is.
+//! A file for an answer. A plain file is written beside its place, under another name, and renamed
+//! when it is whole. A device, a pipe, or a file that is open already is written to directly.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::ErrorKind;
@@ -12,27 +12,27 @@ use nix::libc::O_NOCTTY;
 use super::failure::Failure;
 use super::signals::BeforeEnd;
 
-/// As many symbolic links are followed as the kernel follows.
+/// How many symbolic links are followed: as many as the kernel follows.
 const LINKS: usize = 40;
 
-/// A file that is not whole yet. If it is dropped before [`Self::keep`], or a signal ends the program, what was written
-/// beside its place is removed.
+/// A file that is not whole yet. If it is dropped before [`Self::keep`], or a signal ends the
+/// program, the part that was written beside its place is removed.
 pub(super) struct NewFile {
     pub(super) file: File,
-    /// As it was named.
+    /// The path, as the user has named it.
     path: PathBuf,
-    /// Where it is written, if not in its place.
+    /// The file beside its place, unless it is written to directly.
     aside: Option<Aside>,
 }
 
-/// A file beside its place.
+/// A file that is written beside its place.
 struct Aside {
     path: PathBuf,
     place: PathBuf,
     before_end: BeforeEnd,
 }
 
-/// What to do where a file of that name exists.
+/// What to do if there is a file of that name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Existing {
     Replace,
@@ -40,7 +40,7 @@ pub(super) enum Existing {
 }
 
 impl NewFile {
-    /// Begins a file that is to stand at `path`. Waits for a reader where that is a pipe without one.
+    /// Begins a file for `path`. If `path` is a pipe without a reader, waits for one.
     pub(super) fn create(path: &Path, existing: Existing) -> Result<Self, Failure> {
         let failed = |source| Failure::File { path: path.to_owned(), source };
         if existing == Existing::Refuse && std::fs::symlink_metadata(path).is_ok() {
@@ -54,7 +54,8 @@ impl NewFile {
         name.push(format!(".part-{}", std::process::id()));
         let aside = place.with_file_name(name);
         let remove = aside.clone();
-        // It may hold what was said in private rooms, and hashes of passwords: readable for its owner alone.
+        // It may contain what was said in private rooms, and hashes of passwords: so only its owner
+        // may read it.
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(failed)?;
         let before_end = BeforeEnd::does(move || drop(std::fs::remove_file(remove)));
         let before_end = before_end.map_err(|source| {
@@ -65,7 +66,7 @@ impl NewFile {
         Ok(Self { file, path: path.to_owned(), aside })
     }
 
-    /// The file is whole: puts it in its place.
+    /// Puts the file, which is whole now, in its place.
     pub(super) fn keep(mut self) -> Result<(), Failure> {
         let Some(aside) = &self.aside else { return Ok(()) };
         let done = self.file.sync_all().and_then(|()| {
@@ -91,15 +92,15 @@ impl Drop for NewFile {
     }
 }
 
-/// Where an answer goes.
+/// The place that a path names.
 enum Destination {
-    /// To a plain file that is there, or is not there yet.
+    /// A plain file, which may exist or not.
     Plain(PathBuf),
-    /// Straight into what is no plain file, or is open already.
+    /// Something that is no plain file, or is open already: it is written to directly.
     AsItIs(File),
 }
 
-/// What a path means, its symbolic links followed.
+/// The place that a path names, after its symbolic links.
 fn destination(path: &Path) -> std::io::Result<Destination> {
     let found = match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => return Err(ErrorKind::IsADirectory.into()),
@@ -111,7 +112,8 @@ fn destination(path: &Path) -> std::io::Result<Destination> {
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    // As /dev/stdout is, where that was redirected to a file: it goes on where it stands.
+    // The path may be that of standard output, such as /dev/stdout: writing then continues at its
+    // position.
     let output = File::from(std::io::stdout().as_fd().try_clone_to_owned()?);
     if let Some(found) = &found
         && is_same(found, &output.metadata()?)
@@ -121,7 +123,7 @@ fn destination(path: &Path) -> std::io::Result<Destination> {
     let mut place = path.to_owned();
     for _ in 0..LINKS {
         let Ok(target) = std::fs::read_link(&place) else { return Ok(Destination::Plain(place)) };
-        // A file by the number of its descriptor.
+        // The path names a file by the number of its descriptor.
         if place.starts_with("/proc") || place.starts_with("/dev/fd") {
             return OpenOptions::new().append(true).open(&place).map(Destination::AsItIs);
         }

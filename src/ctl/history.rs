@@ -1,4 +1,4 @@
-//! `ctl history`: lines of history, printed as they arrive. They are never in memory as a whole.
+//! `ctl history`: prints lines of history as they arrive. They are never all in memory.
 
 use super::failure::Failure;
 use super::print;
@@ -33,7 +33,7 @@ impl Session<'_, '_> {
             }
             lines += 1;
             self.progress.lines(lines, result["t"].as_str().unwrap_or_default());
-            // Before it waits for the daemon, everything is printed.
+            // Everything is printed before the next wait for the daemon.
             if !self.client.has_next() {
                 self.screen.flush()?;
             }

@@ -1,27 +1,28 @@
 //! `chathub ctl`: asks the daemon over its admin socket and prints the answers.
 //!
-//! A command line becomes a `Task`; a `Session` sends it and prints what comes; a `Failure` says what went wrong, what
-//! people are told of it, and the exit code. Deliberately not known here: whether a command is allowed and what it
-//! does. The daemon decides that, and nothing is changed but by asking it. How one talks to it is
-//! [`crate::client`]'s; how a command line is written is [`crate::cli::ctl`]'s.
+//! A command line becomes a `Task`. A `Session` sends it, and prints what comes. A `Failure` has
+//! the message to the user and the exit code. This module does not know whether a command is
+//! allowed, nor what it does: the daemon decides that, and all changes are made by asking it.
+//! [`crate::client`] knows how to talk to the daemon; [`crate::cli::ctl`] knows how a command line
+//! is written.
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | a new command: its arguments | [`crate::cli::ctl`] |
-//! | a new command: what it asks for | `task` |
+//! | a new command: its request | `task` |
 //! | a new command: how its result is printed | `answer`, and a function in `print` |
-//! | `history`, `backup`, `monitor`, `top`, `shutdown` | `history`, `backup`, `monitor`, `top`, `shutdown` |
-//! | the daemon asked while keys are waited for, and connected to again | `asker` |
-//! | what is told when something fails, and the exit code | `failure` |
-//! | how a request is sent and its replies read; how long an answer may take | `session`; this file |
+//! | these commands | `history`, `backup`, `monitor`, `top`, `shutdown` |
+//! | asking the daemon in a thread, and connecting to it again | `asker` |
+//! | the message and the exit code of a failure | `failure` |
+//! | sending a request, reading its replies; the timeout of an answer | `session`; this file |
 //! | tables, escaping, values | `print` |
-//! | what shells offer to complete a line | `complete` |
+//! | the completions that shells offer | `complete` |
 //! | the pager, `--watch` | `pager`, `watch` |
-//! | how a password is asked for, and whether something is meant | `password`, `confirm` |
-//! | `--output`, and how much of a long answer has come | `file`, `progress` |
+//! | asking for a password, or for consent | `password`, `confirm` |
+//! | `--output`; the progress of a long answer | `file`, `progress` |
 //! | the terminal's size, keys and alternate screen | `terminal` |
-//! | what is put in order before Ctrl-C or a panic ends the program | `signals` |
-//! | what `describe` says of a field | [`schema`] |
+//! | the clean-up before Ctrl-C or a panic ends the program | `signals` |
+//! | the words of `describe` for a field | [`schema`] |
 
 mod answer;
 mod asker;
@@ -63,13 +64,15 @@ use session::Session;
 use shutdown::is_stopping;
 use task::Task;
 
-/// How long an answer may take, unless `--timeout` says otherwise.
+/// The longest wait for an answer, unless `--timeout` says otherwise.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for `top`, and for what is watched: after that the daemon is connected to again.
+/// The longest wait for an answer in `top` and with `--watch`; they then connect to the daemon
+/// again.
 pub const TOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// The same for `shutdown`, beyond its deadline.
+/// How much longer than its deadline `shutdown` waits for its answer.
 pub const SHUTDOWN_MARGIN: Duration = Duration::from_secs(15);
-/// The same for a `shutdown` whose deadline is the daemon's setting: what systemd waits by default.
+/// The longest wait for the answer to `shutdown` without a deadline of its own (the daemon's
+/// settings have one): as long as systemd waits for a stop by default.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Runs `chathub ctl`. Writes to standard output and standard error.
@@ -104,7 +107,7 @@ pub fn run(args: &CtlArgs) -> Exit {
     exit
 }
 
-/// The present time, for ages.
+/// The present time, to compute ages.
 fn now() -> Wall {
     let passed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Wall(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))
@@ -128,12 +131,13 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
     }
     let environment = Environment::of_process();
     let path = environment.socket(args.socket.as_deref())?;
-    // 0 waits for ever. A socket takes a time-out of less than a microsecond for none.
+    // A timeout of 0 waits for ever. A timeout of less than a microsecond would mean none to a
+    // socket.
     let wanted = args.timeout.map(|timeout| (!timeout.is_zero()).then(|| timeout.max(Duration::from_millis(1))));
     let mut client = Client::connect(&path, wanted.unwrap_or(Some(TIMEOUT)))?;
     let timeout = wanted.unwrap_or_else(|| default_timeout(command));
     client.set_answer_timeout(timeout);
-    // Where two hubs are, it is worth knowing which one this is about.
+    // If there are two hubs, the output must say which one it is about.
     if matches!(command, CtlCommand::Status)
         && !(args.quiet || args.json)
         && let Some(other) = environment.another(&path)

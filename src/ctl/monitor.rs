@@ -1,4 +1,4 @@
-//! `ctl monitor`: the stream of events, each as a sentence on a line.
+//! `ctl monitor`: prints the stream of events, one sentence a line.
 
 use std::io;
 
@@ -16,12 +16,13 @@ use crate::wire::admin::message::Place;
 use crate::wire::admin::value::Time;
 
 impl Session<'_, '_> {
-    /// Prints a stream of events until it ends. That nothing happens for the time of `--timeout` ends it as well, and is
-    /// no failure.
+    /// Prints events until the stream ends. If nothing happens for the time of `--timeout`,
+    /// printing ends too, which is no failure.
     pub(super) fn monitor(&mut self, command: &Command) -> Result<(), Failure> {
         let id = self.client.send(command, Answers::Stream)?;
         loop {
-            // It may be long until an event comes, and shows by writing it that nobody reads.
+            // The next event may be long in coming. Without this wait, only writing that event
+            // would show that the reader is gone.
             if !self.client.has_next() && !self.client.wait_beside(io::stdout())? {
                 return Err(Failure::Output(io::ErrorKind::BrokenPipe.into()));
             }
@@ -56,12 +57,12 @@ impl Session<'_, '_> {
     }
 }
 
-/// How many events were lost before this one, because it was not read in time.
+/// How many events were lost before this one, because this program read too slowly.
 fn lost(event: &Value) -> u64 {
     event["lost"].as_u64().unwrap_or(0)
 }
 
-/// An event as people read it: when, of what kind, and what happened in a sentence.
+/// An event in words: its time, its kind, and a sentence.
 fn line(event: &Value) -> String {
     let text = |key: &str| event[key].as_str().filter(|text| !text.is_empty());
     let when = text("t").and_then(|t| t.parse::<Time>().ok()).map_or_else(|| "?".into(), |t| time(&t));
@@ -69,7 +70,8 @@ fn line(event: &Value) -> String {
     format!("{when}  {:<8}  {told}", escape(text("event").unwrap_or("?"))).trim_end().to_owned()
 }
 
-/// An event of a kind that this program does not know, or of an older daemon: its keys one by one.
+/// An event for which there is no sentence, as of an unknown kind or an older daemon: its fields
+/// one by one.
 fn otherwise(event: &Value) -> String {
     let text = |key: &str| event[key].as_str().filter(|text| !text.is_empty());
     let mut line = match (text("nick"), text("client")) {
@@ -92,7 +94,7 @@ fn otherwise(event: &Value) -> String {
     line
 }
 
-/// An event, looked at key by key.
+/// An event whose fields are read by name.
 struct Told<'a>(&'a Value);
 
 impl Told<'_> {
@@ -100,7 +102,7 @@ impl Told<'_> {
         self.0[key].as_str().filter(|text| !text.is_empty())
     }
 
-    /// `ann (c7)`
+    /// The client: `ann (c7)`.
     fn who(&self) -> String {
         match (self.text("nick"), self.text("client")) {
             (Some(nick), Some(client)) => format!("{nick} ({client})"),
@@ -109,7 +111,7 @@ impl Told<'_> {
         }
     }
 
-    /// Whom a sanction is about.
+    /// The target of a sanction.
     fn whom(&self) -> String {
         if self.text("nick").is_some() { self.who() } else { self.text("target").unwrap_or("somebody").to_owned() }
     }
@@ -118,17 +120,17 @@ impl Told<'_> {
         self.text("room").unwrap_or("a room")
     }
 
-    /// Who did it, as the subject of a sentence.
+    /// The administrator, as the subject of a sentence.
     fn by(&self) -> String {
         self.text("by").map_or_else(|| "somebody".to_owned(), maker)
     }
 
-    /// `: why`, if there is a reason.
+    /// The reason in `key`, after a colon: `: why`; empty if there is none.
     fn because(&self, key: &str) -> String {
         self.text(key).map_or_else(String::new, |why| format!(": {why}"))
     }
 
-    /// Until when, and what it is called.
+    /// The end of a sanction, and the sanction's id.
     fn until(&self) -> String {
         let until = self.text("until").and_then(|until| until.parse::<Time>().ok());
         let until = until.map_or_else(|| "until it is lifted".to_owned(), |until| format!("until {}", time(&until)));
@@ -138,12 +140,12 @@ impl Told<'_> {
         }
     }
 
-    /// `b3`, behind a space.
+    /// The sanction's id after a space: ` b3`.
     fn called(&self) -> String {
         self.text("sanction").map_or_else(String::new, |id| format!(" {id}"))
     }
 
-    /// What happened; `None` if that is not known here.
+    /// The sentence; `None` if the event is of a kind that is not known here.
     fn sentence(&self) -> Option<String> {
         let (who, by, room) = (self.who(), self.by(), self.room());
         let or = |key: &str, other: &'static str| self.text(key).unwrap_or(other).to_owned();
@@ -223,7 +225,7 @@ impl Told<'_> {
                 Some(_) => format!("{by} removed the account {who}"),
             },
             ("lockdown", "begun") => {
-                // How long it is stands before the colon.
+                // The length of the lockdown comes before the colon.
                 let what = self.text("text").and_then(|text| text.split_once(": ")).map_or("", |(_, what)| what);
                 let what = if what.is_empty() { String::new() } else { format!(": {what}") };
                 format!("{by} began a lockdown {}{what}", self.until())
@@ -331,7 +333,8 @@ mod tests {
         assert_eq!(line(&json!({"event": "wedding", "t": "soon"})), "?  wedding");
     }
 
-    /// Every kind that this daemon tells of, with everything absent that can be, is a sentence without an empty slot.
+    /// For every kind of event of this daemon, with each field that may be absent, the sentence has
+    /// no empty slot.
     #[test]
     fn no_sentence_has_an_empty_slot() {
         let at = Now { mono: Mono(0), wall: Wall(0) };

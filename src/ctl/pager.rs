@@ -1,10 +1,11 @@
-//! Where answers go: standard output, or a pager on a terminal, as systemctl does.
+//! The destination of answers: standard output or, on a terminal, a pager, as systemctl does.
 //!
-//! The pager is started with the first byte, so what fails before is told without one. `$SYSTEMD_PAGER` and `$PAGER`
-//! name another than `less`; an empty one, or `cat`, means none; where what is named is not there, `less` is taken, or
-//! `more`. `less` quits by itself if all fits on the screen (`$SYSTEMD_LESS` has other options), and starts no other
-//! programs (`$LESSSECURE`): whoever administers by sudo is not meant to have a shell. By sudo, no other pager than that
-//! is taken.
+//! The pager is started by the first byte: so a command that fails before that prints its error
+//! without one. `$SYSTEMD_PAGER` or `$PAGER` may name another pager than `less`; empty, or `cat`,
+//! means none. If the named one does not exist, `less` is used, or else `more`. `less` quits by
+//! itself if everything fits on the screen (`$SYSTEMD_LESS` sets other options), and starts no
+//! other programs (`$LESSSECURE`), because an administrator by sudo must not get a shell that way.
+//! Under sudo, no pager but `less` is used.
 
 use std::env;
 use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
@@ -29,7 +30,7 @@ pub(super) struct Output {
 }
 
 enum To {
-    /// The first byte will start a pager.
+    /// The first byte to be written starts a pager.
     PagerWanted,
     Stdout(BufWriter<Stdout>),
     Pager(Pager),
@@ -37,13 +38,13 @@ enum To {
 
 struct Pager {
     input: BufWriter<ChildStdin>,
-    /// All is written: when the pager ends, so does this program, but in its own way.
+    /// Whether everything is written: then the end of the pager must not end this program.
     written: Arc<AtomicBool>,
     waits: JoinHandle<()>,
 }
 
 impl Output {
-    /// Standard output; with `paged`, by a pager if it is a terminal.
+    /// Standard output; or, if `paged` and on a terminal, a pager.
     pub(super) fn new(paged: bool) -> Self {
         let stdout = io::stdout();
         let to = if paged && terminal::is_capable() && stdout.is_terminal() {
@@ -54,7 +55,7 @@ impl Output {
         Self { to }
     }
 
-    /// Waits until the pager is left, if there is one.
+    /// Waits until the user leaves the pager, if there is one.
     pub(super) fn end(self) {
         if let To::Pager(Pager { input, written, waits }) = self.to {
             written.store(true, Ordering::Release);
@@ -93,18 +94,20 @@ impl Write for Output {
     }
 }
 
-/// Starts a pager; `None` if none is wanted or there is none.
+/// Starts a pager. `None` if none is wanted, or none exists.
 fn start() -> Option<Pager> {
     let by_sudo = env::var_os("SUDO_UID").is_some() || env::var_os("PKEXEC_UID").is_some();
     let wanted = ["SYSTEMD_PAGER", "PAGER"].iter().filter(|_| !by_sudo).find_map(|name| env::var(name).ok());
     if wanted.as_deref().is_some_and(|pager| matches!(pager.trim(), "" | "cat")) {
         return None;
     }
-    // One that is not there is no reason to have none; more(1) starts programs, and so is not for sudo.
+    // If the named pager does not exist, another is used. more(1) can start programs, so it is not
+    // used under sudo.
     let others = ["less", "more"].into_iter().filter(|pager| !by_sudo || *pager == "less");
     let mut child = wanted.as_deref().into_iter().chain(others).find_map(spawn)?;
     let input = BufWriter::new(child.stdin.take()?);
-    // ^C is the pager's: less leaves it, and this program with it. Until then the terminal is in its hands.
+    // ^C is for the pager: `less` quits by it, and this program ends then. Until then the pager has
+    // the terminal.
     let mut interrupt = SigSet::empty();
     interrupt.add(Signal::SIGINT);
     let _ = interrupt.thread_block();
@@ -113,14 +116,14 @@ fn start() -> Option<Pager> {
     let waits = std::thread::spawn(move || {
         let _ = child.wait();
         if !done.load(Ordering::Acquire) {
-            // Nobody reads what is still to come, which may be long in coming.
+            // Nobody would read the rest, which may be long in coming.
             std::process::exit(0);
         }
     });
     Some(Pager { input, written, waits })
 }
 
-/// Starts a pager, if it is there.
+/// Starts a pager. `None` if it does not exist.
 fn spawn(pager: &str) -> Option<Child> {
     let mut words = pager.split_whitespace();
     let mut command = Command::new(words.next()?);
@@ -132,7 +135,7 @@ fn spawn(pager: &str) -> Option<Child> {
     command.spawn().ok()
 }
 
-/// Whether what a command prints can be long.
+/// Whether the output of a command can be long.
 pub(super) fn is_long(command: &CtlCommand) -> bool {
     matches!(
         command,

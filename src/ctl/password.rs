@@ -10,11 +10,11 @@ use super::failure::{Failure, reason};
 use super::terminal::Changed;
 use crate::wire::admin::value::Password;
 
-/// How often is asked for a password until it is the same twice.
+/// How often the password is asked for, until it was typed the same twice.
 const TRIES: u32 = 3;
 
-/// Reads the password of the account `name`: the first line of standard input, or a line that is typed twice at the
-/// terminal, which does not show it. Where the two differ, it is asked for again.
+/// Reads the password of account `name`: the first line of standard input, or a line that is typed
+/// twice at the terminal, which does not show it. If the two differ, it is asked for again.
 pub(super) fn read(name: &str, from_stdin: bool) -> Result<Password, Failure> {
     let failed = |error: io::Error| Failure::Usage(format!("cannot read the password: {}", reason(&error)));
     if from_stdin {
@@ -24,7 +24,8 @@ pub(super) fn read(name: &str, from_stdin: bool) -> Result<Password, Failure> {
         OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(|_| {
             Failure::Usage("there is no terminal to ask for the password: use --password-stdin".to_owned())
         })?;
-    // What was typed before the question is thrown away (TCSAFLUSH): it was not meant as an answer.
+    // What was typed before the question is thrown away (TCSAFLUSH): it was not meant as the
+    // password.
     let hidden = Changed::without(&terminal, LocalFlags::ECHO, SetArg::TCSAFLUSH, "").map_err(failed)?;
     for left in (0..TRIES).rev() {
         let first = ask(&terminal, &format!("Password for {name}: ")).map_err(failed)?;
@@ -44,7 +45,7 @@ pub(super) fn read(name: &str, from_stdin: bool) -> Result<Password, Failure> {
 
 /// Asks for a line at the terminal.
 fn ask(mut terminal: &File, prompt: &str) -> io::Result<Password> {
-    // The prompt has a name in it that may have been given by a stranger.
+    // The name in the prompt may have been chosen by a stranger.
     terminal.write_all(super::print::escape::escape(prompt).as_bytes())?;
     let typed = line(&mut BufReader::new(terminal));
     terminal.write_all(b"\n")?;

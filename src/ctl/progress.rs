@@ -1,4 +1,4 @@
-//! A line on standard error that says how much of a long answer has come.
+//! The progress of a long answer, on one line of standard error.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -8,27 +8,28 @@ use super::{print, terminal};
 /// The least time between two updates of the line.
 const EVERY: Duration = Duration::from_millis(200);
 
-/// The line. By default it is never shown.
+/// The progress line. Its `default()` is never shown.
 #[derive(Default)]
 pub(super) struct Progress {
-    /// Whether it stands on the terminal now.
+    /// Whether the line is on the terminal now.
     shown: bool,
-    /// When it may be shown again; `None` if never.
+    /// The earliest time of the next update; `None` if the line is never shown.
     next: Option<Instant>,
 }
 
 impl Progress {
-    /// A line that is shown if standard error is a terminal that can erase it, unless `quiet`.
+    /// A line shown only if standard error is a terminal that can erase it, and not if `quiet`.
     pub(super) fn new(quiet: bool) -> Self {
         Self { shown: false, next: (!quiet && io::stderr().is_terminal() && terminal::is_capable()).then(Instant::now) }
     }
 
-    /// Shows that `count` lines have come, the last of which was said at `last`. How many there will be is not known.
+    /// Shows that `count` lines of history have come. `last` is the time at which the last of them
+    /// was said. The total is not known.
     pub(super) fn lines(&mut self, count: u64, last: &str) {
         self.show(|| format!("{}, up to {last}", print::values::count(count, "line")));
     }
 
-    /// Shows that `done` bytes of `total` have come.
+    /// Shows that `done` of `total` bytes have come, as a bar and as a percentage.
     pub(super) fn bytes(&mut self, done: u64, total: u64) {
         const WIDTH: u64 = 40;
         self.show(|| {
@@ -43,6 +44,7 @@ impl Progress {
         });
     }
 
+    /// Replaces the line by `text`, unless the last update was less than [`EVERY`] ago.
     fn show(&mut self, text: impl FnOnce() -> String) {
         let now = Instant::now();
         if self.next.is_some_and(|next| next <= now) {
@@ -52,7 +54,7 @@ impl Progress {
         }
     }
 
-    /// Erases the line.
+    /// Erases the line, if it is shown.
     pub(super) fn end(&mut self) {
         if std::mem::take(&mut self.shown) {
             let _ = write!(io::stderr(), "\r\x1b[K");

@@ -1,21 +1,23 @@
-//! JSON Schemas of the admin protocol, read field by field for `ctl describe` and chathub-admin(7).
+//! Reads the JSON Schemas of the admin protocol field by field, for `ctl describe` and
+//! chathub-admin(7).
 
 use serde_json::Value;
 
 /// A field of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// Its key in the object.
+    /// The key of the field in the object.
     pub name: String,
-    /// Its type and bounds, such as `integer, 1 to 3600`.
+    /// Its type and bounds in words, such as `integer, 1 to 3600`.
     pub kind: String,
-    /// Whether it must be there.
+    /// Whether the object must have this field.
     pub required: bool,
-    /// What it means, from the schema's description.
+    /// The meaning of the field, from the schema's `description`; empty if it has none.
     pub about: String,
 }
 
-/// The fields of the object that `schema` describes; those that are required come first.
+/// The fields of the object that `schema` describes: the required ones first, otherwise in the
+/// schema's order.
 #[must_use]
 pub fn fields(schema: &Value) -> Vec<Field> {
     let required =
@@ -32,14 +34,15 @@ pub fn fields(schema: &Value) -> Vec<Field> {
     fields
 }
 
-/// The object that the field `name` of `schema` is, or is an array of; null if it is neither.
+/// The schema of the object in the field `name`, or of the objects in the array there. If the field
+/// holds neither, its own schema; null if there is no such field.
 #[must_use]
 pub fn within<'a>(schema: &'a Value, name: &str) -> &'a Value {
     let field = &schema["properties"][name];
     if field["items"]["properties"].is_object() { &field["items"] } else { field }
 }
 
-/// The words of an enum, if `schema` is one.
+/// The words that are allowed if `schema` is an enum; otherwise empty.
 #[must_use]
 pub fn words(schema: &Value) -> Vec<&str> {
     let list = |key: &str| schema[key].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -47,9 +50,9 @@ pub fn words(schema: &Value) -> Vec<&str> {
     list("enum").iter().filter_map(Value::as_str).chain(consts).collect()
 }
 
-/// The type that a schema describes, in words, with its bounds.
+/// The type of a value in words, with its bounds.
 fn kind(schema: &Value) -> String {
-    // An optional field has the schema "of its type, or null".
+    // The schema of an optional field is "its type, or null".
     let nullable = schema["anyOf"].as_array().into_iter().flatten().find(|choice| choice["type"] != "null");
     if let Some(inner) = nullable {
         return kind(inner);

@@ -1,4 +1,4 @@
-//! One command: what it asks the daemon for is sent, and the answers are printed.
+//! One `ctl` command: sends its request to the daemon and prints the answers.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ use crate::wire::admin::message::Place;
 use crate::wire::admin::result::{Banned, Client as Asked};
 use crate::wire::admin::value::Text;
 
-/// A connection to the daemon, and where its answers go.
+/// A connection to the daemon, and the screen on which its answers are printed.
 pub(super) struct Session<'a, 'b> {
     pub(super) client: Client,
     pub(super) screen: &'a mut Screen<'b>,
@@ -31,7 +31,7 @@ pub(super) struct Session<'a, 'b> {
 }
 
 impl Session<'_, '_> {
-    /// Carries out the command `given`, of which `task` was made.
+    /// Carries out `task`, which was made from the command line `given`.
     pub(super) fn run(&mut self, given: &CtlCommand, task: Task) -> Result<(), Failure> {
         match task {
             Task::One(command) => {
@@ -42,12 +42,13 @@ impl Session<'_, '_> {
                     CtlCommand::Redact { seq, .. } if found_none => *seq,
                     _ => None,
                 };
-                // The failure says so in words.
+                // With no such line, `Failure::NoSuchLine` below says it in words; only --json
+                // prints the result too.
                 if missing.is_none() || self.screen.json {
                     answer(self.client.path(), self.screen, given, &result)?;
                 }
                 self.client.take_warnings().iter().for_each(|warning| complain(warning));
-                // Without --yes, lines were only counted: tell that none was removed.
+                // Without --yes the daemon only counted the lines to be removed: ask, or fail.
                 if let Some(seq) = missing {
                     return Err(Failure::NoSuchLine(seq));
                 }
@@ -71,7 +72,8 @@ impl Session<'_, '_> {
         }
     }
 
-    /// Asks whoever sits at a terminal before a ban disconnects more than the one who is meant.
+    /// Before a ban that disconnects two or more people, asks the person at the terminal for
+    /// consent.
     fn ask_before_many(&mut self, given: &CtlCommand, command: &Command) -> Result<(), Failure> {
         if let (CtlCommand::Kick { yes: false, .. }, Command::ClientsKick(kick)) = (given, command) {
             return self.ask_before_others(kick);
@@ -92,7 +94,8 @@ impl Session<'_, '_> {
         confirm(&format!("This disconnects {} people: {names}.", hit.disconnected.len()))
     }
 
-    /// Asks whoever sits at a terminal before a ban of the addresses of those who are to go disconnects others as well.
+    /// Before a kick with `--ban`, asks for consent if the ban of those addresses disconnects
+    /// people who are not named in the command.
     fn ask_before_others(&mut self, kick: &KickArgs) -> Result<(), Failure> {
         if kick.ban_s.is_none() || !confirm::can_be_asked() {
             return Ok(());
@@ -122,12 +125,13 @@ impl Session<'_, '_> {
         confirm(&format!("The ban disconnects {} more at the same address: {names}.", ids.len()))
     }
 
-    /// The result as the protocol declares it.
+    /// Parses a result into its type of the protocol.
     pub(super) fn read<T: DeserializeOwned>(&self, result: &Value) -> Result<T, Failure> {
         answer::read(self.client.path(), result)
     }
 
-    /// `ctl call`: a command as it was written, and its results as they are.
+    /// `ctl call`: sends the command and arguments as written, and prints each result as JSON,
+    /// unchanged.
     fn call(&mut self, name: &str, args: &Value, answers: Answers) -> Result<(), Failure> {
         let id = self.client.send_named(name, args, answers)?;
         loop {

@@ -1,4 +1,5 @@
-//! `ctl shutdown`: whether it is meant (`--if-stopping`), and a warning of what starts the daemon again.
+//! `ctl shutdown`: its `--if-stopping`, and the warning that systemd's sockets start the daemon
+//! again.
 
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -7,10 +8,11 @@ use super::print::screen::Screen;
 use super::print::stderr::{complain, note};
 use crate::wire::admin::result::Stopped;
 
-/// Whether systemd has a job to stop `unit`. During a restart it has a job of another kind, and if the daemon has ended
-/// by itself it has none. Asked is the service manager that runs this command: that of the system, or of a user.
+/// Whether systemd has a job to stop `unit`. It has none if the daemon ended by itself, and a job
+/// of another type during a restart. The service manager asked is the one that runs this command:
+/// the system's or the user's.
 pub(super) fn is_stopping(unit: &str) -> bool {
-    // Set for what the manager of a user runs: systemd.exec(5).
+    // A user's service manager sets this variable for its services: systemd.exec(5).
     let manager = if std::env::var_os("MANAGERPID").is_some() { "--user" } else { "--system" };
     let list = ["list-jobs", manager, "--no-legend", "--plain", "--full"];
     let jobs = std::process::Command::new("systemctl").args(list).output();
@@ -22,7 +24,8 @@ pub(super) fn is_stopping(unit: &str) -> bool {
     })
 }
 
-/// Warns that sockets held by systemd start the daemon again, as systemctl does.
+/// Prints the daemon's warning that systemd holds its sockets and will start it again at the next
+/// connection, as `systemctl stop` warns.
 pub(super) fn warn_of_activation(to: &Screen<'_>, result: &Value) {
     {
         let warning = Stopped::deserialize(result).ok().and_then(|stopped| stopped.warning);

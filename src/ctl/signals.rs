@@ -1,29 +1,35 @@
-//! What is put in order before a signal or a panic ends the program: a file that is not whole, a terminal that shows no
-//! keys.
+//! Clean-up before a signal or a panic ends the program: an incomplete file is removed, a terminal
+//! without echo is restored.
 //!
-//! The signals that end a program are blocked then, and one thread waits for them: it does what is to be done and dies
-//! of the same signal, so that the shell sees what it expects (130 for Ctrl-C, 143 for SIGTERM). Signals that are
-//! ignored, as by nohup, stay so.
+//! For this the signals that end a program are blocked, and one thread waits for them. It does the
+//! clean-up and then dies of the same signal, so that the shell sees the usual exit status (130 for
+//! Ctrl-C, 143 for SIGTERM). Signals that are ignored, as under nohup, stay ignored.
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::sys::signal::{SigSet, Signal, raise};
 
-/// The signals by which a person, a terminal or a service manager ends a program.
+/// The signals with which a person, a terminal or a service manager ends a program.
 const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
 
+/// A clean-up.
 type Act = Box<dyn FnOnce() + Send>;
 
-/// What is to be done, and whether the thread runs that does it.
+/// The clean-up to do, if there is one, and whether the thread that waits for signals runs.
 static BEFORE_END: Mutex<(Option<Act>, bool)> = Mutex::new((None, false));
 
-/// Something is to be done before a signal ends the program, until [`Self::disarm`]. One thing at a time.
+/// A clean-up that is done if a signal or a panic ends the program before [`Self::disarm`]. There
+/// is at most one at a time.
 pub(super) struct BeforeEnd(());
 
 impl BeforeEnd {
-    /// From now on, a signal that ends the program has this done first, and so has a panic, before it is told. To be
-    /// called while there is one thread.
+    /// From now on, `act` runs before a signal ends the program, and before the message of a panic
+    /// is printed. Call this while the program has only one thread: threads started before it would
+    /// still die of the signals.
+    ///
+    /// # Errors
+    /// If the signals cannot be blocked or the thread cannot be started.
     pub(super) fn does(act: impl FnOnce() + Send + 'static) -> io::Result<Self> {
         let mut before = lock();
         if !before.1 {
@@ -43,12 +49,12 @@ impl BeforeEnd {
         Ok(Self(()))
     }
 
-    /// Whether it is still to be done: after a panic it is not.
+    /// Whether the clean-up is still to be done. After a panic it has been done.
     pub(super) fn is_armed(&self) -> bool {
         lock().0.is_some()
     }
 
-    /// Does `last` while no signal can end the program. What was to be done before that is not done any more.
+    /// Runs `last` while no signal can end the program, and then forgets the clean-up.
     pub(super) fn disarm<T>(&self, last: impl FnOnce() -> T) -> T {
         let mut before = lock();
         let done = last();
@@ -57,10 +63,11 @@ impl BeforeEnd {
     }
 }
 
-/// Waits for one of these signals, does what is to be done, and dies of it.
+/// The thread: waits for one of the signals `ending`, does the clean-up, and dies of that signal.
 fn die_of(ending: SigSet) {
     let Ok(signal) = ending.wait() else { return };
-    // Locked for good: no other thread gets beyond this any more.
+    // The lock is never released: other threads that would disarm or register a clean-up wait here
+    // until the end.
     let mut before = lock();
     if let Some(act) = before.0.take() {
         act();
@@ -69,7 +76,8 @@ fn die_of(ending: SigSet) {
     let _ = raise(signal);
 }
 
-/// Does what is to be done, unless whoever panics is about to do it.
+/// Does the clean-up in a panic, unless the lock is held: the panic may come from the code that
+/// holds it.
 fn before_panic() {
     if let Ok(mut before) = BEFORE_END.try_lock()
         && let Some(act) = before.0.take()
@@ -78,11 +86,12 @@ fn before_panic() {
     }
 }
 
+/// Locks the clean-up, even if a thread has panicked while it held the lock.
 fn lock() -> MutexGuard<'static, (Option<Act>, bool)> {
     BEFORE_END.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether a signal is ignored, as the kernel tells it (proc_pid_status(5), `SigIgn`).
+/// A test whether a signal is ignored, by `SigIgn` in /proc/self/status (proc_pid_status(5)).
 fn ignored() -> impl Fn(Signal) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,4 +1,4 @@
-//! From a command line to what is asked of the daemon.
+//! Turns a parsed command line into a request to the daemon.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -25,25 +25,27 @@ use crate::wire::admin::args::{
 };
 use crate::wire::admin::value::{Text, Whole};
 
-/// What a command line asks of the daemon, and what becomes of the answers.
+/// The request that a command line makes, and what is done with its answers.
 pub(super) enum Task {
-    /// One command, whose one result is printed as `answer` says.
+    /// One command with one result, which `answer` prints.
     One(Command),
     /// A stream of lines of history, printed in this format.
     History(Command, Format),
-    /// A stream of pieces of a copy, written to this file.
+    /// A stream of the pieces of a copy of the store, written to this file.
     Backup(Command, PathBuf),
-    /// A stream of events.
+    /// A stream of events, printed until the user ends it.
     Monitor(Command),
-    /// Status and clients, asked for again and again at this interval.
+    /// `ctl top`: the status and the clients, asked for at this interval.
     Top(Duration),
-    /// The command of this name with these arguments, as they were written.
+    /// `ctl call`: a command by its name, with its arguments as written.
     Call(String, Value, Answers),
 }
 
 impl Task {
+    /// The task of a command line. For some commands this asks for a password.
+    ///
     /// # Errors
-    /// [`Failure::Usage`], for what the declaration of the command line cannot say. A password is asked for here.
+    /// [`Failure::Usage`] for a mistake that clap's declaration of the command line cannot detect.
     pub(super) fn of(command: &CtlCommand) -> Result<Self, Failure> {
         let usage = |text: String| Failure::Usage(text);
         let one = |command: Command| Ok(Self::One(command));
@@ -211,7 +213,8 @@ impl Task {
     }
 }
 
-/// The lines, if their times are in order. Otherwise there can be none, which is nothing that anybody asks for.
+/// The arguments, if `--since` is not later than `--until`. Otherwise no line could match, and
+/// nobody asks for that on purpose.
 fn in_order(lines: LinesArgs) -> Result<LinesArgs, Failure> {
     match (&lines.since, &lines.until) {
         (Some(since), Some(until)) if since.0 > until.0 => {

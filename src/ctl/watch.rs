@@ -1,4 +1,4 @@
-//! `--watch`: a command that only looks, carried out again and again, also while the daemon starts anew.
+//! `--watch`: repeats a command that changes nothing, and goes on while the daemon restarts.
 
 use std::io::{self, Write as _, stdout};
 use std::time::{Duration, Instant};
@@ -22,13 +22,13 @@ use crate::values::time::Wall;
 use crate::wire::admin::value::Time;
 use crate::wire::admin::{Command, Effect};
 
-/// After this, what was asked for and is not there yet is told to be late.
+/// After this time without an answer, the bottom row says that the daemon does not answer.
 const LATE: Duration = Duration::from_secs(2);
 
-/// The command that can be watched, if `task` is one.
+/// The command to repeat, if `task` may be watched.
 ///
 /// # Errors
-/// [`Failure::Usage`] if it changes something, or shows itself again and again as it is.
+/// [`Failure::Usage`] if the command changes something, or refreshes its output by itself.
 pub(super) fn watched(task: &Task) -> Result<&Command, Failure> {
     match task {
         Task::One(command) if command.spec().effect != Effect::Changes => Ok(command),
@@ -37,14 +37,15 @@ pub(super) fn watched(task: &Task) -> Result<&Command, Failure> {
     }
 }
 
-/// Whether an error of the connection may be over when the daemon has started again.
+/// Whether an error of the connection may be over once the daemon has restarted.
 fn may_pass(error: &Error) -> bool {
     matches!(error, Error::NoSocket { .. } | Error::Connect { .. } | Error::Broken { .. } | Error::Silent { .. })
 }
 
 impl Session<'_, '_> {
-    /// Asks and prints every `interval`: on a terminal that can, in place, until q or ^C; elsewhere
-    /// one answer behind the other. Each answer, and connecting again, may take `timeout`.
+    /// Asks and prints every `interval`. On a capable terminal each answer replaces the one before,
+    /// until q or ^C; otherwise the answers are printed one after another. `timeout` bounds the
+    /// wait for each answer and each new connection.
     pub(super) fn watch(
         self,
         given: &CtlCommand,
@@ -56,7 +57,7 @@ impl Session<'_, '_> {
             return self.watch_plainly(given, command, (interval, timeout));
         }
         let Self { mut client, screen, .. } = self;
-        // What was asked for at first is told before the terminal is taken.
+        // If the first request fails, that is reported before the screen is switched.
         let result = client.ask(command)?;
         let path = client.path().to_owned();
         let mut events = Events::new()?;
@@ -120,7 +121,8 @@ impl Session<'_, '_> {
         ended.and(Ok(left?))
     }
 
-    /// One answer behind the other. While there is none, that is told once.
+    /// Prints the answers one after another. When the daemon stops answering, that is reported
+    /// once.
     fn watch_plainly(
         self,
         given: &CtlCommand,
@@ -164,21 +166,21 @@ impl Session<'_, '_> {
     }
 }
 
-/// What is watched, and how it is known.
+/// The state of a watched command.
 struct Watched {
     /// The last answer, and when it came.
     result: Value,
     at: Wall,
-    /// Why there is no answer now.
+    /// Why the daemon does not answer now; `None` if it does.
     lost: Option<String>,
-    /// When the daemon was asked for what is still to come.
+    /// When the answer was asked for that has not come yet.
     asked: Option<Instant>,
-    /// When it is asked again.
+    /// When to ask next.
     next: Instant,
 }
 
 impl Watched {
-    /// When the screen is to be drawn next, if nothing happens.
+    /// When to draw next, if no event comes first.
     fn due(&self, now: Instant) -> Instant {
         let clock = now + Duration::from_secs(1);
         match self.asked {
@@ -189,7 +191,7 @@ impl Watched {
         }
     }
 
-    /// The row at the bottom.
+    /// The text of the bottom row.
     fn told(&self, now: Wall, interval: Duration) -> String {
         let at = &super::print::values::time(&Time(self.at))[11..];
         match &self.lost {
@@ -202,11 +204,11 @@ impl Watched {
     }
 }
 
-/// Draws what was printed over what was there, as far as it fits, and below it what this is.
+/// Draws the answer in place of the one before, cut to the rows of the screen, and `told` below it.
 fn draw(screen: &Screen<'_>, page: &str, told: &str) -> io::Result<()> {
     let (columns, rows) = screen.terminal.filter(|size| size.0 > 0 && size.1 > 0).unwrap_or((80, 24));
     let mut frame = String::from("\x1b[H");
-    // Escaped already, where it came from the daemon.
+    // Text from the daemon in it is escaped already.
     for line in page.lines().take(rows.saturating_sub(1)) {
         frame += line;
         frame += "\x1b[K\n"; // output is as ever: the terminal makes CR LF of it

@@ -1,4 +1,4 @@
-//! What was found on the machine, as plain values: the checks decide by these alone.
+//! The facts about a machine, as plain values. The checks know nothing else.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -22,68 +22,68 @@ pub const ADMIN: &str = "chathub-admin.socket";
 pub const MONITOR: &str = "chathub-monitor.socket";
 /// The unit of the socket for metrics over HTTP, which need not be enabled.
 pub const METRICS: &str = "chathub-metrics.socket";
-/// The unit of the program that serves them.
+/// The unit of the program that serves these metrics.
 pub const WEB: &str = "chathub-web.service";
 /// The unit of the port for TLS, which need not be enabled.
 pub const TLS_PORT: &str = "chathub-tls.socket";
 /// The unit of the program that does the handshakes.
 pub const TLS: &str = "chathub-tls.service";
-/// The unit of the socket on which it hands connections over.
+/// The unit of the socket by which it hands connections over.
 pub const HANDOVER: &str = "chathub-handover.socket";
 /// The unit of the port for proxies, which need not be enabled.
 pub const PROXY: &str = "chathub-proxy.socket";
 /// All units of the package.
 pub const UNITS: [&str; 10] = [SERVICE, CHAT, ADMIN, MONITOR, METRICS, WEB, TLS_PORT, TLS, HANDOVER, PROXY];
 
-/// Which hub is looked at.
+/// Which hub is examined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// That of the units.
+    /// The hub of the package's units.
     Service,
-    /// One that was started by hand.
+    /// A hub that was started by hand.
     ByHand,
 }
 
-/// All that was found.
+/// All facts. What could not be seen has a reason in its place.
 #[derive(Clone, Debug)]
 pub struct Facts {
-    /// Which hub is looked at.
+    /// Which hub is examined.
     pub subject: Subject,
-    /// Whether root looks.
+    /// Whether this process is run by root.
     pub is_root: bool,
     /// The present time.
     pub now: Wall,
-    /// This program, which is the one that is installed.
+    /// This program, which counts as the one that is installed.
     pub program: Program,
     /// The service manager and its units.
     pub systemd: Seen<Systemd>,
-    /// The TCP sockets that listen on this machine.
+    /// The TCP sockets that listen on the hub's ports.
     pub listening: Seen<Vec<Listening>>,
-    /// Hubs that run.
+    /// The processes that are hubs.
     pub hubs: Seen<Vec<Process>>,
-    /// The admin socket.
+    /// The admin socket: its path, and the file there.
     pub admin: Place,
-    /// Users and groups.
+    /// The users and groups of the service.
     pub accounts: Accounts,
     /// The state directory.
     pub state: State,
-    /// The settings.
+    /// The daemon's settings, and their files.
     pub settings: Settings,
-    /// The machine.
+    /// The limits, memory and clock of the machine.
     pub machine: Machine,
     /// The programs that the unit runs beside the daemon, those that are there.
     pub scripts: Seen<Vec<Node>>,
-    /// TLS.
+    /// The status and the certificates of `chathub-tls`.
     pub tls: Tls,
-    /// What the journal has.
+    /// What the journal has of the service.
     pub journal: Seen<Journal>,
-    /// What the daemon answers, or why it does not.
+    /// The daemon's answers, or the way in which it was silent.
     pub daemon: Seen<Result<Daemon, Silence>>,
     /// The daemon's process.
     pub process: Seen<Running>,
 }
 
-/// This program.
+/// The program that runs the checks.
 #[derive(Clone, Debug)]
 pub struct Program {
     /// Its version.
@@ -110,18 +110,19 @@ impl Systemd {
     }
 }
 
-/// A unit.
+/// A unit of systemd.
 #[derive(Clone, Debug, Default)]
 pub struct Unit {
     /// Its name.
     pub name: String,
-    /// As `systemctl show` tells them; several values of one name with a newline between.
+    /// Its properties, as `systemctl show` prints them. Several values of one property are
+    /// separated by newlines.
     pub properties: BTreeMap<String, String>,
     /// The unit file and its drop-ins, in the order in which they count.
     pub files: Vec<UnitFile>,
-    /// The package's file, if another one is used in its place.
+    /// The package's unit file, if another file is used in its place.
     pub packaged: Option<UnitFile>,
-    /// Drop-ins that are there and that systemd does not know of.
+    /// Drop-ins that are on disk but that systemd has not read.
     pub unread: Vec<PathBuf>,
 }
 
@@ -132,24 +133,24 @@ pub struct UnitFile {
     pub path: PathBuf,
     /// When it was written last.
     pub made: Option<Wall>,
-    /// What it sets: the line, from 1, the name, and the value.
+    /// Its settings: the line number (from 1), the name, and the value.
     pub lines: Vec<(usize, String, String)>,
 }
 
 impl Unit {
-    /// A property; `None` if systemd does not know it.
+    /// The value of a property; `None` if systemd does not know it.
     #[must_use]
     pub fn get(&self, property: &str) -> Option<&str> {
         self.properties.get(property).map(String::as_str)
     }
 
-    /// A property; empty if systemd does not know it.
+    /// The value of a property; empty if systemd does not know it.
     #[must_use]
     pub fn text(&self, property: &str) -> &str {
         self.get(property).unwrap_or_default()
     }
 
-    /// Whether the property has that value.
+    /// Whether the property has this value.
     #[must_use]
     pub fn is(&self, property: &str, value: &str) -> bool {
         self.get(property) == Some(value)
@@ -161,20 +162,20 @@ impl Unit {
         self.is("LoadState", "loaded")
     }
 
-    /// Whether it starts at boot.
+    /// Whether the unit starts at boot.
     #[must_use]
     pub fn is_enabled(&self) -> bool {
         self.text("UnitFileState").starts_with("enabled")
     }
 
-    /// The value that the files give to `directive`, the last one if there are several.
+    /// The value that the unit's files give to `directive`; the last one, if there are several.
     #[must_use]
     pub fn written(&self, directive: &str) -> Option<&str> {
         let lines = self.files.iter().rev().flat_map(|file| file.lines.iter().rev());
         lines.into_iter().find(|(_, name, _)| name == directive).map(|(_, _, value)| value.as_str())
     }
 
-    /// The file that sets `directive` last, and the line; no file of the package's, unless it is the only one.
+    /// The file and the line that set `directive` last.
     #[must_use]
     pub fn set_by(&self, directive: &str) -> Option<(&Path, usize)> {
         self.files.iter().rev().find_map(|file| {
@@ -185,10 +186,10 @@ impl Unit {
 }
 
 impl Facts {
-    /// The service manager, if the hub is its business.
+    /// The service manager, if it runs this hub.
     ///
     /// # Errors
-    /// Why it is not, or is not known.
+    /// It does not run this hub, or could not be asked.
     pub fn systemd(&self) -> Seen<&Systemd> {
         match self.subject {
             Subject::ByHand => Err(Unseen::absent("this hub was not started by systemd")),
@@ -196,19 +197,19 @@ impl Facts {
         }
     }
 
-    /// A unit that systemd has loaded.
+    /// The unit of this name, if systemd has loaded it.
     ///
     /// # Errors
-    /// If there is none.
+    /// It is not loaded, or systemd could not be asked.
     pub fn unit(&self, name: &str) -> Seen<&Unit> {
         let unit = self.systemd()?.units.get(name).filter(|unit| unit.is_loaded());
         unit.ok_or_else(|| Unseen::absent(format!("{name} is not installed")))
     }
 
-    /// What the daemon answers.
+    /// The daemon's answers.
     ///
     /// # Errors
-    /// If it does not.
+    /// It has not answered.
     pub fn daemon(&self) -> Seen<&Daemon> {
         match &self.daemon {
             Ok(Ok(daemon)) => Ok(daemon),
@@ -217,38 +218,38 @@ impl Facts {
         }
     }
 
-    /// The settings, if they are without mistakes.
+    /// The settings, if they have no mistakes.
     ///
     /// # Errors
-    /// If they are not.
+    /// They have mistakes.
     pub fn loaded(&self) -> Seen<&Loaded> {
         self.settings.loaded.as_ref().map_err(|_| Unseen::hidden("the settings have mistakes"))
     }
 }
 
-/// A socket that listens.
+/// A TCP socket that listens.
 #[derive(Clone, Debug)]
 pub struct Listening {
-    /// Where.
+    /// Its address and port.
     pub addr: SocketAddr,
-    /// The user who opened it.
+    /// The uid of the user who opened it.
     pub uid: u32,
-    /// A process that has it open, if that could be seen.
+    /// A process that has it open; `None` if that could not be seen.
     pub owner: Option<Process>,
 }
 
 /// A process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Its number.
+    /// Its process id.
     pub pid: u32,
-    /// What the kernel calls it.
+    /// Its name, as the kernel knows it.
     pub name: String,
-    /// Its command line, with spaces between.
+    /// Its command line, as words separated by spaces, cut to 200 characters.
     pub line: String,
 }
 
-/// What a path leads to.
+/// The kind of a [`Node`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A file.
@@ -268,80 +269,80 @@ pub enum Kind {
 pub struct Node {
     /// Its path.
     pub path: PathBuf,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// Its permissions.
+    /// Its permissions, as in chmod(2).
     pub mode: u32,
-    /// Its owner.
+    /// The uid of its owner.
     pub uid: u32,
-    /// Its group.
+    /// The gid of its group.
     pub gid: u32,
-    /// Its bytes.
+    /// Its length, in bytes.
     pub size: u64,
     /// When it was written last.
     pub made: Wall,
-    /// Whether nobody can change it, not even root (chattr(1)).
+    /// Whether nobody may change it, not even root (chattr(1)).
     pub immutable: bool,
 }
 
-/// A path, what is there, and what its directory is.
+/// A path, the file there, and its directory.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// The path.
     pub path: PathBuf,
-    /// What is there.
+    /// The file, directory or socket at the path.
     pub node: Seen<Node>,
-    /// Its directory.
+    /// The directory in which the path ends.
     pub dir: Seen<Node>,
 }
 
 /// Users and groups of the service.
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
-    /// The number and the group of the user that the daemon is to run as.
+    /// The uid and gid of the user that the daemon should run as; `None` if there is no such user.
     pub user: Option<(u32, u32)>,
     /// The name of that user.
     pub user_name: String,
-    /// The group of the administrators.
+    /// The gid of `chathub-admin`; `None` if there is no such group.
     pub admins: Option<u32>,
-    /// The group of those who watch.
+    /// The gid of `chathub-monitor`; `None` if there is no such group.
     pub monitors: Option<u32>,
 }
 
 /// The state directory.
 #[derive(Clone, Debug)]
 pub struct State {
-    /// Its path; none if nobody has said where it is.
+    /// Its path; `None` if it is not known.
     pub path: Option<PathBuf>,
-    /// What is at the path.
+    /// The directory at the path, or the symbolic link there.
     pub node: Seen<Node>,
-    /// What a link there leads to.
+    /// The same, after following symbolic links.
     pub target: Seen<Node>,
-    /// The file system.
+    /// The file system of the directory.
     pub disk: Seen<Disk>,
     /// The files in it, by name.
     pub files: Seen<BTreeMap<String, Node>>,
-    /// The database, if it could be read without touching anything.
+    /// The database, or why it cannot be used. Nothing was touched to read it.
     pub database: Seen<Result<Examined, String>>,
 }
 
 /// A file system.
 #[derive(Clone, Copy, Debug)]
 pub struct Disk {
-    /// Bytes that the daemon may still take.
+    /// How many bytes the daemon may still write.
     pub free: u64,
-    /// Files that may still be made; none if the file system does not count them.
+    /// How many files can still be made; `None` if the file system does not count them.
     pub inodes: Option<u64>,
-    /// Whether nothing can be written.
+    /// Whether nothing can be written to it.
     pub read_only: bool,
 }
 
-/// The settings.
+/// The daemon's settings, and their files.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The settings, or what is wrong with them.
+    /// The settings, or the mistakes in them.
     pub loaded: Result<Loaded, Vec<Problem>>,
-    /// The files and directories that they are read from, those that are there.
+    /// The files and directories that the settings are read from, and that are there.
     pub files: Vec<Node>,
     /// The directory of further settings, if any are read.
     pub fragments: Option<PathBuf>,
@@ -349,7 +350,7 @@ pub struct Settings {
     pub ignored: Vec<PathBuf>,
 }
 
-/// The machine.
+/// The limits, memory and clock of the machine.
 #[derive(Clone, Debug)]
 pub struct Machine {
     /// `net.core.wmem_max`, in bytes.
@@ -360,72 +361,73 @@ pub struct Machine {
     pub somaxconn: Seen<u64>,
     /// `fs.file-max`, in descriptors.
     pub file_max: Seen<u64>,
-    /// The memory, in bytes.
+    /// The memory, in bytes (`MemTotal`).
     pub memory: Seen<u64>,
-    /// Whether the kernel takes its clock for right.
+    /// Whether the kernel counts its clock as synchronized: see [`crate::kernel::is_clock_right`].
     pub clock_is_right: Seen<bool>,
 }
 
 /// The port for TLS, if it is wanted.
 #[derive(Clone, Debug)]
 pub struct Tls {
-    /// What `chathub-tls` has written of itself.
+    /// The status file of `chathub-tls`.
     pub standing: Seen<Standing>,
-    /// The files of certificates and keys, those that are there.
+    /// The files of certificates and keys that are there.
     pub files: Seen<Vec<Node>>,
-    /// What is wrong with those that could not be used if it started now.
+    /// For each certificate that `chathub-tls` could not use if it started now: why not.
     pub unusable: Seen<Vec<String>>,
 }
 
 /// What the journal has of the service.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    /// Whether it takes entries.
+    /// Whether the journal takes entries.
     pub reachable: bool,
-    /// Whether it outlives a reboot.
+    /// Whether the journal outlives a reboot.
     pub kept: bool,
-    /// The events of the last seven days that are looked for, the newest last: when, its `MESSAGE_ID=`, its text.
+    /// The events of the last seven days that the checks need, the newest last: time,
+    /// `MESSAGE_ID=`, text.
     pub events: Seen<Vec<(Wall, String, String)>>,
 }
 
-/// What the daemon answers.
+/// The daemon's answers.
 #[derive(Clone, Debug)]
 pub struct Daemon {
-    /// To `status`.
+    /// The answer to `status`.
     pub status: Status,
-    /// What is on disk, to `history.stats`.
+    /// The part of the answer to `history.stats` about the disk.
     pub disk: Seen<Option<DiskHistory>>,
-    /// The ages of the reports that are open, the oldest first.
+    /// The ids and ages of the reports that are open.
     pub reports: Seen<Vec<(String, Duration)>>,
 }
 
-/// Why the daemon does not answer.
+/// The way in which the daemon was silent.
 #[derive(Clone, Debug)]
 pub struct Silence {
-    /// Which way it is silent.
+    /// The kind of silence.
     pub kind: SilenceKind,
-    /// In words.
+    /// The reason, in words.
     pub why: String,
 }
 
-/// Which way the daemon is silent.
+/// The kinds of silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SilenceKind {
-    /// No connection, or no answer.
+    /// There was no connection, or no answer.
     Silent,
     /// All places on the admin socket are taken.
     Busy,
-    /// Somebody else listens there.
+    /// A user who is not trusted listens on the socket.
     Stranger,
 }
 
 /// The daemon's process.
 #[derive(Clone, Debug)]
 pub struct Running {
-    /// Its number.
+    /// Its process id.
     pub pid: u32,
-    /// How many descriptors it may have open at most.
+    /// The most descriptors that it may have open.
     pub descriptors: Seen<u64>,
-    /// The program that it runs, as `/proc/PID/exe` names it.
+    /// The path of its program, as `/proc/PID/exe` has it.
     pub program: Seen<String>,
 }

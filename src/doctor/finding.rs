@@ -1,21 +1,21 @@
-//! What a check comes to: findings, each with what it means and what is to be done.
+//! The results of a check: findings, each with its meaning and with what to do about it.
 
 use serde::Serialize;
 
-/// How bad something is. The worst comes first.
+/// How bad a finding is. The worst comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Something does not work.
     Error,
-    /// It works, and will not when that is needed.
+    /// It works, but will fail when it is needed.
     Warning,
     /// It works, and could be better.
     Advice,
 }
 
 impl Severity {
-    /// The word for it.
+    /// The word for it in the output.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -26,23 +26,23 @@ impl Severity {
     }
 }
 
-/// One thing to do.
+/// One step of what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// In words.
+    /// An explanation, in words.
     Say(String),
-    /// A command, as it is typed.
+    /// A command to type.
     Type(String),
 }
 
-/// Something that was found.
+/// One finding of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
-    /// What is so, and what it means: one line.
+    /// The fact that was found and its consequence, on one line.
     pub what: String,
-    /// What is to be done about it, in this order.
+    /// What to do about it, in this order.
     pub steps: Vec<Step>,
 }
 
@@ -53,32 +53,32 @@ impl Finding {
         Self { severity, what: what.into(), steps: Vec::new() }
     }
 
-    /// Something that does not work.
+    /// A finding that something does not work.
     #[must_use]
     pub fn error(what: impl Into<String>) -> Self {
         Self::new(Severity::Error, what)
     }
 
-    /// Something that will not work when it is needed.
+    /// A finding that something will fail when it is needed.
     #[must_use]
     pub fn warning(what: impl Into<String>) -> Self {
         Self::new(Severity::Warning, what)
     }
 
-    /// Something that could be better.
+    /// A finding that something could be better.
     #[must_use]
     pub fn advice(what: impl Into<String>) -> Self {
         Self::new(Severity::Advice, what)
     }
 
-    /// To be done, in words.
+    /// Adds a step in words.
     #[must_use]
     pub fn say(mut self, text: impl Into<String>) -> Self {
         self.steps.push(Step::Say(text.into()));
         self
     }
 
-    /// To be done, as a command.
+    /// Adds a command to type.
     #[must_use]
     pub fn run(mut self, command: impl Into<String>) -> Self {
         self.steps.push(Step::Type(command.into()));
@@ -86,27 +86,27 @@ impl Finding {
     }
 }
 
-/// Why something is not known.
+/// Why a fact is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unseen {
     /// There is no such thing here, so nothing can be wrong with it.
     Absent(String),
-    /// It could not be looked at: nobody knows whether something is wrong.
+    /// It could not be seen, so something may be wrong with it.
     Hidden(String),
 }
 
 impl Unseen {
-    /// There is none.
+    /// There is no such thing here.
     pub fn absent(why: impl Into<String>) -> Self {
         Self::Absent(why.into())
     }
 
-    /// It could not be looked at.
+    /// It could not be seen.
     pub fn hidden(why: impl Into<String>) -> Self {
         Self::Hidden(why.into())
     }
 
-    /// Why.
+    /// The reason, in words.
     #[must_use]
     pub fn why(&self) -> &str {
         match self {
@@ -115,13 +115,13 @@ impl Unseen {
     }
 }
 
-/// What was looked at, or why it is not known.
+/// A fact, or why it is missing.
 pub type Seen<T> = Result<T, Unseen>;
 
-/// What a check has found.
+/// The findings of a check, or why it could not be made.
 pub type Checked = Seen<Vec<Finding>>;
 
-/// A word of a command as a shell takes it.
+/// A word of a command, quoted for a shell if it needs that.
 #[must_use]
 pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@,%".contains(c);

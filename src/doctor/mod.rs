@@ -1,16 +1,17 @@
-//! `chathub doctor`: what is wrong with an installation, and what to do about it.
+//! `chathub doctor`: finds the mistakes in an installation, and says how to mend them.
 //!
-//! First the machine is looked at, which changes nothing there; what was seen are plain values. Then each check makes
-//! findings of those values alone, so each can be tried without breaking a machine.
+//! First it looks at the machine, without changing anything, and notes the facts as plain values.
+//! Then each check makes findings from those values alone: so each check can be tested without
+//! breaking a machine.
 //!
-//! Deliberately not known here: how to mend anything. A finding says what to type.
+//! It mends nothing itself: a finding has the commands to type.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what is looked at on the machine, and how | `look` |
-//! | what a check is told | [`facts`] |
-//! | a check: what is wrong, how bad it is, what to do | [`checks`] |
-//! | what a finding is; what could not be looked at | [`finding`] |
+//! | collecting the facts about the machine | `look` |
+//! | the facts that a check gets | [`facts`] |
+//! | a check: the mistake, its severity, the steps to mend it | [`checks`] |
+//! | the form of a finding, and of a fact that could not be seen | [`finding`] |
 //! | the exit code, the order of findings | [`report`] |
 //! | text and JSON | `print` |
 
@@ -27,8 +28,8 @@ use crate::cli::DoctorArgs;
 use crate::exit::Exit;
 use report::Report;
 
-/// Looks at the machine, and returns what is to be printed on a terminal of so many columns (`None` if it is none), and
-/// how the program ends.
+/// Examines the machine. Returns what to print on a terminal of this many columns (`None` if it is
+/// no terminal), and the exit code.
 #[must_use]
 pub fn run(args: &DoctorArgs, columns: Option<usize>) -> (String, Exit) {
     let report = Report::of(&look::look(args));

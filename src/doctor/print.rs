@@ -1,5 +1,5 @@
-//! What was found, as text for people and as JSON for programs. All of it is escaped: paths, command lines and drop-ins
-//! are other people's.
+//! Prints a report, as text for people and as JSON for programs. All of it is escaped, because
+//! paths, command lines and drop-ins may come from others.
 
 use std::fmt::Write as _;
 
@@ -10,10 +10,10 @@ use super::report::Report;
 use crate::ctl::print::escape::{self, Layout, escape};
 use crate::ctl::print::table::wrap;
 
-/// No line is wrapped more narrowly.
+/// Text is never wrapped to fewer columns than this.
 const NARROW: usize = 40;
 
-/// As text, within `columns` if there is a bound.
+/// The report as text, wrapped to `columns` if there is a bound.
 #[must_use]
 pub(super) fn text(report: &Report, columns: Option<usize>, quiet: bool) -> String {
     let mut out = String::new();
@@ -21,7 +21,7 @@ pub(super) fn text(report: &Report, columns: Option<usize>, quiet: bool) -> Stri
     let wide = report.findings.iter().map(|(id, _)| id.len()).max().unwrap_or(0);
     for (id, finding) in &report.findings {
         let head = format!("{:<7}  {id:<wide$}  ", finding.severity.word());
-        // What does not stand beside it on a narrow screen stands below it.
+        // On a narrow screen, the text goes below the head instead of beside it.
         let beside = columns.is_none_or(|columns| head.len() + NARROW <= columns);
         let indent = if beside { head.len() } else { 4 };
         if !beside {
@@ -38,7 +38,7 @@ pub(super) fn text(report: &Report, columns: Option<usize>, quiet: bool) -> Stri
                         let _ = writeln!(out, "    {line}");
                     }
                 }
-                // To be copied as a whole, so it is not broken.
+                // A command is copied as a whole, so it is not wrapped.
                 Step::Type(command) => {
                     let _ = writeln!(out, "        {}", escape(command));
                 }
@@ -63,7 +63,7 @@ fn within(text: &str, columns: Option<usize>, indent: usize) -> Vec<String> {
         .map_or_else(|| vec![text.clone().into_owned()], |columns| wrap(&text, columns.saturating_sub(indent).max(20)))
 }
 
-/// What was checked, and what could not be.
+/// The last line: how much was checked, and what could not be seen.
 fn last_line(report: &Report) -> String {
     let count = |severity| report.findings.iter().filter(|(_, finding)| finding.severity == severity).count();
     let plural = |number: usize, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
@@ -76,7 +76,7 @@ fn last_line(report: &Report) -> String {
     let mut line = format!("checked {}: {found}", plural(report.checked.len(), "thing"));
     let hidden: Vec<_> = report.hidden().collect();
     if !hidden.is_empty() {
-        // One reason may have kept several from being looked at.
+        // Several checks may have failed for the same reason.
         let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
         for (id, why) in hidden.iter().map(|(id, unseen)| (*id, unseen.why())) {
             match reasons.iter_mut().find(|(known, _)| *known == why) {
@@ -95,7 +95,7 @@ fn last_line(report: &Report) -> String {
     line
 }
 
-/// As JSON.
+/// The report as JSON.
 #[must_use]
 pub(super) fn json(report: &Report, is_terminal: bool) -> String {
     let steps = |steps: &[Step]| -> Vec<Value> {

@@ -1,20 +1,20 @@
-//! What all checks have come to, and the exit code for it.
+//! The results of all checks, and the exit code for them.
 
 use super::checks::CHECKS;
 use super::facts::Facts;
 use super::finding::{Finding, Severity, Unseen};
 use crate::exit::Exit;
 
-/// What was found.
+/// The results of all checks.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// What was looked at.
+    /// The ids of the checks that were made.
     pub checked: Vec<&'static str>,
-    /// What was not, and why.
+    /// The ids of the checks that could not be made, each with the reason.
     pub skipped: Vec<(&'static str, Unseen)>,
-    /// What was found, the worst first, each with the check that found it.
+    /// All findings, the worst first, each with the id of its check.
     pub findings: Vec<(&'static str, Finding)>,
-    /// Whether all could be seen that root sees.
+    /// Whether root ran the checks, so that everything could be seen.
     pub is_root: bool,
 }
 
@@ -32,17 +32,17 @@ impl Report {
                 Err(why) => report.skipped.push((check.id, why)),
             }
         }
-        // Equal ones stay in the order of the checks.
+        // Findings that are equally bad stay in the order of the checks.
         report.findings.sort_by_key(|(_, finding)| finding.severity);
         report
     }
 
-    /// What could not be looked at.
+    /// The checks that could not be made because something could not be seen.
     pub fn hidden(&self) -> impl Iterator<Item = (&'static str, &Unseen)> {
         self.skipped.iter().filter(|(_, why)| matches!(why, Unseen::Hidden(_))).map(|(id, why)| (*id, why))
     }
 
-    /// How the program ends.
+    /// The exit code.
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self.findings.first().map(|(_, finding)| finding.severity) {

@@ -1,4 +1,5 @@
-//! A healthy installation, in which nothing is found, and what is broken in it, which is.
+//! Tests of the checks: on a healthy installation they find nothing; in each scene something is
+//! broken, and the right check finds it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use crate::wire::admin::value::Time;
 
 const NOW: i64 = 1_800_000_000_000;
 const HOUR: i64 = 3_600_000;
-/// In seconds.
+/// A day in seconds.
 const DAY: u64 = 86_400;
 
 const EXEC: &str = "{ path=/usr/bin/chathub ; argv[]=/usr/bin/chathub serve ; ignore_errors=no ; start_time=[n/a] }";
@@ -41,7 +42,7 @@ fn unit(name: &str, properties: &[(&str, &str)]) -> (String, Unit) {
     ];
     let all = common.iter().chain(properties).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     let path = PathBuf::from(format!("/usr/lib/systemd/system/{name}"));
-    // Line for line as it is shipped.
+    // The unit files of the package, as they are shipped.
     let text = match name {
         SERVICE => include_str!("../../systemd/chathub.service"),
         CHAT => include_str!("../../systemd/chathub.socket"),
@@ -85,7 +86,7 @@ fn node(path: &str, kind: Kind, mode: u32, uid: u32) -> Node {
     Node { path: path.into(), kind, mode, uid, gid: uid, size: 4096, made: Wall(NOW - 100 * HOUR), immutable: false }
 }
 
-/// The user and group of the service.
+/// The uid and gid of the service's user.
 const CHATHUB: u32 = 998;
 const ADMINS: u32 = 997;
 
@@ -121,7 +122,7 @@ fn disk() -> DiskHistory {
     }
 }
 
-/// A machine with Debian 13 and the package as it is installed, and nothing wrong.
+/// A machine with Debian 13 and the package, freshly installed, without a mistake.
 fn healthy() -> Facts {
     let service = unit(
         SERVICE,
@@ -235,7 +236,7 @@ fn healthy() -> Facts {
     }
 }
 
-/// Two certificates that have been in use for some time, and end in 60 days.
+/// Two certificates that have been in use for some time and expire in 60 days.
 fn tls() -> Tls {
     let now = u64::try_from(NOW / 1000).expect("after 1970");
     let certificate = |name: &str| Certificate { name: name.into(), from: now - 30 * DAY, until: now + 60 * DAY };
@@ -254,17 +255,17 @@ fn standing(facts: &mut Facts) -> &mut Standing {
     facts.tls.standing.as_mut().expect("it stands")
 }
 
-/// The second certificate ends so many seconds from now.
+/// Makes the second certificate expire in this many seconds from now; in the past if negative.
 fn ends(facts: &mut Facts, seconds: i64) {
     standing(facts).certificates[1].until = u64::try_from(NOW / 1000 + seconds).expect("after 1970");
 }
 
-/// A file of the pair was written after it was read.
+/// A certificate's file was written after `chathub-tls` had read it.
 fn renewed(facts: &mut Facts) {
     facts.tls.files.as_mut().expect("files")[0].made = Wall(NOW - 60_000);
 }
 
-/// What is on disk does not belong together.
+/// The certificate and the key on disk do not belong together.
 fn halved(facts: &mut Facts) {
     renewed(facts);
     let problem = "/etc/chathub/tls/key.pem: this is not the key of the certificate in /etc/chathub/tls/cert.pem";
@@ -275,18 +276,18 @@ fn hub(pid: u32, line: &str) -> Process {
     Process { pid, name: "chathub".into(), line: line.into() }
 }
 
-// What breaks it.
+// -- the ways to break it --------------------------------------------------------------------
 
 fn unit_of<'a>(facts: &'a mut Facts, name: &str) -> &'a mut Unit {
     facts.systemd.as_mut().expect("systemd").units.get_mut(name).expect("a unit")
 }
 
-/// As a drop-in would.
+/// Sets a property, as a drop-in would.
 fn set(facts: &mut Facts, name: &str, property: &str, value: &str) {
     unit_of(facts, name).properties.insert(property.into(), value.into());
 }
 
-/// In a drop-in that systemd has not told of.
+/// Adds a drop-in with this directive, which systemd has not applied to the property.
 fn written(facts: &mut Facts, name: &str, directive: &str, value: &str) {
     let lines = vec![(2, directive.to_owned(), value.to_owned())];
     let path = format!("/etc/systemd/system/{name}.d/a.conf").into();
@@ -297,7 +298,7 @@ fn daemon(facts: &mut Facts) -> &mut Daemon {
     facts.daemon.as_mut().expect("asked").as_mut().expect("it answers")
 }
 
-/// The service has been stopped.
+/// Stops the service.
 fn stopped(facts: &mut Facts) {
     set(facts, SERVICE, "ActiveState", "inactive");
     facts.daemon = Err(Unseen::absent("the service is inactive"));
@@ -316,7 +317,7 @@ fn failed(facts: &mut Facts, code: &str) {
     set(facts, SERVICE, "ExecMainStatus", code);
 }
 
-/// One that was started by hand in `/home/ann/hub`.
+/// Facts about a hub that was started by hand in `/home/ann/hub`.
 fn by_hand(facts: &mut Facts) {
     facts.subject = Subject::ByHand;
     facts.systemd = Err(Unseen::absent("systemd does not run this machine"));
@@ -335,7 +336,7 @@ fn by_hand(facts: &mut Facts) {
 
 type Break = fn(&mut Facts);
 
-/// What is broken, the check that finds it, and how bad it is.
+/// The id of a check, the severity it must report, and a break that it must find.
 const SCENES: &[(&str, Severity, Break)] = &[
     ("systemd-version", Severity::Warning, |f| f.systemd.as_mut().expect("systemd").version = Some(249)),
     ("units-installed", Severity::Error, |f| {
@@ -664,7 +665,7 @@ fn in_a_healthy_installation_all_is_looked_at_and_nothing_is_found() {
     let report = Report::of(&healthy());
     assert!(report.findings.is_empty(), "{:#?}", report.findings);
     assert_eq!(report.hidden().count(), 0, "{:#?}", report.skipped);
-    // The database of a daemon that runs is the daemon's.
+    // While the daemon runs, the database is not examined.
     let skipped: Vec<_> = report.skipped.iter().map(|(id, _)| *id).collect();
     assert_eq!(skipped, ["database", "database-damage"]);
     assert_eq!(report.exit(), Exit::Done);
@@ -705,7 +706,7 @@ fn each_check_is_broken_in_some_scene() {
     assert!(unknown.is_empty(), "no check called {unknown:?}");
 }
 
-/// One thing that is broken is not told five times over.
+/// One broken thing must not be reported by many checks.
 #[test]
 fn a_scene_has_few_findings() {
     for (at, (id, severity, break_it)) in SCENES.iter().enumerate() {
@@ -755,12 +756,13 @@ fn a_certificate_that_is_renewed_needs_a_restart_alone_and_fourteen_days_are_the
         renewed(f);
     })[0];
     assert!(!waiting.1.contains(&renew) && waiting.1.contains(&restart), "{waiting:?}");
-    // What was refused once, and is right on disk by now, is not told any more.
+    // Files that `chathub-tls` has refused once, but that are right by now, are not reported any
+    // more.
     assert!(told(|f| standing(f).refused = Some("key.pem: no".into())).is_empty());
     let half = told(halved);
     assert_eq!(half.len(), 1, "{half:?}");
     assert!(half[0].0.ends_with("cert.pem: the one before it is in use, up to the next start"), "{half:?}");
-    // Where it is not wanted, nothing is looked at.
+    // If TLS is not wanted, nothing about it is reported.
     let nobody = told(|f| {
         ends(f, -1);
         for name in [TLS, TLS_PORT] {
@@ -805,7 +807,7 @@ fn what_could_not_be_looked_at_is_said_and_never_fine() {
     assert!(text.contains("nothing to do; could not look at "), "{text}");
     assert!(text.contains("state-files") && text.contains("permission denied (not root)"), "{text}");
     assert!(text.contains("run it as root"), "{text}");
-    // Also where nothing else is wanted to be told.
+    // Even in the form that prints only problems.
     assert!(print::text(&report, None, true).contains("could not look at"));
     assert_eq!(print::text(&Report::of(&healthy()), None, true), "");
 }
@@ -844,7 +846,7 @@ fn text_has_the_worst_first_and_fits_the_screen() {
         for line in text.lines().filter(|line| !is_command(line)) {
             assert!(line.chars().count() <= columns, "{columns}: {line}");
         }
-        // Commands are whole, to be copied.
+        // Commands are not wrapped, so that they can be copied.
         assert!(text.contains("        systemd-tmpfiles --create --prefix /var/log/journal\n"), "{text}");
     }
 }

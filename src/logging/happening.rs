@@ -1,4 +1,4 @@
-//! A happening of the hub as an event of the journal: its number, its words, its fields.
+//! A happening of the hub as an event for the journal: its number, its text, its fields.
 
 use tracing::{info, warn};
 
@@ -7,7 +7,7 @@ use crate::hub::{By, Happening, What};
 use crate::users;
 use crate::wire::admin::value::Time;
 
-/// Logs what happened.
+/// Logs a happening.
 pub(super) fn write(happening: &Happening) {
     let (id, text) = kind(happening.what);
     if happening.what == What::Unread {
@@ -34,13 +34,14 @@ pub(super) fn write(happening: &Happening) {
     );
 }
 
-/// What people write is not logged, so no topic. The stream of events has them.
+/// The reason or text of a happening, for the journal. What people write is not logged, so a topic
+/// that they set is left out.
 fn reason(happening: &Happening) -> Option<&str> {
     let private = happening.what == What::Topic && happening.by.is_none();
     happening.text.as_deref().filter(|text| !private && !text.is_empty())
 }
 
-/// The number of such an event, and what its message begins with.
+/// The event's number, and the beginning of its message.
 const fn kind(what: What) -> (&'static str, &'static str) {
     match what {
         What::Arrived => (ids::ARRIVED, "client arrived"),
@@ -86,12 +87,13 @@ const fn kind(what: What) -> (&'static str, &'static str) {
     }
 }
 
-/// By whom: `root (0)`, `operator ann`, `the hub`.
+/// Who did it: `root (0)`, `operator ann`, `the hub`.
 fn by_whom(happening: &Happening) -> Option<String> {
     happening.by.and_then(By::uid).map(users::called).or_else(|| happening.by_whom())
 }
 
-/// To whom something happened, where, until when, by whom and why. What is not known is left out.
+/// The rest of the message: whom it happened to, where, until when, by whom and why. What is not
+/// known is left out.
 fn words(happening: &Happening) -> String {
     let is_new = matches!(happening.what, What::Banned | What::Muted | What::Expelled | What::FilterAdded);
     let mut parts: Vec<String> = Vec::new();
@@ -155,7 +157,7 @@ mod tests {
     use crate::values::id::{AccountId, SessionId};
     use crate::values::time::{Mono, Now, Wall};
 
-    /// A happening of which the bits of `known` say what is known.
+    /// A happening with the values that the bits of `known` select.
     fn happening(what: What, known: u32) -> Happening {
         let is = |bit: u32| known & (1 << bit) != 0;
         let text = |bit: u32, text: &str| is(bit).then(|| text.into());
@@ -217,7 +219,7 @@ mod tests {
         assert_eq!(said(What::LoginFailed, 0b10_0111), "ann (c7) from 192.0.2.1, as 192.0.2.0/24");
     }
 
-    /// The fields that a happening of which this is known has in the journal.
+    /// The fields that this happening has in the journal.
     fn fields(happening: &Happening) -> Vec<&'static str> {
         [
             ("CHATHUB_CLIENT", happening.session.is_some()),
@@ -235,12 +237,14 @@ mod tests {
         .collect()
     }
 
-    /// `journalctl -x` prints the name of a field that is not there: the catalog may name only what always is.
+    /// If a field is missing, `journalctl -x` prints its name instead. So the catalog may name only
+    /// fields that every such event has.
     #[test]
     fn what_the_catalog_may_name_is_always_there() {
         for what in What::ALL {
             let always = ids::always(kind(what).0);
-            // What `Turn::happened` knows of whom it happened to, of a sanction, of an administrator.
+            // The least that `Turn::happened` knows: of the client, of a sanction, of an
+            // administrator.
             let least = match what {
                 What::Banned | What::Unbanned | What::Muted | What::Unmuted | What::Expelled | What::Readmitted => {
                     1 << 6 | 1 << 8

@@ -1,4 +1,5 @@
-//! What happens in the hub, written to the journal by a thread of its own, and not faster than is good for a journal.
+//! Writes happenings of the hub to the journal, in a thread of its own, and no faster than a
+//! journal can bear.
 
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
@@ -11,53 +12,53 @@ use crate::hub::{Happening, What};
 use crate::values::rate;
 use crate::values::time::Mono;
 
-/// Happenings that may wait for the thread. If there are more, they are lost and counted.
+/// The most happenings that wait for the thread. Further ones are lost, and counted.
 const WAITING: usize = 4096;
 
-/// Arrivals, departures and refusals that are written a second in the long run.
+/// The most arrivals, departures and refusals written a second, in the long run.
 const RATE: u32 = 20;
-/// The same in one go, after a quiet time.
+/// The most written at once after a quiet time.
 const BURST: u32 = 200;
 
-/// The time from the first that is left out to the line that says how many were.
+/// How long after the first one that is left out a line says how many were.
 const SUMMARY: Duration = Duration::from_secs(1);
 
-/// The way to the thread that writes the journal.
+/// The way to the thread that writes to the journal.
 #[derive(Debug)]
 pub struct Journal {
     sender: SyncSender<Record>,
-    /// Happenings lost because [`WAITING`] others waited, since the start.
+    /// Happenings lost since the start, because [`WAITING`] others waited.
     lost: u64,
-    /// When [`BURST`] may be written in one go again.
+    /// When [`BURST`] happenings may be written at once again.
     full_at: Mono,
-    /// Left out because they were over the rate, since the last summary.
+    /// Happenings left out since the last summary, because they came faster than [`RATE`].
     suppressed: u64,
-    /// When the next summary is due; `None` if none was left out.
+    /// When the next summary is due; `None` if none was left out since the last one.
     summary_at: Option<Mono>,
 }
 
-/// What the thread is to write.
+/// A job for the thread.
 #[derive(Debug)]
 enum Record {
     Happening(Happening),
-    /// How many happenings were left out.
+    /// This many happenings were left out.
     Suppressed(u64),
 }
 
 impl Journal {
-    /// Starts the thread. When the `Journal` is dropped, it writes what waits, and ends.
+    /// Starts the thread. When the `Journal` is dropped, the thread writes what waits, and ends.
     ///
     /// # Errors
-    /// If the system has no thread left.
+    /// The system has no thread left.
     pub fn start() -> std::io::Result<(Self, std::thread::JoinHandle<()>)> {
         let (sender, receiver) = sync_channel(WAITING);
         let thread = std::thread::Builder::new().name("journal".to_owned()).spawn(move || write_all(&receiver))?;
         Ok((Self { sender, lost: 0, full_at: Mono(0), suppressed: 0, summary_at: None }, thread))
     }
 
-    /// Has the thread write what happened. Never waits: if the thread does not keep up, the happening is lost and
-    /// counted. Arrivals and departures over the rate are not even handed to the thread, for to wake it costs more
-    /// than an arrival.
+    /// Hands a happening to the thread. Never waits: if the thread does not keep up, the happening
+    /// is lost, and counted. Arrivals and departures above the rate are not even handed over,
+    /// because to wake the thread costs more than an arrival does.
     pub fn note(&mut self, happening: Happening, now: Mono) {
         use What::{Arrived, Departed, Joined, Left, Refused};
         if matches!(happening.what, Arrived | Departed | Refused | Joined | Left) {
@@ -73,13 +74,13 @@ impl Journal {
         self.send(Record::Happening(happening));
     }
 
-    /// When [`Self::summarize`] is to be called.
+    /// When [`Self::summarize`] has something to do next.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
         self.summary_at
     }
 
-    /// Has the thread write how many were left out, if that is due.
+    /// Has the thread write how many happenings were left out, if that is due.
     pub fn summarize(&mut self, now: Mono) {
         if self.summary_at.is_some_and(|at| at <= now) {
             self.summary_at = None;
@@ -107,7 +108,7 @@ impl Drop for Journal {
     }
 }
 
-/// The thread.
+/// The thread: writes each record, until the `Journal` is dropped.
 fn write_all(records: &Receiver<Record>) {
     for record in records {
         match record {

@@ -1,4 +1,4 @@
-//! Events as lines on standard error, where the journal does not read it.
+//! Events as lines on standard error, for when the journal does not read it.
 
 use std::fmt::{self, Write as _};
 
@@ -8,7 +8,8 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// One event a line: level, message, fields. No time: what keeps the lines (systemd, a container, a pipe) adds it.
+/// One line for each event: level, message, fields. The time is left out: what keeps the lines
+/// (systemd, a container, a pipe) adds it.
 pub(super) struct Lines;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>, N: for<'a> FormatFields<'a> + 'static> FormatEvent<S, N> for Lines {

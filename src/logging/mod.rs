@@ -1,9 +1,9 @@
-//! Logging: to the journal with structured fields, or as lines to standard error.
+//! Logging: events go to the journal with structured fields, or to standard error as lines.
 //!
-//! Each kind of event has a number of its own ([`ids`]), by which `journalctl -x` finds its explanation in the message
-//! catalog. What happens in the hub is written by a thread of its own ([`Journal`]): the hub does not wait for the
-//! journal, and a crowd or a port scanner does not fill it. Deliberately not logged: what people say, and raw bytes of
-//! strangers.
+//! Each kind of event has a number ([`ids`]), by which `journalctl -x` finds its explanation in the
+//! message catalog. Happenings of the hub are written by a thread of their own ([`Journal`]): so
+//! the hub does not wait for the journal, and a crowd or a port scanner cannot fill it. What people
+//! say is never logged, nor are raw bytes from strangers.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -31,18 +31,18 @@ pub use self::journal::Journal;
 use self::lines::Lines;
 use crate::settings::{LogLevel, Word as _};
 
-/// How much is logged. It can be changed while the daemon runs.
+/// The log level. It can be changed while the daemon runs.
 #[derive(Clone, Debug)]
 pub struct Level(reload::Handle<LevelFilter, Registry>);
 
 impl Level {
-    /// Logs this much from now on.
+    /// Changes the log level from now on.
     pub fn set(&self, level: LogLevel) {
-        // Fails only if the subscriber is gone, and then nothing is logged.
+        // This fails only if the subscriber is gone, and then nothing is logged.
         let _ = self.0.modify(|filter| *filter = filter_of(level));
     }
 
-    /// How much is logged now.
+    /// The present log level.
     #[must_use]
     pub fn get(&self) -> LogLevel {
         let now = self.0.clone_current();
@@ -51,7 +51,7 @@ impl Level {
     }
 }
 
-/// What the tracing library calls the level.
+/// The level in the terms of the tracing library.
 fn filter_of(level: LogLevel) -> LevelFilter {
     match level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -62,14 +62,14 @@ fn filter_of(level: LogLevel) -> LevelFilter {
     }
 }
 
-/// Starts logging: to the journal if it reads standard error (`$JOURNAL_STREAM`, systemd.exec(5)), else to standard
-/// error.
+/// Starts logging: to the journal if the journal reads standard error (`$JOURNAL_STREAM`,
+/// systemd.exec(5)), or else to standard error.
 #[must_use]
 pub fn start(level: LogLevel) -> Level {
     start_as("chathub", level)
 }
 
-/// The same for another program of this name.
+/// As [`start`], under the name of another program.
 #[must_use]
 pub fn start_as(program: &str, level: LogLevel) -> Level {
     let (filter, handle) = reload::Layer::new(filter_of(level));
@@ -94,22 +94,24 @@ pub fn start_as(program: &str, level: LogLevel) -> Level {
         None => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).event_format(Lines).boxed(),
     };
     let subscriber = Registry::default().with(filter).with(layer);
-    // Fails if there is a subscriber already: tests of one process share the first one.
+    // It fails if there is a subscriber already: the tests in one process share the first one.
     let _ = tracing::subscriber::set_global_default(subscriber);
     Level(handle)
 }
 
-/// Whether the journal reads standard error. If so, `$JOURNAL_STREAM` is the device and inode of standard error.
+/// Whether the journal reads standard error: then `$JOURNAL_STREAM` has the device and inode of
+/// standard error.
 fn stderr_is_the_journal() -> bool {
     let Ok(named) = std::env::var("JOURNAL_STREAM") else { return false };
     std::fs::metadata("/proc/self/fd/2").is_ok_and(|meta| named == format!("{}:{}", meta.st_dev(), meta.st_ino()))
 }
 
-/// Whether events go to the journal as events with fields, and not as lines to standard error.
+/// Whether events go to the journal, as events with fields.
 static TO_JOURNAL: AtomicBool = AtomicBool::new(false);
 
-/// The fields of an event in words, for the end of its message; nothing if there are none. `journalctl` shows messages without their fields. On
-/// standard error the fields stand behind the message, and this is empty.
+/// An event's fields in words, to put at the end of its message: `journalctl` shows messages
+/// without their fields. Empty if there is nothing to say; and on standard error, where the fields
+/// follow the message anyway.
 #[derive(Debug)]
 pub struct InWords<T>(pub T);
 

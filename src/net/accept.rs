@@ -26,30 +26,31 @@ use crate::logging::{InWords, ids};
 use crate::settings;
 use crate::values::plain::Plain;
 
-/// The first and the longest pause after descriptors or memory have run out.
+/// Pauses of a task that accepts, after descriptors or memory have run out: the first and the
+/// longest. Each is twice as long as the one before.
 pub(super) const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// What is counted at the sockets for proxies.
+/// Connections at the listeners for proxies that did not become a client's, by reason.
 #[derive(Debug, Default)]
 pub struct OfProxies {
-    /// Connections of somebody who is no proxy that is believed.
+    /// Connections from an address that is not in `proxy.networks`: refused.
     pub strangers: AtomicU64,
-    /// Connections with a header that cannot be used, or with none.
+    /// Connections whose header of the PROXY protocol is missing or cannot be used.
     pub headers: AtomicU64,
-    /// Connections whose header did not come in time.
+    /// Connections whose header did not come within `proxy.wait`.
     pub late: AtomicU64,
-    /// Connections by which a proxy looked whether somebody answers.
+    /// Connections that a proxy made for itself, to check that the hub answers.
     pub checks: AtomicU64,
 }
 
-/// What accepting counts.
+/// Counters of all tasks that accept, for status and metrics.
 #[derive(Debug, Default)]
 pub struct Counts {
-    /// What came at the sockets for proxies.
+    /// Connections refused at the listeners for proxies.
     pub proxied: OfProxies,
     /// How often accepting was paused because descriptors or memory had run out.
     pub paused: AtomicU64,
-    /// Connections that the queue of sockets did not take: they do not outlive the process.
+    /// Connections that the queue of sockets did not take: a restart of the daemon ends them.
     pub unkept: AtomicU64,
     /// Connections that hold a descriptor: clients, and those that are being closed.
     pub open: AtomicUsize,
@@ -58,19 +59,21 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Whether the next process could not take over one more connection than are open.
+    /// Whether the number of open connections has reached what the next process could take over.
+    /// `false` while that number is not known.
     pub(super) fn is_full(&self) -> bool {
         let places = self.places.load(Ordering::Relaxed);
         places > 0 && self.open.load(Ordering::Relaxed) >= places
     }
 }
 
-/// Takes connections for ever. Ends when the driver is gone, or when it is aborted. Counts the connections of this
-/// listener in `taken`.
+/// Accepts connections for ever. Ends when the driver is gone, or when it is aborted. `taken`
+/// counts the connections of this listener.
 ///
-/// A connection goes into the queue of sockets as soon as it is accepted, before anybody is told of it. Errors that
-/// concern one connection are ignored. When the process or the system is out of descriptors or memory, the task pauses,
-/// twice as long each time up to 2 s; meanwhile connections stay in the listener's backlog.
+/// A connection goes into the queue of sockets as soon as it is accepted, before the driver hears
+/// of it. Errors that concern one connection are ignored. When the process or the system is out of
+/// descriptors or memory, the task pauses, twice as long each time up to 2 s; meanwhile connections
+/// stay in the listener's backlog.
 pub async fn accept(
     listener: Arc<AsyncFd<OwnedFd>>,
     keeping: Keeping,
@@ -80,13 +83,14 @@ pub async fn accept(
 ) {
     let mut pause = PAUSE.0;
     loop {
-        // A place in the queue of arrivals is reserved first: while that waits, the connection stays in the listener's
-        // backlog.
+        // A place in the queue of arrivals is reserved first: while that waits, the connection
+        // stays in the listener's backlog.
         let Ok(place) = arrivals.reserve().await else { return };
         let Ok(mut ready) = listener.readable().await else { return };
         let take = |listener: &AsyncFd<OwnedFd>| {
             if keeping.is_some() && counts.is_full() {
-                // Paused as if the system had refused a descriptor: it would refuse one to the next process.
+                // Paused as if the system had refused a descriptor: it would refuse one to the next
+                // process.
                 return Err(Errno::EMFILE.into());
             }
             take(listener.get_ref(), &keeping, &counts)
@@ -118,10 +122,11 @@ fn take(listener: &OwnedFd, keeping: &Keeping, counts: &Counts) -> io::Result<Ne
     Ok(Newcomer { socket, cookie, peer, slot: None, proxied: None })
 }
 
-/// A connection, and where it comes from.
+/// Accepts one connection. Returns its socket, which does not block, and its peer's address.
 ///
 /// # Errors
-/// Those of accept4(2), and [`io::ErrorKind::ConnectionAborted`] for what concerns this connection alone.
+/// Any error of accept4(2), and [`io::ErrorKind::ConnectionAborted`] for what concerns this
+/// connection alone.
 pub(super) fn accepted(listener: &OwnedFd) -> io::Result<(OwnedFd, SocketAddr)> {
     // One system call makes the socket non-blocking and close-on-exec.
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
@@ -132,7 +137,8 @@ pub(super) fn accepted(listener: &OwnedFd) -> io::Result<(OwnedFd, SocketAddr)> 
     Ok((socket.into(), peer))
 }
 
-/// Puts a connection into the queue of sockets. Returns the kernel's number for it; 0 where nothing is kept.
+/// Puts a connection into the queue of sockets. Returns the kernel's number for it; 0 where nothing
+/// is kept.
 ///
 /// # Errors
 /// The number cannot be had.
@@ -145,7 +151,7 @@ pub(super) fn keep(socket: &OwnedFd, keeping: &Keeping, counts: &Counts) -> io::
     Ok(cookie)
 }
 
-/// Counts a connection that the queue of sockets did not take.
+/// Counts a connection that the queue of sockets did not take, and logs the first of them.
 pub(super) fn count_unkept(kept: io::Result<()>, counts: &Counts) {
     if let Err(error) = kept
         && counts.unkept.fetch_add(1, Ordering::Relaxed) == 0
@@ -154,8 +160,8 @@ pub(super) fn count_unkept(kept: io::Result<()>, counts: &Counts) {
     }
 }
 
-/// Whether accept(2) passed on an error of the connection that it was about to return. The listener is as it was, and
-/// the next connection can be accepted at once.
+/// Whether an error of accept(2) is about the one connection that it would have returned. The next
+/// call may succeed: the kernel passes on errors of the network in this way.
 #[must_use]
 pub fn is_about_one_connection(error: &io::Error) -> bool {
     let Some(code) = error.raw_os_error() else { return error.kind() == io::ErrorKind::ConnectionAborted };
@@ -177,23 +183,24 @@ pub fn is_about_one_connection(error: &io::Error) -> bool {
     )
 }
 
-/// Descriptors that the daemon needs for other things than connections and taking over.
+/// Descriptors that the daemon needs besides those of connections and of taking over.
 const OTHER_DESCRIPTORS: u64 = 64;
 
-/// As many descriptors as are to be allowed for this number of clients.
+/// How many descriptors must be allowed for `clients` clients.
 #[must_use]
 pub const fn descriptors_for(clients: u64) -> u64 {
     clients + (hub::RESERVED_PLACES + queue::BESIDE) as u64 + OTHER_DESCRIPTORS
 }
 
-/// Raises the limit of open descriptors as far as the system allows, and makes the table of descriptors large enough
-/// for `clients`. Warns if fewer may be open than they need. Returns how many connections a process that takes over can
-/// serve: it opens some closed ones besides.
+/// Raises the limit of open descriptors as far as the system allows, and makes the table of
+/// descriptors large enough for `clients`. Logs a warning if the limit is too low for so many.
+/// Returns how many connections a process that takes over can serve. Taking over needs some
+/// descriptors of its own, so these are not counted in.
 ///
-/// The table would also grow by itself, to twice its size each time. But once threads share it, the thread that opens
-/// one descriptor too many waits until no other thread can be looking at the old table (a grace period of RCU, tens of
-/// milliseconds), and everybody waits for that thread. So call this while there is only one thread, or from a thread
-/// that may wait.
+/// The table would also grow by itself, to twice its size each time. But once several threads share
+/// the table, the kernel lets the thread that opens one descriptor too many wait for a grace period
+/// of RCU: tens of milliseconds, and all clients wait for that thread. So call this while there is
+/// only one thread, or from a thread that may wait.
 pub fn make_room(clients: usize) -> usize {
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return usize::MAX };
     let raised = soft == hard || setrlimit(Resource::RLIMIT_NOFILE, hard, hard).is_ok();
@@ -215,12 +222,14 @@ pub fn make_room(clients: usize) -> usize {
     usize::try_from(places).unwrap_or(usize::MAX)
 }
 
-/// Sets the options that connections inherit from their listener (tcp(7)): so they cost nothing at each accept.
+/// Sets the options that connections inherit from their listener (tcp(7)), so that an accept needs
+/// no further system calls for them.
 ///
-/// Urgent data stays in line: otherwise telnet's Synch would take a byte out of the stream (RFC 854).
+/// Urgent data stays in line: otherwise telnet's Synch would take a byte out of the stream (RFC
+/// 854).
 ///
 /// # Errors
-/// Those of `setsockopt(2)`.
+/// Any error of `setsockopt(2)`.
 pub fn prepare(listener: &impl std::os::fd::AsFd, tcp: &settings::Tcp) -> io::Result<()> {
     let socket = SockRef::from(listener);
     socket.set_tcp_nodelay(true)?;
@@ -231,8 +240,8 @@ pub fn prepare(listener: &impl std::os::fd::AsFd, tcp: &settings::Tcp) -> io::Re
         let interval = (time / 4).max(Duration::from_secs(1));
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time).with_interval(interval).with_retries(4))?;
     }
-    // What the kernel holds for a connection counts as the service's memory. Without these bounds it holds megabytes
-    // for a client that reads nothing.
+    // What the kernel holds for a connection counts as the service's memory. Without these bounds
+    // it holds megabytes for a client that reads nothing.
     socket.set_send_buffer_size(tcp.send_buffer)?;
     socket.set_recv_buffer_size(tcp.receive_buffer)?;
     socket.set_tcp_user_timeout(tcp.user_timeout)

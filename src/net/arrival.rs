@@ -1,6 +1,7 @@
-//! What accepting, administration, signals and other threads hand to the driver, in one queue.
+//! The queue of the driver: all that the tasks that accept, the admin socket, signals and other
+//! threads hand to it.
 //!
-//! Senders of arrivals know this file and not the driver; the driver knows this file and not the senders.
+//! The senders know this file and not the driver; the driver knows this file and not the senders.
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -17,12 +18,13 @@ use crate::wire::admin::metrics::Family;
 use crate::wire::admin::result::{HistoryStats, ReportShown};
 use serde_json::Value;
 
-/// Something that reaches the driver.
+/// One entry of the driver's queue.
 #[derive(Debug)]
 pub enum Arrival {
     /// A connection was accepted.
     Accepted(Newcomer),
-    /// A connection that was accepted and kept becomes no client's: it is closed.
+    /// A connection was put into the queue of sockets and then refused: the driver takes it out
+    /// again and closes it.
     Refused {
         /// The kernel's number for its socket; 0 where nothing is kept.
         cookie: u64,
@@ -40,31 +42,31 @@ pub enum Arrival {
     List {
         /// The list so far.
         listing: Box<Listing>,
-        /// Where the list goes when this part is added, and whether there is more.
+        /// The answer: the list with its next part, and whether there is more.
         reply: oneshot::Sender<Result<(Box<Listing>, bool), ControlError>>,
     },
     /// The store answers.
     Store(store::Answer),
-    /// A password was hashed.
+    /// A thread has finished a job with a password.
     Hashed {
         /// The job's number.
         number: u64,
         /// The hash that was made, or whether the password was right.
         answer: login::Answer,
     },
-    /// The thread that writes snapshots has done a job.
+    /// The thread that writes snapshots has finished a job.
     Snapshot(snapshot::Done),
     /// A signal asks to read the settings again.
     Reload,
-    /// A signal asks to end (SIGTERM): everybody is handed over to the next process; where nothing is kept, told
-    /// goodbye. A second one ends the process at once.
+    /// A signal asks to end (SIGTERM): all clients are handed over to the next process; where
+    /// nothing is kept, they are told goodbye. A second SIGTERM ends the process at once.
     End,
-    /// A signal asks to stop: everybody is told goodbye. A second one ends the process at once.
+    /// A signal asks to stop: all clients are told goodbye. A second one ends the process at once.
     Stop,
 }
 
-/// The most arrivals that wait in the queue. Each is a connection, or a request of at most 64 KiB. When the queue is
-/// full, the senders wait.
+/// The most arrivals that wait in the queue. Each is a connection, or a request of at most 64 KiB.
+/// When the queue is full, the senders wait.
 pub const ARRIVALS: usize = 1024;
 
 /// Where the answer to an administrator's command goes.
@@ -79,22 +81,24 @@ pub enum Answered {
     Warned(Value, String),
     /// A result that is JSON already.
     Written(&'static str),
-    /// What is measured, and whether it is wanted as values instead of text.
+    /// Metrics, as values (`true`) or as text.
     Measured(Vec<Family>, bool),
     /// A long list.
     List(Box<Listing>),
-    /// Lines of history, to be sent one by one or together, as the request says.
+    /// Lines of history from memory, to be sent one by one or all together, as the request says.
     Lines(Vec<InRoom>),
     /// Lines of history: those on disk, then those that wait to be written.
     Stored(Stored, Source),
-    /// The matching lines of history, to be counted.
+    /// Lines of history to be counted instead of sent: those that match on disk, in memory and
+    /// beside the rooms.
     Count(Stored, Beside, Source),
-    /// How much history is kept; the amounts on disk, by room, are added from the file.
+    /// How much history is kept. The figures of each room on disk are still to be read from the
+    /// file.
     Stats(Box<HistoryStats>, Source),
-    /// A report; its lines in question may have to be read from disk.
+    /// A report. Its lines may have to be read from disk.
     Report(Box<ReportShown>, Source),
     /// A copy of the history file.
     Backup(Source),
-    /// Events, from now on.
+    /// Events, sent as they happen from now on.
     Events(mpsc::Receiver<Event>),
 }

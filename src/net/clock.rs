@@ -1,4 +1,5 @@
-//! The system's clocks. The driver and the rounds read them; the state machine is told the time with each input.
+//! The system's clocks. The driver and the rounds read them; the state machine gets the time with
+//! each input.
 
 use crate::values::time::{Mono, Now, Wall};
 

@@ -16,36 +16,36 @@ pub struct Connection {
     pub id: SessionId,
     /// The kernel's number for the socket, the same in every process; 0 where nothing is kept.
     pub cookie: u64,
-    /// If the connection is encrypted: where its secrets are kept.
+    /// The connection's secrets, if it is encrypted.
     pub slot: Option<Slot>,
     /// `None` if the socket was gone before this process took over.
     socket: Option<TcpStream>,
-    /// Bytes that the client is owed and has not taken, as the rounds last knew.
+    /// Bytes that the client is owed and its socket has not taken, when the rounds last looked.
     pub behind: AtomicU64,
-    /// Lines that the client missed because it was too slow, as the rounds last knew.
+    /// Lines that the client missed because it was too slow, when the rounds last looked.
     pub missed: AtomicU64,
-    /// Bytes that were read from it by this process.
+    /// Bytes that this process has read from the socket.
     pub received: AtomicU64,
-    /// Bytes that it took from this process.
+    /// Bytes that the socket has taken from this process.
     pub taken: AtomicU64,
-    /// What takes the bytes in a test, instead of a socket.
+    /// In a test: the end that takes the bytes, instead of a socket.
     #[cfg(test)]
     pub played: Option<std::sync::Mutex<Played>>,
 }
 
-/// A socket that a test plays: it takes as many bytes as it has room for.
+/// A socket that a test plays: it takes `room` bytes, and is full then.
 #[cfg(test)]
 #[derive(Debug, Default)]
 pub struct Played {
-    /// Bytes that it takes until it is full.
+    /// Bytes that it still takes until it is full.
     pub room: usize,
-    /// What it has taken.
+    /// The bytes it has taken.
     pub taken: Vec<u8>,
 }
 
 #[cfg(test)]
 impl Connection {
-    /// The connection of session `id` with a played socket that has taken `taken` before.
+    /// A connection of session `id` whose socket is played, and had taken `taken` before.
     pub fn played(id: SessionId, taken: Vec<u8>) -> Self {
         let played = Some(std::sync::Mutex::new(Played { room: 0, taken }));
         Self { played, ..Self::new(id, id.0, None) }
@@ -53,7 +53,7 @@ impl Connection {
 }
 
 impl Connection {
-    /// The connection of session `id`, with a socket that does not block; or with none, if it is gone.
+    /// A connection of session `id`, not encrypted. `socket` must not block; `None` if it is gone.
     #[must_use]
     pub fn new(id: SessionId, cookie: u64, socket: Option<OwnedFd>) -> Self {
         Self {
@@ -89,7 +89,8 @@ impl Connection {
     /// Writes as much as the socket takes now, without waiting.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] if the socket takes nothing; any other error means that the connection is broken.
+    /// [`io::ErrorKind::WouldBlock`] if the socket takes nothing; any other error means that the
+    /// connection is broken.
     pub fn write(&self, pieces: &[io::IoSlice<'_>]) -> io::Result<usize> {
         #[cfg(test)]
         if let Some(played) = &self.played {
@@ -109,22 +110,25 @@ impl Connection {
         }
     }
 
-    /// Bytes that were written and that the client's system has not acknowledged. If nothing was written since, a
-    /// smaller number than before means that the system has taken some. `None` if the kernel does not say.
+    /// Bytes that were written and that the client's system has not acknowledged. If nothing was
+    /// written since, a smaller number than before means that the system has taken some. `None` if
+    /// the kernel does not say.
     #[must_use]
     pub fn unacknowledged(&self) -> Option<u64> {
         kernel::unacknowledged(&self.socket()?).ok()
     }
 
-    /// Reads what is there, without waiting. 0 bytes mean that the client has ended its output.
+    /// Reads the bytes that have arrived, without waiting. 0 bytes mean that the client has ended
+    /// its output.
     ///
     /// # Errors
-    /// [`io::ErrorKind::WouldBlock`] if there is nothing; any other error means that the connection is broken.
+    /// [`io::ErrorKind::WouldBlock`] if there is nothing; any other error means that the connection
+    /// is broken.
     pub fn read(&self, into: &mut [u8]) -> io::Result<usize> {
         self.stream()?.read(into)
     }
 
-    /// Ends the output (FIN): the client sees the end behind what it was sent.
+    /// Ends the output (FIN): the client sees the end after all bytes sent to it.
     pub fn finish(&self) {
         let _ = self.stream().and_then(|stream| stream.shutdown(Shutdown::Write));
     }

@@ -1,8 +1,9 @@
-//! A place where one task pushes values and another takes all of them at once.
+//! A queue between two tasks: one pushes values, the other takes all of them at once.
 //!
-//! What piles up while the taker is busy is taken in one go: that is what makes rounds. Pushing never waits. A task
-//! that strangers can make push without bound checks [`Exchange::len`] and waits with [`Exchange::wait_until_ready`]. A
-//! task that may as well push later checks [`Exchange::is_ready`].
+//! Values pile up while the taker is busy, and it takes them in one go: that makes rounds. Pushing
+//! never waits, and the queue has no bound of its own. So a task that strangers can make push
+//! checks [`Exchange::len`], and waits with [`Exchange::wait_until_ready`]. A task whose values can
+//! wait as well checks [`Exchange::is_ready`].
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,14 +24,14 @@ struct Inside<T> {
     busy: bool,
 }
 
-/// Whether the taker, when it takes, is ready for more.
+/// What the taker says, when it takes values, about being ready for more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadyForMore {
-    /// The taker is ready for more if there is nothing to take.
+    /// The taker is ready for more if the queue is empty.
     IfNothing,
     /// The taker is ready for more, though it still has something to do.
     Yes,
-    /// The taker has enough to do.
+    /// The taker is not ready: it has enough to do.
     No,
 }
 
@@ -72,8 +73,8 @@ impl<T> Exchange<T> {
         self.pushed.notify_one();
     }
 
-    /// Moves all values that wait into `values`, which must be empty. `ready` says whether the taker is ready for more
-    /// then.
+    /// Moves all values that wait into `values`, which must be empty. `ready` says whether the
+    /// taker is ready for more after that.
     pub fn take(&self, values: &mut Vec<T>, ready: ReadyForMore) {
         debug_assert!(values.is_empty());
         let mut inside = self.inside();
@@ -109,7 +110,8 @@ impl<T> Exchange<T> {
         inside.values.is_empty() && !inside.busy
     }
 
-    /// Waits until something is pushed or the taker is woken. Returns at once if that has happened since the last wait.
+    /// Waits until something is pushed or the taker is woken. Returns at once if that has happened
+    /// since the last wait.
     ///
     /// # Cancel safety
     /// Safe: values stay until they are taken. One task waits at a time.
@@ -117,7 +119,8 @@ impl<T> Exchange<T> {
         self.pushed.notified().await;
     }
 
-    /// Waits until the taker is ready for more. Returns at once if it has become so since the last wait.
+    /// Waits until the taker is ready for more. Returns at once if it has become ready since the
+    /// last wait.
     ///
     /// # Cancel safety
     /// Safe. One task waits at a time.

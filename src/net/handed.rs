@@ -1,8 +1,11 @@
-//! Connections that `chathub-tls` hands over: one task for each socket at which they come.
+//! Encrypted connections that `chathub-tls` hands over: one task for each socket at which they
+//! come.
 //!
-//! Each comes as a datagram with the connection's descriptor and its traffic secrets ([`Handover`]). The datagram stays
-//! in the socket, which the service manager holds, until the connection lies in the queue of sockets and its secrets
-//! in a slot: a process that dies in between leaves it to the next one, which begins again or finds it done.
+//! Each connection comes as one datagram with its descriptor and its traffic secrets
+//! ([`Handover`]). The service manager holds the socket. The datagram stays in it until the
+//! connection lies in the queue of sockets and its secrets lie in a slot. If the process dies
+//! before, the next one finds the datagram still there: it takes the connection again, or sees by
+//! the slot that it was taken.
 
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
@@ -31,28 +34,28 @@ use crate::settings;
 use crate::values::plain::Plain;
 use crate::wire::tls::handover::{Handover, LEN};
 
-/// A socket at which connections are handed over, and what becomes of them.
+/// What a task needs that takes connections from one such socket.
 pub struct Taking {
     /// The socket: Unix, for datagrams.
     pub socket: Arc<AsyncFd<OwnedFd>>,
     /// The users who may hand connections over.
     pub from: Vec<u32>,
-    /// Where the secrets are kept.
+    /// Where the traffic secrets are kept.
     pub slots: Slots,
-    /// Where the connections are kept.
+    /// The queue of sockets, where the connections are kept.
     pub keeping: Keeping,
-    /// Where the driver hears of them.
+    /// The driver's queue, in which it learns of each connection.
     pub arrivals: mpsc::Sender<Arrival>,
-    /// What accepting counts.
+    /// The counters of all tasks that accept.
     pub counts: Arc<Counts>,
-    /// Counts the connections that came here.
+    /// The counter of connections that came by this socket.
     pub taken: Arc<AtomicU64>,
-    /// The options that connections get.
+    /// The TCP options that each connection is given.
     pub tcp: Arc<Mutex<settings::Tcp>>,
 }
 
-/// The users who may hand connections over at `socket`: whoever owns the socket's file, root, and the user of this
-/// process.
+/// The users who may hand connections over at `socket`: the owner of the socket's file, root, and
+/// the user of this process.
 #[must_use]
 pub fn senders(socket: &OwnedFd) -> Vec<u32> {
     use std::os::fd::AsRawFd as _;
@@ -61,18 +64,19 @@ pub fn senders(socket: &OwnedFd) -> Vec<u32> {
     [Some(0), Some(nix::unistd::geteuid().as_raw()), owner.map(|file| file.uid())].into_iter().flatten().collect()
 }
 
-/// Why a connection that is handed over is not taken.
+/// Why a connection that was handed over is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refused {
-    /// Somebody else than `chathub-tls` has sent it.
+    /// The sender is another user than those of [`senders`].
     Sender,
-    /// The message does not have the form of a [`Handover`], or not exactly one descriptor.
+    /// The message has not the form of a [`Handover`], or does not carry exactly one descriptor.
     Form,
-    /// The descriptor is no connection, or not the one that the message tells of.
+    /// The descriptor is no TCP connection, or its cookie is not the one in the message.
     NotThatOne,
     /// The connection has ended meanwhile.
     Ended,
-    /// Bytes were read or written behind the handshake: it is not known where the next record begins.
+    /// Bytes were read or written after the handshake: it is not known where the next record
+    /// begins.
     Counts,
 }
 
@@ -88,12 +92,13 @@ impl Refused {
     }
 }
 
-/// Takes what is handed over, for ever. Ends when the driver is gone, or when it is aborted. Pauses, as
-/// [`accept`](super::accept::accept()) does, when descriptors or memory have run out.
+/// Takes connections for ever. Ends when the driver is gone, or when it is aborted. When
+/// descriptors or memory have run out, it pauses, as [`accept`](super::accept::accept()) does.
 pub async fn take(taking: Taking) {
     let mut pause = PAUSE.0;
     loop {
-        // A place in the queue of arrivals is reserved first: while that waits, messages stay in the socket.
+        // A place in the queue of arrivals is reserved first: while that waits, messages stay in
+        // the socket.
         let Ok(place) = taking.arrivals.reserve().await else { return };
         let Ok(mut ready) = taking.socket.readable().await else { return };
         match ready.try_io(|socket| take_one(socket.get_ref(), &taking)) {
@@ -116,12 +121,13 @@ pub async fn take(taking: Taking) {
     }
 }
 
-/// Takes the first message, unless it is refused. `None`: it is gone, and was nothing to be taken.
+/// Takes the first connection that waits in the socket. Returns `None` if its message was thrown
+/// away: the connection is refused, or a former process took it.
 fn take_one(socket: &OwnedFd, taking: &Taking) -> io::Result<Option<Newcomer>> {
     if taking.keeping.is_some() && taking.counts.is_full() {
         return Err(Errno::EMFILE.into());
     }
-    // One byte more, to know a longer message.
+    // One byte more than a message has, so that a longer one is noticed.
     let mut bytes = Zeroizing::new([0; LEN + 1]);
     let handed = kernel::peek_handed(socket, &mut bytes[..])?.ok_or(io::ErrorKind::WouldBlock)?;
     if handed.cut_off && handed.descriptors.is_empty() {
@@ -151,7 +157,7 @@ fn take_one(socket: &OwnedFd, taking: &Taking) -> io::Result<Option<Newcomer>> {
         Ok((connection, handover, peer)) => {
             fault::point("take.peeked");
             let tcp = taking.tcp.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            // As for connections that are accepted here, which inherit these from their listener.
+            // The same options that an accepted connection inherits from its listener.
             let _ = accept::prepare(&connection, &tcp);
             let _ = SockRef::from(&connection).set_nonblocking(true);
             let _ = kernel::mark_as_encrypted(&connection);
@@ -170,7 +176,8 @@ fn take_one(socket: &OwnedFd, taking: &Taking) -> io::Result<Option<Newcomer>> {
     }
 }
 
-/// The connection of a message, if it is what the message says.
+/// Checks a message: its sender, its form, and that its connection is in the state that it tells
+/// of.
 fn checked(
     handed: Handed,
     handover: Option<Handover>,

@@ -1,5 +1,5 @@
-//! Threads that hash passwords: hashing one takes tens of milliseconds, and nobody else waits for it. The hub bounds
-//! how many passwords wait ([`crate::hub::login`]).
+//! Threads that hash passwords. Hashing one takes tens of milliseconds, and the driver must not
+//! wait for that. The hub bounds how many passwords wait ([`crate::hub::login`]).
 
 use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -21,7 +21,7 @@ use crate::settings::AccountSettings;
 /// Bytes of salt, as RFC 9106 recommends.
 const SALT: usize = 16;
 
-/// What hashing a password costs (argon2id, RFC 9106).
+/// The cost of hashing a password (argon2id, RFC 9106).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// KiB of memory.
@@ -36,11 +36,11 @@ impl From<&AccountSettings> for Cost {
     }
 }
 
-/// A password in the form that is hashed (OpaqueString, RFC 8265, section 4.2.2): the same however the keyboard
-/// composes its letters, and whichever of Unicode's spaces it sends.
+/// A password in the form that is hashed (OpaqueString, RFC 8265, section 4.2.2). It does not
+/// depend on how the keyboard composes letters, nor on which of Unicode's spaces it sends.
 fn prepared(password: &str) -> Zeroizing<String> {
-    // Room for the longest form of it (UAX #15, section 12): the text never moves to a larger block, so no copy stays
-    // in a block that was given back.
+    // Room for the longest normal form (UAX #15, section 12). So the text never moves to a larger
+    // block, and no copy of the password stays in the block that it had before.
     let mut text = Zeroizing::new(String::with_capacity(3 * password.len()));
     text.extend(password.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).nfc());
     text
@@ -49,7 +49,7 @@ fn prepared(password: &str) -> Zeroizing<String> {
 /// Hashes a password with new salt.
 ///
 /// # Errors
-/// In words: the system gives no random bytes, or no memory.
+/// The system gives no random bytes, or no memory; the text says which.
 pub fn hash(password: &str, cost: Cost) -> Result<Hashed, String> {
     let mut salt = [0; SALT];
     getrandom::fill(&mut salt).map_err(|error| error.to_string())?;
@@ -62,8 +62,9 @@ fn argon2id(cost: Cost) -> Result<Argon2<'static>, String> {
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
-/// `None` if `password` is wrong; else whether it was hashed in today's form and at today's cost. Former releases
-/// hashed it as it was typed: so that form is tried too.
+/// Checks a password. `None`: it is wrong. `Some(false)`: it is right, but the hash should be
+/// renewed, because it was made at another cost, or from the password as it was typed, as former
+/// releases did.
 fn check(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
     let prepared = prepared(password);
     let known = check_bytes(&prepared, hashed, cost);
@@ -73,10 +74,11 @@ fn check(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
     known
 }
 
-/// `None` if the hash is of other bytes; else whether it was made at `cost`.
+/// Compares these very bytes with a hash. `None`: they differ. `Some`: they match; `true` if the
+/// hash was made at `cost`.
 fn check_bytes(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
     let hashed = PasswordHash::new(&hashed.0).ok()?;
-    // Verifies at the cost that the hash tells, and not at today's.
+    // Verifies at the cost that the hash itself names, and not at today's.
     Argon2::default().verify_password(password.as_bytes(), &hashed).ok()?;
     let params = Params::try_from(&hashed).ok();
     Some(
@@ -85,8 +87,8 @@ fn check_bytes(password: &str, hashed: &Hashed, cost: Cost) -> Option<bool> {
     )
 }
 
-/// The answer to a job. An account that does not exist takes as long as one that does: its password is compared with
-/// the hash of `nobody`.
+/// Does a job. The answer for an account that does not exist takes as long as for one that does:
+/// the password is then compared with the hash in `nobody`.
 fn answer(job: &Job, cost: Cost, nobody: &mut Option<(Cost, Hashed)>) -> Answer {
     let made = |made: Result<Hashed, String>| match made {
         Ok(hashed) => Answer::Made(hashed),
@@ -133,7 +135,7 @@ impl Hashing {
         Ok(Self(jobs))
     }
 
-    /// Has a password hashed, behind those that wait.
+    /// Queues a job. Its result comes to the driver as [`Arrival::Hashed`].
     pub fn hash(&self, job: Arc<Job>, cost: Cost) {
         // Sending does not fail: the threads live as long as this value.
         let _ = self.0.send((job, cost));

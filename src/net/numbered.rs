@@ -1,15 +1,15 @@
-//! Tables by numbers that the hub hands out.
+//! Tables whose keys are numbers that the hub hands out.
 //!
-//! A number is looked up at each read and each write, and nobody outside can choose one: so the hash need not withstand
-//! an attacker, and is one multiplication.
+//! A key is looked up at each read and each write. Nobody outside can choose one, so the hash need
+//! not withstand an attacker: it is one multiplication.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// A table by a number that the hub hands out in rising order.
+/// A hash table whose key is a number that the hub hands out in rising order.
 pub type Numbered<K, V> = HashMap<K, V, BuildHasherDefault<Counted>>;
 
-/// Hashes one number.
+/// The hasher of such a number.
 #[derive(Debug, Default)]
 pub struct Counted(u64);
 
@@ -23,7 +23,8 @@ impl Hasher for Counted {
     }
 
     fn write_u64(&mut self, number: u64) {
-        // Spreads the number over all bits: the map looks at both ends of the hash (Fibonacci hashing).
+        // Spreads the number over all bits: the map looks at both ends of the hash (Fibonacci
+        // hashing).
         self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     }
 }

@@ -1,8 +1,9 @@
-//! Connections that a proxy carries on: one task for each socket at which they come, and one for each connection until
-//! its header has been read.
+//! Connections that come through a proxy: one task for each listener for proxies, and one for each
+//! connection until its header of the PROXY protocol has come.
 //!
-//! A header is only looked at here. It stays in the socket, and is what the machine reads first: so a process that dies
-//! in between leaves all of it to the next one, which looks again or knows how much of it was read.
+//! These tasks look at the header without taking it out of the socket (`MSG_PEEK`). The machine
+//! reads it later, as the first bytes of the client. So if the process dies before, the next one
+//! finds the whole header in the socket; if it dies after, the tape says how much of it was read.
 
 use std::convert::Infallible;
 use std::io::{self, Write as _};
@@ -32,42 +33,43 @@ use crate::settings;
 use crate::values::plain::Plain;
 use crate::wire::proxy::{self, From, Header, LONGEST, Wrong};
 
-/// Connections of one socket whose headers are waited for. As long as there are so many, others stay in the listener's
-/// backlog.
+/// The most connections of one listener whose headers are waited for. Further ones stay in the
+/// listener's backlog.
 pub const WAITING: usize = 256;
 
-/// How long a proxy has to close a connection that is refused, after it was told why.
+/// How long a refused connection stays open after the reason was sent, unless the proxy closes it
+/// before.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How often refusals are logged at most; those in between are counted.
+/// The shortest time between two refusals that are logged. Those in between are counted.
 const LOGGED_EVERY: Duration = Duration::from_secs(60);
 
-/// What all connections of proxies need.
+/// What every task that waits for a header needs.
 #[derive(Clone)]
 pub struct Proxies {
-    /// Where the connections are kept.
+    /// The queue of sockets, where the connections are kept.
     pub keeping: Keeping,
-    /// Where the driver hears of them.
+    /// The driver's queue, in which it learns of each connection.
     pub arrivals: mpsc::Sender<Arrival>,
-    /// What accepting counts.
+    /// The counters of all tasks that accept.
     pub counts: Arc<accept::Counts>,
-    /// Who is believed, and for how long headers are waited for.
+    /// Which networks are believed, and how long a header is waited for.
     pub settings: Arc<Mutex<settings::Proxy>>,
-    /// What was refused since that was logged last, and when that was.
+    /// The log of refusals, of which at most one a minute is written.
     pub log: Arc<Mutex<Log>>,
 }
 
-/// When refusals were logged last, and how many there were since.
+/// When a refusal was logged last, and how many were not logged since.
 #[derive(Debug, Default)]
 pub struct Log {
     last: Option<Instant>,
     unlogged: u64,
 }
 
-/// Why a connection is refused.
+/// Why a connection of a proxy is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refused {
-    /// It comes from somewhere else than a proxy that is believed.
+    /// The connection comes from an address that is not in `proxy.networks`.
     Stranger,
     /// Its header cannot be used.
     Header(Wrong),
@@ -87,7 +89,7 @@ impl Refused {
         }
     }
 
-    /// What whoever has connected is told. They may be people who have taken the wrong port.
+    /// The line that the other end is sent. It may be a person who has taken the wrong port.
     fn words(self) -> String {
         match self {
             Self::Stranger => {
@@ -104,9 +106,9 @@ impl Refused {
     }
 }
 
-/// Takes connections of proxies for ever, and begins with those `left` by a former process. Ends when the driver is
-/// gone, or when it is aborted. Counts the connections in `taken`. Pauses, as [`accept`](accept::accept()) does, when
-/// descriptors or memory have run out.
+/// Accepts connections of proxies for ever. Ends when the driver is gone, or when it is aborted.
+/// `taken` counts the connections. When descriptors or memory have run out, it pauses, as
+/// [`accept`](accept::accept()) does.
 pub async fn accept(listener: Arc<AsyncFd<OwnedFd>>, proxies: Proxies, taken: Arc<AtomicU64>) {
     let mut pause = PAUSE.0;
     let mut headers = JoinSet::new();
@@ -142,8 +144,8 @@ pub async fn accept(listener: Arc<AsyncFd<OwnedFd>>, proxies: Proxies, taken: Ar
     }
 }
 
-/// Goes on with connections that a former process has `left`: waits for their headers. There are at most [`WAITING`]
-/// for each socket for proxies.
+/// Waits for the headers of connections that a former process has `left`: at most [`WAITING`] for
+/// each listener for proxies.
 pub async fn go_on(left: Vec<OfProxy>, proxies: Proxies) {
     let mut headers = JoinSet::new();
     for connection in left {
@@ -153,7 +155,8 @@ pub async fn go_on(left: Vec<OfProxy>, proxies: Proxies) {
     headers.join_all().await;
 }
 
-/// Accepts a connection; `None` if it is refused already.
+/// Accepts one connection. `None`: it was refused at once, because it does not come from a proxy
+/// that is believed.
 fn take(listener: &OwnedFd, proxies: &Proxies) -> io::Result<Option<OfProxy>> {
     if proxies.keeping.is_some() && proxies.counts.is_full() {
         return Err(Errno::EMFILE.into());
@@ -164,11 +167,12 @@ fn take(listener: &OwnedFd, proxies: &Proxies) -> io::Result<Option<OfProxy>> {
         settings.networks.iter().any(|network| network.has(proxy.ip()))
     };
     if !is_believed {
-        // Nothing is kept for them, and nothing waited for.
+        // A stranger's connection is not kept, and no header is waited for.
         proxies.refuse(proxy, Refused::Stranger, &TcpStream::from(socket));
         return Ok(None);
     }
-    // Marked before it is kept: a process that finds it must know how it begins.
+    // Marked before it goes into the queue of sockets: a process that finds it there must know that
+    // it begins with a header.
     kernel::mark_as_proxied(&socket)?;
     let cookie = accept::keep(&socket, &proxies.keeping, &proxies.counts)?;
     fault::point("proxy.taken");
@@ -176,7 +180,7 @@ fn take(listener: &OwnedFd, proxies: &Proxies) -> io::Result<Option<OfProxy>> {
     Ok(Some(OfProxy { socket, cookie, proxy }))
 }
 
-/// How waiting for a header has ended.
+/// The outcome of waiting for a header.
 enum Waited {
     Header(Header),
     Refused(Refused),
@@ -194,7 +198,7 @@ impl Proxies {
                 let waited = timeout(wait, header(&watched)).await;
                 (watched.into_inner(), waited.unwrap_or(Waited::Refused(Refused::Late(wait))))
             }
-            // The queue of sockets may still hold it: it ends there.
+            // The connection may lie in the queue of sockets already: the driver takes it out.
             Err(_) => return self.forget(cookie).await,
         };
         match waited {
@@ -203,7 +207,8 @@ impl Proxies {
                 let header = u16::try_from(len).expect("it is not longer than LONGEST");
                 let proxied = Some(Box::new(Proxied { proxy, header, encryption }));
                 let newcomer = Newcomer { socket, cookie, peer, slot: None, proxied };
-                // It stays in the queue of sockets if the driver has ended.
+                // If the driver has ended, the connection stays in the queue of sockets for the
+                // next process.
                 let _ = self.arrivals.send(Arrival::Accepted(newcomer)).await;
             }
             Waited::Header(Header { from: From::Itself, .. }) => {
@@ -217,28 +222,30 @@ impl Proxies {
         }
     }
 
-    /// Closes a connection that does not become a client's, after `goodbye`.
+    /// Closes a connection that does not become a client's. `goodbye` writes the last words.
     async fn close(&self, socket: OwnedFd, cookie: u64, goodbye: impl FnOnce(&TcpStream)) {
         let socket = TcpStream::from(socket);
         goodbye(&socket);
-        // The kernel resets a connection that is closed with unread bytes in it, and the words could be lost.
+        // If a connection with unread bytes is closed, the kernel resets it, and the last words
+        // could be lost. So the bytes are read first.
         let _ = socket.shutdown(Shutdown::Write);
         if let Ok(watched) = kernel::watched(socket.into()) {
             let _ = timeout(LINGER, throw_away(&watched)).await;
-            // The queue of sockets holds it too, so dropping it would not end it.
+            // The queue of sockets holds the socket too, so dropping this descriptor would not end
+            // the connection.
             let _ = TcpStream::from(watched.into_inner()).shutdown(Shutdown::Both);
         }
         self.forget(cookie).await;
     }
 
-    /// Tells the driver that a connection which was kept is none any more.
+    /// Tells the driver that a kept connection was refused or has ended.
     async fn forget(&self, cookie: u64) {
         self.counts.open.fetch_sub(1, Ordering::Relaxed);
         let _ = self.arrivals.send(Arrival::Refused { cookie }).await;
     }
 
-    /// Tells whoever has connected why they are refused, counts it, and logs it if that was not done within the last
-    /// minute.
+    /// Sends the reason of a refusal, counts the refusal, and logs it if none was logged within the
+    /// last minute.
     fn refuse(&self, proxy: SocketAddr, refused: Refused, socket: &TcpStream) {
         tell(socket, &refused.words());
         let counts = &self.counts.proxied;
@@ -266,12 +273,12 @@ impl Proxies {
     }
 }
 
-/// Writes a line, as far as the socket takes it at once.
+/// Writes one line, or as much of it as the socket takes at once.
 fn tell(mut socket: &TcpStream, line: &str) {
     let _ = socket.write(format!("{line}\r\n").as_bytes());
 }
 
-/// Waits until the header of a connection has come, or there is none to wait for.
+/// Waits until a connection's header has come, cannot come any more, or cannot be used.
 async fn header(socket: &AsyncFd<OwnedFd>) -> Waited {
     loop {
         let Ok(mut ready) = socket.readable().await else { return Waited::Ended };
@@ -283,7 +290,8 @@ async fn header(socket: &AsyncFd<OwnedFd>) -> Waited {
     }
 }
 
-/// Looks at what has come. [`io::ErrorKind::WouldBlock`]: more is to be waited for.
+/// Looks at the bytes that have come. [`io::ErrorKind::WouldBlock`]: the header is not complete
+/// yet.
 fn look(socket: &OwnedFd) -> io::Result<Waited> {
     use std::os::fd::AsRawFd as _;
     let mut bytes = [0; LONGEST];
@@ -298,7 +306,7 @@ fn look(socket: &OwnedFd) -> io::Result<Waited> {
     }
 }
 
-/// Reads and throws away what comes, until the other side has ended.
+/// Reads and throws away all bytes until the other side has ended, which is an error.
 async fn throw_away(socket: &AsyncFd<OwnedFd>) -> io::Result<Infallible> {
     let mut away = [0; LONGEST];
     loop {

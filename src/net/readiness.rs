@@ -1,11 +1,12 @@
-//! Which sockets are ready: a set of sockets (epoll(7)) that one task waits for.
+//! Which sockets are ready: a set of sockets (epoll(7)) for which one task waits.
 //!
-//! A client costs an entry in a set and no task of its own: ten thousand silent clients cost next to nothing. The set
-//! is edge-triggered. A socket is taken out of the set explicitly: one that also lies in the queue of sockets is not
-//! closed when its descriptor is, and would stay.
+//! A client costs one entry in the set and no task of its own, so ten thousand silent clients cost
+//! next to nothing. The set is edge-triggered. Each socket must be taken out of it explicitly:
+//! closing a descriptor does not do that for a socket that also lies in the queue of sockets.
 //!
-//! The set wakes the runtime's reactor only while a task waits for it. If the reactor watched the set all the time,
-//! each packet would wake the thread, even though its tasks wait for something else.
+//! The set wakes the runtime's reactor only while a task waits for the set. If the reactor watched
+//! it all the time, each packet would wake the thread, even while its tasks wait for something
+//! else.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -20,35 +21,37 @@ use crate::kernel;
 /// A socket that has become ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ready {
-    /// The number that the socket is watched under.
+    /// The number under which the socket was added to the set.
     pub key: u64,
-    /// Whether to read until EAGAIN. A short read does not mean then that the socket is empty: the peer has ended its
-    /// output, the connection is broken, or urgent data has come, at whose mark a read stops (tcp(7)).
+    /// Whether to read until EAGAIN, though a short read otherwise means that the socket is empty.
+    /// It does not if the peer has ended its output, the connection is broken, or urgent data has
+    /// come: a read stops at the urgent mark (tcp(7)).
     pub to_the_end: bool,
 }
 
-/// A set of sockets, for those that add and remove sockets.
+/// A handle on the set, for the tasks that add and remove sockets.
 #[derive(Clone, Debug)]
 pub struct Sockets(Arc<Epoll>);
 
-/// A set of sockets, for the one task that waits for them.
+/// The set, for the one task that waits for it.
 #[derive(Debug)]
 pub struct Readiness {
     set: Sockets,
-    /// The bell: an epoll set that holds only the other set, and reports once that it is ready until it is asked again.
+    /// The bell: an epoll set that holds only the other set. It reports once that the other set is
+    /// ready, and then not again until it is asked to.
     bell: Epoll,
-    /// The bell, as the runtime watches it.
+    /// A descriptor of the bell that the runtime's reactor watches.
     rung: AsyncFd<OwnedFd>,
-    /// Whether the bell is asked to report, and has not reported yet.
+    /// Whether the bell was asked to report and has not reported yet.
     asked: bool,
     events: Vec<EpollEvent>,
 }
 
 impl Sockets {
-    /// Reports `key` from now on whenever the socket has something more to read.
+    /// Reports `key` from now on, each time that the socket has something new to read.
     ///
     /// # Errors
-    /// Those of epoll_ctl(2).
+    /// Any error of epoll_ctl(2).
     pub fn watch_input(&self, socket: &impl AsFd, key: u64) -> io::Result<()> {
         let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLPRI | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
         Ok(self.0.add(socket, EpollEvent::new(flags, key))?)
@@ -57,7 +60,7 @@ impl Sockets {
     /// Reports `key` once, when the socket has room to write.
     ///
     /// # Errors
-    /// Those of epoll_ctl(2).
+    /// Any error of epoll_ctl(2).
     pub fn watch_room(&self, socket: &impl AsFd, key: u64) -> io::Result<()> {
         let flags = EpollFlags::EPOLLOUT | EpollFlags::EPOLLET | EpollFlags::EPOLLONESHOT;
         let mut event = EpollEvent::new(flags, key);
@@ -80,7 +83,7 @@ impl Readiness {
     /// An empty set. Call it within a runtime.
     ///
     /// # Errors
-    /// Those of epoll_create1(2).
+    /// Any error of epoll_create1(2).
     pub fn new() -> io::Result<Self> {
         let set = Sockets(Arc::new(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?));
         let bell = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
@@ -95,17 +98,19 @@ impl Readiness {
         &self.set
     }
 
-    /// Appends the sockets that have become ready to `ready`, without waiting. Returns whether there may be more.
+    /// Appends the sockets that have become ready to `ready`, without waiting. Returns whether
+    /// there may be more.
     pub fn take(&mut self, ready: &mut Vec<Ready>) -> bool {
         let count = self.set.0.wait(&mut self.events, EpollTimeout::ZERO).unwrap_or(0);
         ready.extend(self.events[..count].iter().map(told));
         count == self.events.len()
     }
 
-    /// Waits until sockets have become ready since the last call, and appends them to `ready`.
+    /// Waits until a socket has become ready since the last call, and appends all that have to
+    /// `ready`.
     ///
     /// # Errors
-    /// Those of the runtime, at its end.
+    /// Any error of the runtime, at its end.
     ///
     /// # Cancel safety
     /// Safe: sockets that are ready stay so until they are taken.

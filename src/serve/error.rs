@@ -1,4 +1,4 @@
-//! Why the daemon cannot start: what the journal is told, and the exit code.
+//! Why the daemon cannot start: the words for the journal, and the exit code.
 
 use std::fmt;
 use std::io;
@@ -26,14 +26,14 @@ pub(super) enum StartError {
     Listen {
         /// The address.
         addr: SocketAddr,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
     /// The admin socket cannot be opened.
     Admin {
-        /// Its path.
+        /// The path of the socket.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
     /// Another hub answers on the admin socket at this path.
@@ -44,7 +44,7 @@ pub(super) enum StartError {
     System {
         /// What could not be done; the text follows "cannot".
         what: &'static str,
-        /// What the system says.
+        /// The error of the system.
         error: io::Error,
     },
 }
@@ -57,12 +57,13 @@ impl StartError {
             Self::Listen { .. } | Self::Admin { .. } | Self::AdminInUse(_) => Exit::Unavailable,
             Self::State(OpenError::InUse { .. }) => Exit::Unavailable,
             Self::State(_) => Exit::Config,
-            // The next start may succeed: this is the only code after which the unit starts the service again.
+            // The next start may succeed. This is the only code after which the unit restarts the
+            // service.
             Self::System { .. } => Exit::Refused,
         }
     }
 
-    /// Logs the error, each line as an entry of its own.
+    /// Logs the error, each of its lines as an event of its own.
     pub(super) fn log(&self) {
         for line in self.to_string().lines() {
             error!("{line}");

@@ -1,4 +1,5 @@
-//! The listening sockets: opened if the service manager passes none, and watched by the runtime.
+//! The listening sockets: opening them if the service manager passes none, and having the runtime
+//! watch them.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -23,11 +24,12 @@ use crate::values::plain::Plain;
 use crate::wire::admin::Level;
 use crate::wire::admin::result::Listener;
 
-/// The most connections that wait to be accepted, where we listen ourselves.
+/// The most connections that wait to be accepted, on sockets that the daemon opens itself.
 const BACKLOG: i32 = 1024;
 
-/// Listens on the addresses of the command line; if it has none, on those of the settings. An address of the settings
-/// that this machine does not have is passed over if another one works: not every machine has `[::1]`.
+/// Listens on the addresses of the command line or, if it has none, on those of the settings. An
+/// address of the settings that this machine does not have is left out if another one works: not
+/// every machine has `[::1]`.
 ///
 /// # Errors
 /// [`StartError::Listen`].
@@ -37,7 +39,8 @@ pub(super) fn listen(args: &ServeArgs, settings: &Settings) -> Result<Vec<TcpLis
     listen_at(addrs, chosen, settings)
 }
 
-/// Listens for proxies, if the settings say where. The same is passed over as in [`listen`].
+/// Listens for proxies on the addresses of the settings, if there are any. Addresses are left out
+/// as by [`listen`].
 ///
 /// # Errors
 /// [`StartError::Listen`].
@@ -71,7 +74,7 @@ fn listen_on(addr: SocketAddr, tcp: &settings::Tcp) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if addr.is_ipv6() {
-        // IPv4 addresses have sockets of their own.
+        // IPv4 addresses get sockets of their own.
         socket.set_only_v6(true)?;
     }
     socket.bind(&addr.into())?;
@@ -81,7 +84,7 @@ fn listen_on(addr: SocketAddr, tcp: &settings::Tcp) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
-/// The path at which the admin socket is opened, if the service manager passes none.
+/// Where the admin socket is opened, if the service manager passes none.
 pub(super) fn admin_path(args: &ServeArgs, settings: &Settings) -> PathBuf {
     let dir = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
     args.admin_socket
@@ -92,7 +95,7 @@ pub(super) fn admin_path(args: &ServeArgs, settings: &Settings) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(SYSTEM_SOCKET))
 }
 
-/// An admin socket that this process has made. It is removed when this value is dropped.
+/// The path of an admin socket that this process has made. Dropping this value removes the socket.
 pub(super) struct OwnSocket(pub(super) PathBuf);
 
 impl Drop for OwnSocket {
@@ -101,8 +104,8 @@ impl Drop for OwnSocket {
     }
 }
 
-/// Opens the admin socket, for this user only. A socket that a former hub has left behind is replaced; one on which
-/// somebody answers is not.
+/// Opens the admin socket, for this user only. A socket that a former hub has left is replaced; one
+/// on which a hub answers is not.
 ///
 /// # Errors
 /// [`StartError::Admin`] and [`StartError::AdminInUse`].
@@ -116,7 +119,8 @@ pub(super) fn listen_admin(path: &Path) -> Result<UnixListener, StartError> {
     }
     let listener = match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            // Connecting to a file that is no socket is refused too, and such a file is not ours.
+            // To connect to a file that is no socket is refused too, and such a file must not be
+            // removed.
             if !std::fs::symlink_metadata(path).map_err(failed)?.file_type().is_socket() {
                 return Err(failed(error));
             }
@@ -133,10 +137,11 @@ pub(super) fn listen_admin(path: &Path) -> Result<UnixListener, StartError> {
     Ok(listener)
 }
 
-/// Sockets for the runtime to watch, and what administrators are told of them.
+/// Sockets that the runtime watches, and their names and addresses for administrators.
 type Watched<T> = (Vec<T>, Vec<Listener>);
 
-/// Has the runtime watch the sockets for clients, or for proxies, by their `name`. Call it within a runtime.
+/// Has the runtime watch the sockets for clients or for proxies; `name` says which. Call it within
+/// a runtime.
 ///
 /// # Errors
 /// [`StartError::System`].
@@ -161,7 +166,8 @@ pub(super) fn watch(
     Ok((watched, listeners))
 }
 
-/// Has the runtime watch the sockets at which encrypted connections are handed over. Call it within a runtime.
+/// Has the runtime watch the sockets at which encrypted connections are handed over. Call it within
+/// a runtime.
 ///
 /// # Errors
 /// [`StartError::System`].
@@ -174,14 +180,15 @@ pub(super) fn watch_handover(sockets: Vec<OwnedFd>) -> Result<Watched<Arc<AsyncF
         info!("encrypted connections are taken at {path}");
         listeners.push(Listener { name: "handover".to_owned(), addr: path });
         SockRef::from(&socket).set_nonblocking(true).map_err(system("use a socket"))?;
-        // Whoever sends must be known (`PassCredentials=` in the unit).
+        // The kernel must tell who sends (`PassCredentials=` in the unit).
         SockRef::from(&socket).set_passcred(true).map_err(system("use a socket"))?;
         watched.push(Arc::new(kernel::watched(socket).map_err(system("use a socket"))?));
     }
     Ok((watched, listeners))
 }
 
-/// Has the runtime watch the sockets for administrators or for monitoring. Call it within a runtime.
+/// Has the runtime watch the sockets for administrators or for monitoring. Call it within a
+/// runtime.
 ///
 /// # Errors
 /// [`StartError::System`].

@@ -1,5 +1,5 @@
-//! The daemon: takes or opens its sockets, reads its settings, starts its tasks and threads, and ends with an exit
-//! code. It decides nothing, and knows nothing of what is said.
+//! The daemon: it takes or opens its sockets, reads its settings, starts its tasks and threads, and
+//! ends with an exit code. It decides nothing, and does not know what clients say.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -56,12 +56,12 @@ use crate::wire::admin::Level;
 use crate::wire::admin::result::SettingsRead;
 use crate::wire::admin::value::Time;
 
-/// Runs the daemon to its end. Call it while there is only one thread: it takes what the service manager has left in
-/// the environment.
+/// Runs the daemon to its end. It reads and clears what the service manager has put into the
+/// environment: so call it while there is only one thread.
 #[must_use]
 pub fn run(args: &ServeArgs) -> Exit {
     program::become_former();
-    // Only the daemon's own user may read the files that it makes, as under the unit.
+    // Only the daemon's own user may read files that it makes, as under the unit.
     umask(Mode::S_IRWXG | Mode::S_IRWXO);
     let (sockets, handed) = systemd::sockets();
     let read_at = now().wall;
@@ -84,7 +84,8 @@ pub fn run(args: &ServeArgs) -> Exit {
     let outcome = handed.map_err(StartError::Handed).inspect_err(|_| turn_away(&sockets)).and_then(|()| {
         let (loaded, are_new) = match loaded {
             Ok(loaded) => (loaded, true),
-            // With clients connected, the settings of the former process stay, as at a reload.
+            // If there are clients to take over, the settings of the former process stay in force,
+            // as at a failed reload.
             Err(problem) => match found::left_settings(&sockets.stored) {
                 Some(settings) => {
                     problem.log();
@@ -101,7 +102,7 @@ pub fn run(args: &ServeArgs) -> Exit {
     });
     match outcome {
         Ok(Ended { handed_over: true, .. }) => Exit::HandedOver,
-        // Giving up clients that take no goodbye is still a clean end.
+        // Clients that take no goodbye are given up: the end is clean all the same.
         Ok(Ended { .. }) => Exit::Done,
         Err(problem) => {
             problem.log();
@@ -110,8 +111,8 @@ pub fn run(args: &ServeArgs) -> Exit {
     }
 }
 
-/// Tells the clients in the descriptor store, and those who wait at the sockets that were passed, that the hub cannot
-/// start. For a start that has failed for good.
+/// Tells the clients in the descriptor store, and those who wait at the sockets that were passed,
+/// that the hub cannot start. For a start that has failed for good.
 fn turn_away(sockets: &Sockets) {
     sockets.turn_away();
     found::let_go(&sockets.stored);
@@ -126,7 +127,7 @@ fn start(
     level: logging::Level,
 ) -> Result<Ended, StartError> {
     let system = |what| move |error| StartError::System { what, error };
-    // These two come while there is only one thread.
+    // Both calls need that there is only one thread.
     kernel::map_what_is_large();
     let places = accept::make_room(loaded.settings.limits.clients);
     let activated = !sockets.is_empty();
@@ -180,11 +181,11 @@ fn start(
     ))?;
     drop((own_socket, unknown));
     if ended.handed_over {
-        // No task is waited for: the next process waits for this one to end.
+        // Tasks are not waited for here, because the next process waits for this one to end.
         let _ = writer.join();
         return Ok(ended);
     }
-    // Tasks that still wait for sockets hold nothing that must be saved.
+    // Tasks that still wait for sockets have nothing that must be saved.
     runtime.shutdown_timeout(Duration::from_millis(100));
     let _ = writer.join();
     Ok(ended)
@@ -224,7 +225,7 @@ async fn serve(
     let signals = Signals::listen().map_err(system("listen for signals"))?;
 
     let (rounds, mut rounds_ended) = start_rounds(rounds).map_err(system("start a thread"))?;
-    // Those for clients are the first in the list.
+    // The listeners for clients, proxies and handovers are the first in the list.
     let taken: Vec<_> = listeners
         .iter()
         .take(chats.len() + proxies.len() + handovers.len())
@@ -314,13 +315,13 @@ async fn serve(
     info!(message_id = ids::STARTED, chathub_version = env!("CARGO_PKG_VERSION"), "serving");
     systemd::ready();
 
-    // A panic of the driver or of the rounds is a bug, and its message is logged. Half a hub would help nobody; the
-    // service manager starts a new one.
+    // If the driver or the rounds panic, that is a bug, and its message is logged. Half a hub is of
+    // no use: the service manager starts a new one.
     let ended = tokio::select! {
         ended = driver => ended.unwrap_or_else(|_| std::process::abort()),
         _ = &mut rounds_ended => std::process::abort(),
     };
-    // Answers that are on their way still reach the administrators who asked.
+    // Answers that are on their way still reach the administrators.
     let _ = stopped.send(true);
     for control in controls {
         let _ = tokio::time::timeout(Duration::from_secs(2), control).await;
@@ -329,8 +330,8 @@ async fn serve(
     Ok(ended)
 }
 
-/// Starts the rounds in a thread of their own. The driver's thread and this one do most of the work of a busy hub. The
-/// receiver that is returned becomes ready if the rounds end, which happens only by a panic.
+/// Starts the rounds in a thread of their own. This thread and the driver's do most of the work of
+/// a busy hub. The receiver becomes ready if the rounds end, which happens only by a panic.
 fn start_rounds(mut rounds: Rounds) -> io::Result<(rounds::Shared, oneshot::Receiver<()>)> {
     let (alive, ended) = oneshot::channel();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

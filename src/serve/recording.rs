@@ -1,4 +1,4 @@
-//! Where history is recorded: the state directory.
+//! Where history is recorded: finds the state directory, and opens the store in it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use crate::net::arrival::Arrival;
 use crate::settings::Settings;
 use crate::store::{StateDir, Store};
 
-/// Opens the store, and returns it with what it recalls. `None` if nothing is to be recorded, or there is no place for
-/// it.
+/// Opens the store, and returns it with what it has read. `None` if the settings ask for no record,
+/// or no directory is named.
 ///
 /// # Errors
 /// [`StartError::State`].
@@ -31,11 +31,11 @@ pub(super) fn open(
         return Ok(None);
     };
     let state = StateDir::take(&path).map_err(StartError::State)?;
-    // The store's threads may wait for the driver; the driver never waits for them.
+    // The store's threads may wait for the driver. The driver never waits for them.
     let arrivals = arrivals.clone();
     let tell = Arc::new(move |answer| drop(arrivals.blocking_send(Arrival::Store(answer))));
     let opened = Store::open(state, &settings.history, tell).map_err(StartError::State)?;
-    // What is wrong with the disk was said when it was opened.
+    // If something is wrong with the disk, that was logged when the file was opened.
     if opened.0.health().trouble.is_none() {
         info!("recording history in {}", path.display());
     }
@@ -46,7 +46,7 @@ pub(super) fn open(
 fn state_path(args: &ServeArgs) -> Option<PathBuf> {
     use std::os::unix::ffi::OsStrExt as _;
     let dir = |name: &str| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
-    // If the unit has several directories, the first is ours.
+    // If the unit has several state directories, the first one is used.
     let first = |dirs: PathBuf| {
         let first = dirs.as_os_str().as_bytes().split(|byte| *byte == b':').next().unwrap_or_default();
         PathBuf::from(std::ffi::OsStr::from_bytes(first))

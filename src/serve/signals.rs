@@ -1,4 +1,4 @@
-//! The signals that the daemon listens for, handed to the driver as arrivals.
+//! The signals that the daemon listens for. Each is handed to the driver as an arrival.
 
 use std::io;
 
@@ -16,10 +16,11 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Listens for the signals. From now on none of them ends the process by itself. Call it within a runtime.
+    /// Listens for the signals. From now on none of them ends the process by itself. Call it within
+    /// a runtime.
     ///
     /// # Errors
-    /// Those of sigaction(2).
+    /// Any error of sigaction(2).
     pub(super) fn listen() -> io::Result<Self> {
         Ok(Self {
             reload: signal(SignalKind::hangup())?,

@@ -9,13 +9,13 @@ use crate::values::id::AccountId;
 use crate::values::name::Name;
 use crate::values::time::Wall;
 
-/// All accounts, the oldest first. Rows that make no sense are passed over.
+/// All accounts, the oldest first. Rows whose name is no name are passed over.
 pub(super) fn all(db: &Connection) -> Result<Vec<Account>, Trouble> {
     let mut accounts = Vec::new();
     read(db, "ASC", &mut accounts).map(|()| accounts)
 }
 
-/// Appends the accounts, in this order of their ids, up to the first one that cannot be read.
+/// Appends the accounts, `order` (ASC or DESC) by id, up to the first one that cannot be read.
 pub(super) fn read(db: &Connection, order: &str, accounts: &mut Vec<Account>) -> Result<(), Trouble> {
     let mut found = db.prepare(&format!(
         "SELECT id, name, hashed, role, since, seen, certificates FROM accounts ORDER BY id {order}"
@@ -32,7 +32,8 @@ pub(super) fn read(db: &Connection, order: &str, accounts: &mut Vec<Account>) ->
             role,
             since: Wall(row.get(4)?),
             seen: Wall(row.get(5)?),
-            // Places are hashed with a hub's key, and mean nothing to the next hub: so they are not on disk.
+            // Places are hashed with a key of this hub, and say nothing to the next hub: so they
+            // are not on disk.
             places: Vec::new(),
             certificates: certificates(row.get(6)?),
         });
@@ -40,7 +41,7 @@ pub(super) fn read(db: &Connection, order: &str, accounts: &mut Vec<Account>) ->
     Ok(())
 }
 
-/// Those that a column names; none, if it makes no sense.
+/// The certificates in a column of JSON; none if the column makes no sense.
 fn certificates(column: Option<String>) -> Vec<Certificate> {
     let mut certificates: Vec<Certificate> =
         column.and_then(|column| serde_json::from_str(&column).ok()).unwrap_or_default();

@@ -1,4 +1,5 @@
-//! The state directory: one daemon uses it at a time, and a file that is set aside is never overwritten.
+//! The state directory. One daemon uses it at a time, and a file that is set aside is never
+//! overwritten.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -19,16 +20,16 @@ use crate::wire::admin::value::Time;
 #[derive(Debug)]
 pub struct StateDir {
     path: PathBuf,
-    /// `None` if the lock could not be taken yet, because the disk refuses.
+    /// `None` while the lock cannot be taken, because the disk takes nothing.
     lock: Mutex<Option<Flock<File>>>,
 }
 
 impl StateDir {
-    /// Makes the directory if there is none, and locks it. A directory that cannot be written is no error: the store
-    /// says what is wrong with it, and tries again.
+    /// Makes the directory if there is none, and locks it. A directory that cannot be written is no
+    /// error here: the store reports it, and tries again.
     ///
     /// # Errors
-    /// If another daemon has locked it.
+    /// Another daemon has locked the directory.
     pub fn take(path: &Path) -> Result<Self, OpenError> {
         let dir = Self { path: path.to_owned(), lock: Mutex::new(None) };
         match dir.lock() {
@@ -60,7 +61,7 @@ impl StateDir {
             |error: io::Error| NotOurs::Unwritable(format!("cannot open {}: {}", path.display(), Plain(error)));
         match Flock::lock(file.map_err(unwritable)?, FlockArg::LockExclusiveNonblock) {
             Ok(mut lock) => {
-                // The number is for people; only the lock counts.
+                // The process id is for people to read. Only the lock counts.
                 let _ = write_pid(&mut lock);
                 *held = Some(lock);
                 Ok(())
@@ -99,11 +100,11 @@ fn write_pid(file: &mut File) -> io::Result<()> {
     writeln!(file, "{}", std::process::id())
 }
 
-/// Renames a database, its write-ahead log and the log's index, so that another can take its place. Returns the new
-/// name, which no file had before.
+/// Renames a database, its write-ahead log and the log's index, so that another can take its place.
+/// Returns the new name, which no file had before.
 ///
 /// # Errors
-/// If the directory cannot be changed.
+/// The directory cannot be changed.
 pub fn set_aside(path: &Path, why: &str, now: Wall) -> io::Result<PathBuf> {
     let time: String = Time(now).to_string().chars().filter(|c| !matches!(c, '-' | ':')).take(15).collect();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -114,8 +115,9 @@ pub fn set_aside(path: &Path, why: &str, now: Wall) -> io::Result<PathBuf> {
         })
         .find(|aside| ["", "-wal", "-shm"].iter().all(|part| !beside(aside, part).exists()))
         .expect("there is always one more number");
-    // The log is renamed first: after a crash in between, the damaged database is there without its log. In the other
-    // order, SQLite would take the log for that of the next database.
+    // The log is renamed first. After a crash in between, the damaged database is there without its
+    // log. In the other order, the log would be there alone, and SQLite would take it for the log
+    // of the next database.
     for part in ["-wal", "-shm", ""] {
         match std::fs::rename(beside(path, part), beside(&aside, part)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -125,10 +127,11 @@ pub fn set_aside(path: &Path, why: &str, now: Wall) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// Removes copies and scratch files that a crash has left beside a database: they hold what was recorded then.
+/// Removes copies and scratch files that a crash has left beside a database: they hold what was
+/// recorded at that time.
 pub(super) fn remove_remains(path: &Path) {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    // 0.1.0 left out the extension of the database in the names of copies.
+    // 0.1.0 left the extension of the database out of the names of copies.
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let is_copy = |rest: &str| {
         rest.strip_prefix(".copy-").is_some_and(|number| {
@@ -145,13 +148,13 @@ pub(super) fn remove_remains(path: &Path) {
     let Some(Ok(dir)) = path.parent().map(std::fs::read_dir) else { return };
     for entry in dir.flatten() {
         if is_remain(&entry.file_name().to_string_lossy()) {
-            // A file that cannot be removed is tried again at the next start.
+            // If a file cannot be removed, the next start tries again.
             let _ = std::fs::remove_file(entry.path());
         }
     }
 }
 
-/// The path of the copy of this number beside the database at `path`. [`remove_remains`] knows it again.
+/// The path of copy `number` beside the database at `path`. [`remove_remains`] recognizes it.
 pub(super) fn copy_of(path: &Path, number: u64) -> PathBuf {
     beside(path, &format!(".copy-{number}"))
 }

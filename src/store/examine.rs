@@ -1,4 +1,4 @@
-//! A look at the file of a hub that does not run, which changes nothing: neither the file nor what lies beside it.
+//! Looking at the file of a hub that does not run, without changing it or anything beside it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,12 +6,13 @@ use std::time::Duration;
 use super::{Trouble, schema};
 use crate::values::time::Wall;
 
-/// What was seen of a file.
+/// The state of a file, as [`examine`] has seen it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Examined {
     /// The version of its tables; 0 if there are none yet.
     pub version: i64,
-    /// What SQLite finds damaged (`PRAGMA quick_check`); empty if nothing is. `None` if it took longer than was waited.
+    /// What SQLite finds damaged (`PRAGMA quick_check`); empty if nothing is. `None` if the check
+    /// took longer than the patience.
     pub damage: Option<Vec<String>>,
     /// Bytes in use, without free pages.
     pub used: u64,
@@ -19,14 +20,15 @@ pub struct Examined {
     pub newest: Option<Wall>,
 }
 
-/// Looks at the file, for about `patience` at most. To be called only where no daemon has it open, and where no log lies
-/// beside it: what is only there would be missing.
+/// Looks at the file, for about `patience` at most. Call it only where no daemon has the file open,
+/// and where no log is beside it: records that are only in a log would be missing.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The file cannot be opened or read.
 pub fn examine(path: &Path, patience: Duration) -> Result<Examined, Trouble> {
     let db = schema::open_untouched(path)?;
-    // Root looks, and whoever could write the file is not root: what its tables say is not carried out.
+    // Root looks at a file that another user may have written. So SQLite must not execute what its
+    // tables say.
     db.pragma_update(None, "trusted_schema", "OFF")?;
     let version = schema::check(&db)?;
     if version == 0 {

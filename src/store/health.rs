@@ -1,4 +1,4 @@
-//! How the store is doing, as administrators see it.
+//! The state of the store, for administrators.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use crate::values::time::Wall;
 
-/// How the store is doing.
+/// The state of the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
-    /// What is wrong, and since when. Recording resumes by itself when the trouble is over.
+    /// The present trouble, in words, and since when. Recording goes on by itself when the trouble
+    /// is over.
     pub trouble: Option<(String, Wall)>,
     /// How many troubles there were since the start.
     pub troubles: u64,
@@ -19,7 +20,7 @@ pub struct Health {
     pub lines: u64,
     /// Bytes in use on disk, without free pages.
     pub bytes: u64,
-    /// The index for searches has all lines up to this number.
+    /// The number of the last line in the index for searches; all before it are in the index too.
     pub indexed: u64,
     /// The highest number of a line on disk.
     pub last_line: u64,
@@ -29,7 +30,7 @@ pub struct Health {
     pub sets_aside: u64,
     /// How long lines are kept; readers return no older ones.
     pub(super) keep: Option<Duration>,
-    /// Rises each time that another file takes the place of the former one.
+    /// Rises by one each time that another file takes the place of the former one.
     pub(super) generation: u64,
 }
 

@@ -11,7 +11,7 @@ use crate::values::id::RoomId;
 use crate::values::name::Name;
 use crate::values::time::Wall;
 
-/// What the column `ownership` holds, as JSON.
+/// The content of the column `ownership`, as JSON.
 #[derive(Serialize, Deserialize)]
 struct Rest {
     #[serde(flatten)]
@@ -30,7 +30,8 @@ pub(super) fn all(db: &Connection) -> Result<Vec<Lasting>, Trouble> {
     Ok(rooms)
 }
 
-/// Appends the rooms, in this order of their folded names, up to the first one that cannot be read.
+/// Appends the rooms, `order` (ASC or DESC) by folded name, up to the first one that cannot be
+/// read.
 pub(super) fn read(db: &Connection, order: &str, rooms: &mut Vec<Lasting>) -> Result<(), Trouble> {
     let mut found =
         db.prepare(&format!("SELECT name, topic, since, ownership FROM lasting ORDER BY folded {order}"))?;

@@ -1,4 +1,4 @@
-//! Messages that wait for people who are not here, on disk.
+//! Memos on disk: messages that wait for people who are not here.
 
 use rusqlite::{Connection, params};
 
@@ -8,13 +8,13 @@ use crate::hub::memo::Memo;
 use crate::values::id::{AccountId, MemoId, SessionId};
 use crate::values::time::Wall;
 
-/// All messages, the oldest first.
+/// All memos, the oldest first.
 pub(super) fn all(db: &Connection) -> Result<Vec<Memo>, Trouble> {
     let mut memos = Vec::new();
     read(db, "ASC", &mut memos).map(|()| memos)
 }
 
-/// Appends the messages, in this order of their ids, up to the first one that cannot be read.
+/// Appends the memos, `order` (ASC or DESC) by id, up to the first one that cannot be read.
 pub(super) fn read(db: &Connection, order: &str, memos: &mut Vec<Memo>) -> Result<(), Trouble> {
     let sql = "SELECT id, at, recipient, sender, session, name, text FROM memos ORDER BY id";
     let mut found = db.prepare(&format!("{sql} {order}"))?;
@@ -35,7 +35,7 @@ pub(super) fn read(db: &Connection, order: &str, memos: &mut Vec<Memo>) -> Resul
     Ok(())
 }
 
-/// Writes a message. Part of the caller's transaction.
+/// Writes a memo. Part of the caller's transaction.
 pub(super) fn put(db: &Connection, memo: &Memo) -> Result<(), Trouble> {
     let sql =
         "INSERT OR REPLACE INTO memos (id, at, recipient, sender, session, name, text) VALUES (?, ?, ?, ?, ?, ?, ?)";
@@ -51,7 +51,7 @@ pub(super) fn put(db: &Connection, memo: &Memo) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Removes a message. Part of the caller's transaction.
+/// Removes a memo. Part of the caller's transaction.
 pub(super) fn remove(db: &Connection, id: MemoId) -> Result<(), Trouble> {
     db.prepare_cached("DELETE FROM memos WHERE id = ?")?.execute([signed(id.0)])?;
     Ok(())

@@ -1,4 +1,4 @@
-//! The one row of numbers that outlive the lines that they count.
+//! The one row of `meta`: numbers that must be known even when the rows that had them are gone.
 
 use rusqlite::{Connection, Row, params};
 
@@ -51,7 +51,8 @@ impl Meta {
         })?)
     }
 
-    /// Notes the number that a record has given to what it keeps: it is not given again when that is gone.
+    /// Notes the number that a record was given, so that no later record is given the same, even if
+    /// this one is removed.
     pub(super) fn gave(&mut self, record: &Record) {
         let (last, number) = match record {
             Record::Given(id) => (&mut self.last_session, id.0),
@@ -73,9 +74,10 @@ impl Meta {
         *last = (*last).max(number);
     }
 
-    /// Has the transaction write something, whatever else it changes. SQLite writes nothing for a row that stays as it is,
-    /// and so does not wait for the disk; but the author of a deed is to wait alike, whether it changes a row or, because
-    /// nobody is to hear of it, records one that was there.
+    /// Has the transaction write something in any case. SQLite writes nothing for a row that stays
+    /// as it is, and then does not wait for the disk. But the author of a deed must wait equally
+    /// long whether the deed changes a row or not: otherwise somebody with a shadow mute could tell
+    /// from the delay that nobody hears the deed.
     pub(super) fn touch(db: &Connection) -> Result<(), Trouble> {
         let mut swap = db.prepare_cached("UPDATE meta SET swept = NOT swept")?;
         for _ in 0..2 {

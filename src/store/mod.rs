@@ -1,28 +1,31 @@
-//! What outlives the daemon: lines, sanctions, accounts, reports, messages that wait, rooms that last. One SQLite file
-//! in the state directory.
+//! The record on disk: lines, sanctions, accounts, reports, memos, and lasting rooms, in one SQLite
+//! file in the state directory.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | the handle, what the store is given and what it answers | this file |
+//! | the handle, the store's jobs and answers | this file |
 //! | the state directory: one daemon at a time, files that are set aside | [`dir`] |
 //! | the tables, opening the file, bringing older files up to date | [`schema`] |
 //! | lines: writing, finding, redacting, indexing; how long they are kept | `history` |
-//! | sanctions, accounts, reports, lasting rooms, messages that wait | `sanctions`, `accounts`, `reports`, `lasting`, `memos` |
+//! | the rows of sanctions, accounts, reports | `sanctions`, `accounts`, `reports` |
+//! | the rows of rooms that last, and of messages that wait | `lasting`, `memos` |
 //! | the numbers that must never be given twice | `meta` |
-//! | what a hub is told at its start, what can be read of a damaged file | `recall` |
-//! | the thread that writes: batches, a disk that takes nothing, upkeep; where tests look at the disk | `writer`, `step` |
+//! | the state read at a hub's start, rescuing a damaged file | `recall` |
+//! | the thread that writes: batches, a disk that takes nothing, upkeep | `writer` |
+//! | the places at which tests look at the disk | `step` |
 //! | searches of people: the thread that answers them, whose turn is next | `searcher`, `queue` |
-//! | what readers on other threads do: searches, dumps, counts, copies | `reader`, `source` |
+//! | reading on other threads: searches, dumps, counts, copies | `reader`, `source` |
 //! | a look at the file from outside, which changes nothing | `examine` |
-//! | what SQLite leaves of deleted text in the file | `traces` |
-//! | what can be wrong with the file; what administrators see of it | `trouble`, `health` |
+//! | overwriting the remains of deleted text in the file | `traces` |
+//! | the file's errors; its state for administrators | `trouble`, `health` |
 //!
-//! One thread writes, in batches ([`BATCH_TIME`], [`BATCH_RECORDS`]), and answers what is on disk; nobody waits for it.
-//! The hub still keeps each record that the store has not answered ([`crate::hub::archive::Backlog`]), and bounds them.
-//! If the disk takes nothing, the thread tries again until it does, and says so in [`Health`].
+//! One thread writes, in batches ([`BATCH_TIME`], [`BATCH_RECORDS`]), and answers which records are
+//! on disk. Nobody waits for it: the hub keeps each record until it is answered
+//! ([`crate::hub::archive::Backlog`]), and bounds how many there are. If the disk takes nothing,
+//! the thread tries again until it does, and reports that in [`Health`].
 //!
-//! The store does not know who may read or remove what, or what a line looks like on a screen. It does not know of
-//! crashes either: writing a record twice is writing it once.
+//! The store does not know who may read or remove what, nor how a line looks on a screen. It need
+//! not know of crashes either: to write a record twice has the same effect as to write it once.
 
 mod accounts;
 pub mod dir;
@@ -75,56 +78,60 @@ pub const BATCH_TIME: Duration = Duration::from_millis(100);
 /// The most records that one transaction writes.
 pub const BATCH_RECORDS: usize = 2000;
 
-/// How soon a disk that took nothing is tried again. The time doubles after each failure, up to [`RETRY_MOST`].
+/// How long after a failure the disk is tried again. The time doubles with each failure, up to
+/// [`RETRY_MOST`].
 pub const RETRY: Duration = Duration::from_millis(500);
 
-/// The longest time until a disk that took nothing is tried again.
+/// The longest such time.
 pub const RETRY_MOST: Duration = Duration::from_secs(10);
 
 /// The file's name in the state directory.
 pub const FILE: &str = "chathub.db";
 
-/// What the store tells the driver.
+/// An answer of the store, for the driver.
 #[derive(Debug)]
 pub enum Answer {
     /// All records up to this number are on disk.
     Recorded {
         /// The number of the last record on disk.
         through: u64,
-        /// For each redaction among them: the record's number, and how many lines were redacted.
+        /// For each redaction among these records: its record's number, and how many lines were
+        /// redacted.
         redacted: Vec<(u64, u64)>,
     },
-    /// The file was set aside, or somebody has put another one in its place. The file holds the bans and accounts that
-    /// could be read; a hub that knows more of them should have all of them recorded again.
+    /// A new file took the place of the former one: the former was set aside, or somebody has
+    /// exchanged it. The new file has the bans and accounts that could be read. A hub that knows
+    /// more should have them recorded again.
     BegunAnew,
-    /// What is in the file, which could not be read at the start, or is another one. Records that the store was given
-    /// and has not answered are not in it.
+    /// The contents of the file, for a hub that could not read them at its start, or that has
+    /// another file now. It does not contain the records that the store was given and has not
+    /// answered.
     Recalled(Box<Recalled>),
-    /// What a search found.
+    /// The result of a search.
     Found {
         /// The session that asked.
         session: SessionId,
         /// The search's number.
         number: u64,
-        /// What was found.
+        /// The lines found.
         found: Box<Found>,
     },
 }
 
-/// Takes the answers. It may block: only the store's threads call it.
+/// Takes an answer. It may block: only the store's threads call it.
 pub type Tell = Arc<dyn Fn(Answer) + Send + Sync>;
 
-/// What the writer is to do.
+/// A job for the writer.
 enum Job {
     Record(u64, Record),
     Configure(settings::History),
-    /// A reader found the file of this [generation](Health::generation) damaged.
+    /// A reader has found the file of this [generation](Health::generation) damaged.
     Damaged(u64),
     /// Write the records that wait, and end.
     Stop,
 }
 
-/// The store: writes the records and answers the searches that it is given.
+/// The store, which writes the records and answers the searches that it is given.
 pub struct Store {
     jobs: Sender<Job>,
     searches: Sender<Search>,
@@ -134,14 +141,15 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the file in `dir` and starts the threads. If the disk fails, the store starts all the same and tries again
-    /// until it does not. Then only what could be read is recalled, and [`Answer::Recalled`] brings the rest later.
+    /// Opens the file in `dir` and starts the threads. If the disk fails, the store starts all the
+    /// same, and tries again until the disk works. In that case only what can be read is recalled
+    /// now; [`Answer::Recalled`] brings the rest later.
     ///
     /// # Errors
-    /// If the file is another program's or a newer version's: then it is not touched.
+    /// The file is another program's, or was written by a newer version. It is not touched then.
     ///
     /// # Panics
-    /// If the system has no thread for it.
+    /// The system has no thread for the store.
     pub fn open(dir: StateDir, settings: &settings::History, tell: Tell) -> Result<(Self, Recalled), OpenError> {
         let dir = Arc::new(dir);
         let path = dir.path().join(FILE);
@@ -163,12 +171,12 @@ impl Store {
         Ok((Self { jobs, searches, health, path, writer: Some(writer) }, recalled))
     }
 
-    /// Has a record written.
+    /// Queues a record for writing.
     pub fn record(&self, number: u64, record: Record) {
         self.send(Job::Record(number, record));
     }
 
-    /// Has a search answered.
+    /// Queues a search.
     pub fn search(&self, search: Search) {
         // Sending does not fail: the thread ends when this sender is dropped.
         let _ = self.searches.send(search);
@@ -191,11 +199,11 @@ impl Store {
         Source { path: self.path.clone(), health: self.health.clone(), jobs: self.jobs.clone() }
     }
 
-    /// Has all records written that the store was given, and ends. Waits `patience` at most: if the disk takes nothing
-    /// until then, some records are not written.
+    /// Writes all records that the store was given, and ends. Waits at most `patience`: if the disk
+    /// takes nothing until then, some records are not written.
     ///
     /// # Errors
-    /// Not all records are written, for this reason.
+    /// Why not all records are written, in words.
     pub fn close(mut self, patience: Duration) -> Result<(), String> {
         self.send(Job::Stop);
         let Some(writer) = self.writer.take() else { return Ok(()) };
@@ -213,7 +221,7 @@ impl Store {
     }
 
     fn send(&self, job: Job) {
-        // After its end the thread has nothing to record.
+        // It fails only after the thread has ended; nothing is left to record then.
         let _ = self.jobs.send(job);
     }
 }

@@ -1,18 +1,20 @@
-//! Searches that wait, in a fair order: addresses take turns, and the searches of one address are answered in the order
-//! in which they came. Five hundred searches from one address delay only each other.
+//! Searches that wait, in a fair order. Addresses take turns, and the searches of one address are
+//! answered in the order in which they came: so five hundred searches from one address delay only
+//! each other.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::hub::archive::Search;
 use crate::values::network::Origin;
 
-/// The most searches that wait. Each takes a part of a second: asking again later is better than waiting behind more.
+/// The most searches that wait. Each takes a fraction of a second, so asking again later is better
+/// than waiting behind more.
 pub(super) const MOST: usize = 256;
 
-/// The searches that wait, one for a client at most ([`crate::hub`] sees to that).
+/// The searches that wait. A client has one at most: [`crate::hub`] sees to that.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    /// The searches of each address. No list is empty.
+    /// The searches of each address that has any.
     of: BTreeMap<Option<Origin>, VecDeque<Search>>,
     /// The addresses with searches, each once, in the order of their turns.
     turns: VecDeque<Option<Origin>>,
@@ -20,8 +22,8 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Adds a search. If more than [`MOST`] wait then, removes and returns one: the last search of the address with
-    /// most.
+    /// Adds a search. If more than [`MOST`] wait then, takes one out and returns it: the last
+    /// search of the address that has most.
     pub(super) fn push(&mut self, search: Search) -> Option<Search> {
         let origin = search.origin;
         let own = self.of.entry(origin).or_default();

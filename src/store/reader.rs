@@ -1,7 +1,8 @@
-//! A connection that only reads: people's searches, dumps and counts for administrators, copies of the file.
+//! A connection that only reads: for people's searches, for administrators' dumps and counts, and
+//! for copies of the file.
 //!
-//! A reader works page by page. It has one page of lines in memory, and keeps one state of the file open only while it
-//! reads a page. A copy alone reads one state of the file from beginning to end.
+//! A reader works page by page. It holds one page of lines in memory, and holds one state of the
+//! file only while it reads a page. Only a copy reads one state of the file from beginning to end.
 
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -21,7 +22,7 @@ use crate::values::time::Wall;
 /// How many lines are looked at for one page.
 const PAGE: usize = 256;
 
-/// The function that is told of troubles.
+/// A function that is called with each trouble.
 pub(super) type Report = Box<dyn Fn(&Trouble) + Send>;
 
 /// A connection that only reads.
@@ -32,41 +33,41 @@ pub struct Reader {
     report: Option<Report>,
 }
 
-/// Which lines are read.
+/// Which lines to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     /// Only lines that this selects.
     pub what: Selector,
-    /// Only this many of the selected lines, the newest.
+    /// Only this many of the selected lines: the newest.
     pub last: Option<u64>,
 }
 
 /// The size of the recorded history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// For each name of a room: the name, how many lines, and when the oldest and the newest were said.
+    /// For each room name: the name, how many lines, and when the oldest and the newest were said.
     pub rooms: Vec<(String, u64, Wall, Wall)>,
     /// When the newest line in the index was said; `None` if the index is empty.
     pub indexed_to: Option<Wall>,
 }
 
 impl Reader {
-    /// Opens the file.
+    /// Opens the file at `path`.
     ///
     /// # Errors
-    /// If it is not there, or cannot be read.
+    /// The file is not there, or cannot be read.
     pub fn open(path: &Path) -> Result<Self, Trouble> {
         Ok(Self { db: schema::open_for_reading(path)?, keep: None, report: None })
     }
 
-    /// Sets how long lines are kept: the reader returns no older ones.
+    /// Sets how long lines are kept. The reader returns no older ones.
     #[must_use]
     pub(super) fn keeping(mut self, keep: Option<Duration>) -> Self {
         self.keep = keep;
         self
     }
 
-    /// `what` without lines that are older than are kept.
+    /// `what`, but without lines that are too old to be kept.
     fn kept(&self, what: &Selector) -> Selector {
         let since = self.keep.map(|keep| before(keep, wall()));
         Selector { since: what.since.max(since), ..what.clone() }
@@ -87,11 +88,11 @@ impl Reader {
         })
     }
 
-    /// Gives `take` the selected lines, the oldest first, page by page, each with the name of its room, until `take`
-    /// returns `false`.
+    /// Calls `take` with the selected lines, the oldest first, page by page, each with the name of
+    /// its room; stops when `take` returns `false`.
     ///
     /// # Errors
-    /// In the words of SQLite.
+    /// Any error of SQLite.
     pub fn dump(&self, query: &Query, take: &mut dyn FnMut(Vec<(Line, String)>) -> bool) -> Result<(), Trouble> {
         self.told(self.dump_lines(query, take))
     }
@@ -115,7 +116,8 @@ impl Reader {
         }
     }
 
-    /// The number of the line before the last `count` selected lines; `None` if there are not as many.
+    /// The number just before the last `count` selected lines; `None` if there are no more than
+    /// that.
     fn begin_of_last(&self, what: &Selector, count: u64) -> Result<Option<u64>, Trouble> {
         let (mut left, mut from) = (count, None);
         loop {
@@ -132,18 +134,19 @@ impl Reader {
         }
     }
 
-    /// The lines with these numbers, each with the name of its room. Numbers without a line are passed over.
+    /// The lines with these numbers, each with the name of its room. Numbers without a line are
+    /// passed over.
     ///
     /// # Errors
-    /// In the words of SQLite.
+    /// Any error of SQLite.
     pub fn lines(&self, numbers: &[u64]) -> Result<Vec<(Line, String)>, Trouble> {
         self.told(lines(&self.db, numbers))
     }
 
-    /// Whether there is a room with this folded name.
+    /// Whether a room with this folded name is on disk.
     ///
     /// # Errors
-    /// In the words of SQLite.
+    /// Any error of SQLite.
     pub fn knows(&self, room: &str) -> Result<bool, Trouble> {
         let sql = "SELECT EXISTS (SELECT 1 FROM rooms WHERE folded = ?)";
         self.told(self.db.query_row(sql, [room], |row| row.get(0)).map_err(Into::into))
@@ -152,7 +155,7 @@ impl Reader {
     /// How many lines are selected.
     ///
     /// # Errors
-    /// In the words of SQLite.
+    /// Any error of SQLite.
     pub fn count(&self, what: &Selector) -> Result<u64, Trouble> {
         let mut count = 0;
         let query = Query { what: what.clone(), last: None };
@@ -163,10 +166,11 @@ impl Reader {
         Ok(count)
     }
 
-    /// Searches for a person, the newest lines first, until there are enough matches or `end` has come.
+    /// Answers a person's search, the newest lines first, until there are enough matches or `end`
+    /// has come.
     ///
     /// # Errors
-    /// In the words of SQLite.
+    /// Any error of SQLite.
     pub fn search(&self, search: &Search, end: Instant) -> Result<Found, Trouble> {
         self.told(self.search_lines(search, end))
     }
@@ -212,10 +216,10 @@ impl Reader {
         Ok(Found { lines, through, reach })
     }
 
-    /// The size of the history, by room.
+    /// The size of the recorded history, by room.
     ///
     /// # Errors
-    /// In the words of SQLite.
+    /// Any error of SQLite.
     pub fn stats(&self) -> Result<Stats, Trouble> {
         self.told(self.count_rooms())
     }
@@ -235,13 +239,13 @@ impl Reader {
         Ok(Stats { rooms, indexed_to })
     }
 
-    /// Makes a copy of the file as it is now, without free pages, at `to`, where there must be no file.
+    /// Makes a copy of the file as it is now, without free pages. There must be no file at `to`.
     ///
     /// # Errors
-    /// In the words of SQLite.
+    /// Any error of SQLite, and those of making the file.
     pub fn copy(&self, to: &Path) -> Result<(), Trouble> {
         let path = to.to_str().ok_or_else(|| Trouble::Unavailable("the path is not UTF-8".to_owned()))?;
-        // SQLite takes a file of 0 bytes for none, and keeps its permissions.
+        // SQLite treats a file of 0 bytes as none, and leaves it its permissions.
         let empty = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
         empty.map_err(|error| Trouble::Unavailable(format!("cannot make {path}: {error}")))?;
         self.told(self.db.execute("VACUUM INTO ?", [path]).map(drop).map_err(Into::into))

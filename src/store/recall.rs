@@ -1,4 +1,4 @@
-//! What a hub is told at its start, and what can be read of a damaged file.
+//! Reads the state that a hub needs at its start, and rescues data from a damaged file.
 
 use rusqlite::{Connection, params};
 
@@ -20,7 +20,7 @@ use crate::values::time::Wall;
 /// The most rooms whose lines are recalled: those with the newest lines.
 const RECALLED: usize = 64;
 
-/// Reads what a hub is told at its start.
+/// Reads the state that a hub needs at its start.
 pub(super) fn recall(db: &Connection, limits: &settings::History, now: Wall) -> Result<Recalled, Trouble> {
     let meta = Meta::read(db)?;
     let kept = retention::kept(db, limits, now)?;
@@ -87,11 +87,11 @@ pub(super) struct Rescued {
     pub(super) lasting: Vec<Lasting>,
     /// The highest numbers that were ever given; `None` if they cannot be read.
     pub(super) meta: Option<Meta>,
-    /// Whether these are all.
+    /// Whether nothing is missing.
     pub(super) whole: bool,
 }
 
-/// Reads what can be read of each table, from either end up to the damage.
+/// Reads what can be read of each table: from either end up to the damage.
 pub(super) fn rescue(db: &Connection) -> Rescued {
     let mut whole = true;
     let sanctions = from_both_ends(|order, found| sanctions::read(db, order, found), |one| one.id, &mut whole);
@@ -104,8 +104,8 @@ pub(super) fn rescue(db: &Connection) -> Rescued {
     Rescued { sanctions, accounts, reports, memos, lasting, meta: Meta::read(db).ok(), whole }
 }
 
-/// All rows of a table. If one cannot be read: those before it and, read backwards, those behind it, without repeats
-/// and in the order of `key`; `whole` is set to `false`.
+/// All rows of a table. If one of them cannot be read, returns the rows before it and, read
+/// backwards, the rows after it: each once, in the order of `key`. Then `whole` is set to `false`.
 fn from_both_ends<T, K: Ord>(
     read: impl Fn(&str, &mut Vec<T>) -> Result<(), Trouble>,
     key: impl Fn(&T) -> K,

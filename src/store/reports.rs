@@ -17,7 +17,7 @@ pub(super) fn all(db: &Connection) -> Result<Vec<Report>, Trouble> {
     read(db, "ASC", &mut reports).map(|()| reports)
 }
 
-/// Appends the reports, in this order of their ids, up to the first one that cannot be read.
+/// Appends the reports, `order` (ASC or DESC) by id, up to the first one that cannot be read.
 pub(super) fn read(db: &Connection, order: &str, reports: &mut Vec<Report>) -> Result<(), Trouble> {
     let sql = "SELECT id, at, last, times, by_name, by_account, by_session, shadow, about_name, about_account,
         about_session, room, room_name, reason, lines, closed, closed_by, closed_account, note FROM reports ORDER BY id";
@@ -60,7 +60,7 @@ pub(super) fn read(db: &Connection, order: &str, reports: &mut Vec<Report>) -> R
     Ok(())
 }
 
-/// A person in a report: name, account and client, in three columns from `column` on.
+/// A party of a report: name, account and client, in three columns from `column` on.
 fn party(row: &Row<'_>, column: usize) -> rusqlite::Result<Party> {
     Ok(Party {
         name: row.get::<_, String>(column)?.into(),

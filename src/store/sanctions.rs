@@ -18,7 +18,7 @@ pub(super) fn all(db: &Connection) -> Result<Vec<Sanction>, Trouble> {
     read(db, "ASC", &mut sanctions).map(|()| sanctions)
 }
 
-/// Appends the sanctions, in this order of their ids, up to the first one that cannot be read.
+/// Appends the sanctions, `order` (ASC or DESC) by id, up to the first one that cannot be read.
 pub(super) fn read(db: &Connection, order: &str, sanctions: &mut Vec<Sanction>) -> Result<(), Trouble> {
     let sql =
         "SELECT id, kind, room, room_name, network, name, nick, reason, uid, account, since, until, after, pattern

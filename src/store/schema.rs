@@ -1,4 +1,4 @@
-//! The file: how it is opened, its tables, and how older files are brought up to date.
+//! The file: opening it, its tables, and bringing older files up to date.
 
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
@@ -13,11 +13,12 @@ use super::Trouble;
 use super::dir::beside;
 use crate::settings::Sync;
 
-/// What tells our files from those of other programs (`PRAGMA application_id`): "chat".
+/// Marks the file as one of this program (`PRAGMA application_id`): "chat".
 const APPLICATION: i64 = 0x6368_6174;
 
-/// The steps from an empty file to today's tables, each from one version to the next (`PRAGMA user_version`). A
-/// released step never changes: a new one is added. SQLite keeps these texts with their comments.
+/// The steps from an empty file to today's tables. Each leads from one version to the next (`PRAGMA
+/// user_version`). A released step is never changed; a new one is added instead, because files in
+/// use were made by the old ones.
 const STEPS: &[&str] = &[
     // 1: history.
     "
@@ -83,8 +84,8 @@ const STEPS: &[&str] = &[
     -- bans.author is a user id, or -1 where an operator of this account made it, or the hub if there is none.
     ALTER TABLE bans ADD COLUMN account TEXT;
     ",
-    // 4: nothing is left of the text of a line that is gone. Entries are removed from this index instead of being
-    // marked as removed; for that it is told which text the line had.
+    // 4: nothing is left of the text of a line that is gone. Entries are now removed from the index
+    // instead of being marked as removed; to do so, SQLite must be told the text that the line had.
     "
     DROP TABLE words;
     CREATE VIRTUAL TABLE words USING fts5 (
@@ -167,7 +168,7 @@ const STEPS: &[&str] = &[
     -- A pattern of names, what a filter finds (kind: filter, strike-filter), or what becomes of newcomers (lockdown).
     ALTER TABLE sanctions ADD COLUMN pattern TEXT;
     ",
-    // 10: numbers that are not given again when what had them is gone.
+    // 10: numbers that are not given again after what had them is gone.
     "
     ALTER TABLE meta ADD COLUMN last_sanction INTEGER NOT NULL DEFAULT 0; -- the highest number a sanction ever had
     ALTER TABLE meta ADD COLUMN last_account INTEGER NOT NULL DEFAULT 0;  -- likewise an account
@@ -191,7 +192,7 @@ const STEPS: &[&str] = &[
     ",
 ];
 
-/// The version that this program writes.
+/// The version of the tables that this program writes.
 pub const VERSION: i64 = STEPS.len() as i64;
 
 /// How long to wait while another process, such as a shell of SQLite, has the file locked.
@@ -200,10 +201,10 @@ pub(super) const LOCKED: Duration = Duration::from_millis(500);
 /// Opens the file for writing. Makes it if there is none, and brings it up to date.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The file cannot be made, opened or brought up to date.
 pub fn open(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
     if is_missing(path) {
-        // If an administrator has put a link there, the file is made where the link leads.
+        // If an administrator has put a symbolic link there, the file is made at the link's target.
         let place = std::fs::read_link(path).map(|to| path.with_file_name(to));
         make(place.as_deref().unwrap_or(path), |_| Ok(()))?;
     }
@@ -219,8 +220,9 @@ fn is_missing(path: &Path) -> bool {
     std::fs::metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
-/// Makes a file with what `fill` puts into it. The file is made beside `path` and renamed when it is whole: so a crash
-/// or a full disk leaves no part of it at `path`, and a file of 0 bytes there is not ours.
+/// Makes a file with what `fill` writes into it. The file is made beside `path` and renamed when it
+/// is whole. So a crash or a full disk leaves no part of it at `path`; a file of 0 bytes there was
+/// not made here.
 ///
 /// # Errors
 /// Why the file cannot be made.
@@ -235,7 +237,7 @@ pub fn make(path: &Path, fill: impl FnOnce(&mut Connection) -> Result<(), Troubl
     // A crash may have left an unfinished file.
     clear();
     let made = (|| {
-        // SQLite gives its logs the permissions of the file.
+        // SQLite gives its logs the permissions of the database.
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(io)?;
         let mut db = connect(&aside, Sync::Full)?;
         migrate(&mut db)?;
@@ -248,13 +250,15 @@ pub fn make(path: &Path, fill: impl FnOnce(&mut Connection) -> Result<(), Troubl
     made
 }
 
-/// Removes others' permissions from a file: it may have been made by hand, with another umask.
+/// Takes the permissions of other users from a file: it may have been made by hand, with another
+/// umask.
 fn keep_private(path: &Path) {
     if let Ok(found) = std::fs::symlink_metadata(path)
         && found.is_file()
         && found.permissions().mode() & 0o077 != 0
     {
-        // The permissions of another user's file cannot be changed. If it cannot be read either, opening it says so.
+        // The permissions of another user's file cannot be changed. If it cannot be read either,
+        // opening it gives the error.
         let _ = std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600));
     }
 }
@@ -264,7 +268,7 @@ fn connect(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(LOCKED)?;
     check(&db)?;
-    // This must come before the first table; later it has no effect.
+    // This has an effect only before the first table is made.
     db.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     set_sync(&db, sync)?;
@@ -280,9 +284,9 @@ fn connect(path: &Path, sync: Sync) -> Result<Connection, Trouble> {
 /// Opens an existing file for reading.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The file cannot be opened or read.
 pub fn open_for_reading(path: &Path) -> Result<Connection, Trouble> {
-    // If the file had 0 bytes, SQLite would throw away the log beside it.
+    // If the file has 0 bytes, SQLite would throw away the log beside it.
     if std::fs::metadata(path).is_ok_and(|found| found.len() == 0) {
         return Err(Trouble::Unavailable("the file has no bytes".to_owned()));
     }
@@ -302,20 +306,20 @@ fn is_readable(db: &Connection) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// What can be read of a file.
+/// How much of a file can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readable {
     /// All that was written.
     All,
-    /// An older state: what is only in the log may be missing.
+    /// An older state of the file: changes that are only in the log may be missing.
     Some,
 }
 
-/// Opens a file for reading that cannot be written now, in the best way that works. If nothing can be written beside
-/// the file, nothing is.
+/// Opens a file for reading that cannot be written now, in the first of three ways that works.
+/// Nothing is written beside the file where nothing can be.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The file cannot be opened or read.
 pub fn open_in_need(path: &Path) -> Result<(Connection, Readable), Trouble> {
     let trouble = match open_for_reading(path) {
         Ok(db) => return Ok((db, Readable::All)),
@@ -323,23 +327,23 @@ pub fn open_in_need(path: &Path) -> Result<(Connection, Readable), Trouble> {
         Err(trouble) => return Err(trouble),
     };
     let locked = trouble.is_lock();
-    // The index of the log is a file beside it, and there may be no place for that. A connection that has the database
-    // to itself keeps the index in its own memory.
+    // The index of the log is a file beside it, and perhaps none can be made there. A connection
+    // that has the database to itself keeps that index in its own memory.
     if !locked && let Ok(db) = open_exclusively(path) {
         return Ok((db, Readable::All));
     }
-    // The last way: without a lock, and without what is only in the log.
+    // The last way: without a lock, and without the changes that are only in the log.
     let db = open_untouched(path)?;
     is_readable(&db)?;
     let has_log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
     Ok((db, if locked || has_log { Readable::Some } else { Readable::All }))
 }
 
-/// Opens a file that nobody writes for reading: without a lock, without what only its log has, and without making any
-/// file beside it.
+/// Opens a file for reading that nobody writes: without a lock, without the changes that are only
+/// in its log, and without making any file beside it.
 ///
 /// # Errors
-/// In the words of SQLite.
+/// Any error of SQLite.
 pub(super) fn open_untouched(path: &Path) -> Result<Connection, Trouble> {
     let name = path.as_os_str().as_encoded_bytes().iter().fold("file:".to_owned(), |mut name, byte| {
         if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
@@ -361,11 +365,12 @@ fn open_exclusively(path: &Path) -> Result<Connection, Trouble> {
     Ok(db)
 }
 
-/// Opens what a log holds of a database that is gone. A copy of the log is made at `scratch`, where there must be no
-/// file; the caller removes it. `None` if the log does not hold the beginning of the database.
+/// Opens what a log has of a database that is gone. The log is copied to `scratch`, where there
+/// must be no file; the caller removes the copy. `None` if the log does not have the database's
+/// first page.
 ///
 /// # Errors
-/// If there is no place for the copy.
+/// The copy cannot be made.
 pub fn open_log(log: &Path, scratch: &Path) -> Result<Option<Connection>, Trouble> {
     let io = |error: std::io::Error| Trouble::Unavailable(format!("cannot copy {}: {error}", log.display()));
     let mut head = [0; 12];
@@ -386,10 +391,10 @@ pub fn open_log(log: &Path, scratch: &Path) -> Result<Option<Connection>, Troubl
     Ok(is_readable(&db).is_ok().then_some(db))
 }
 
-/// Sets whether a commit waits until the disk has it.
+/// Sets whether a commit waits until its data is on disk.
 ///
 /// # Errors
-/// In the words of SQLite.
+/// Any error of SQLite.
 pub fn set_sync(db: &Connection, sync: Sync) -> Result<(), Trouble> {
     let mode = match sync {
         Sync::Full => "FULL",
@@ -398,7 +403,7 @@ pub fn set_sync(db: &Connection, sync: Sync) -> Result<(), Trouble> {
     Ok(db.pragma_update(None, "synchronous", mode)?)
 }
 
-/// The file's version, if it is one of ours; 0 if it is empty.
+/// The file's version; 0 if the file is empty. An error if it is another program's, or newer.
 pub(super) fn check(db: &Connection) -> Result<i64, Trouble> {
     let number = |pragma| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let (application, version) = (number("application_id")?, number("user_version")?);
@@ -411,9 +416,10 @@ pub(super) fn check(db: &Connection) -> Result<i64, Trouble> {
     }
 }
 
-/// A step in the form in which it is executed: comments are removed. SQLite keeps the text of a table with its
-/// comments, and a list of tables that needs more than the first page could not be read from a log alone. Steps up to
-/// version 3 were released with their comments and keep them.
+/// A step in the form in which it is executed: without its comments. SQLite keeps the text of a
+/// table with its comments; then the list of tables would need more than the first page, and could
+/// not be read from a log alone. The steps up to version 3 were released with their comments, and
+/// keep them.
 fn bare(version: i64, sql: &str) -> String {
     const RELEASED: i64 = 3;
     if version < RELEASED {

@@ -10,14 +10,14 @@ use crate::hub::archive::{Found, Reach, Search};
 /// How long one search may read.
 const SEARCH_TIME: Duration = Duration::from_millis(250);
 
-/// How long one search may read while at least [`MANY`] wait.
+/// How long one search may read while [`MANY`] or more others wait.
 const SHORT_SEARCH_TIME: Duration = Duration::from_millis(50);
 
-/// If this many searches wait, each may read for a shorter time.
+/// The number of waiting searches from which each may read for a shorter time.
 const MANY: usize = 8;
 
-/// The thread's state. After each search the thread rests as long as the search took: searches take half a processor at
-/// most, however many people search.
+/// The searching thread. After each search it rests as long as the search took. So searches take at
+/// most half of a processor, however many people search.
 pub(super) struct Searcher {
     pub(super) source: Source,
     pub(super) tell: Tell,

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use super::health::lock;
 use super::{Health, Job, Reader, Trouble, dir};
 
-/// Bytes of each piece of a copy; the last piece may have fewer.
+/// Length of each piece of a copy, in bytes. The last piece may be shorter.
 pub const PIECE: usize = 48 * 1024;
 
 /// Opens connections for reading, on any thread.
@@ -26,7 +26,7 @@ impl Source {
     /// Opens the file for reading.
     ///
     /// # Errors
-    /// In the words of SQLite.
+    /// The file cannot be opened or read.
     pub fn open(&self) -> Result<Reader, Trouble> {
         let (generation, keep) = {
             let health = lock(&self.health);
@@ -44,18 +44,19 @@ impl Source {
         &self.path
     }
 
-    /// Makes a copy of the file as it is now, and gives it to `take` in pieces of [`PIECE`] bytes, until `take` returns
-    /// `false`. `take` gets the offset of the piece, the length of the whole copy, and the bytes. The copy is made in
-    /// the state directory; its name is removed as soon as it is open.
+    /// Makes a copy of the file as it is now, and calls `take` with its pieces of [`PIECE`] bytes,
+    /// until `take` returns `false`. `take` is given the offset of the piece, the length of the
+    /// whole copy, and the bytes. The copy is made in the state directory; its name is removed as
+    /// soon as it is open.
     ///
     /// # Errors
-    /// If there is no room for the copy, or the file cannot be read.
+    /// There is no room for the copy, or the file cannot be read.
     pub fn copy(&self, take: &mut dyn FnMut(u64, u64, &[u8]) -> bool) -> Result<(), Trouble> {
         let io = |error: std::io::Error| Trouble::Unavailable(error.to_string());
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = dir::copy_of(&self.path, number);
-        // A daemon that crashed may have left one.
+        // A daemon that crashed may have left a copy of this name.
         let _ = std::fs::remove_file(&path);
         let made = self.open().and_then(|reader| reader.copy(&path)).and_then(|()| File::open(&path).map_err(io));
         // Without a name, the copy exists only as long as it is open.

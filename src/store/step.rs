@@ -1,6 +1,7 @@
-//! Places between two steps of the writer, where tests look at the disk as a crash there would leave it.
+//! Named places between two steps of the writer. Tests look there at what a crash at that place
+//! would leave on disk.
 
-/// Says that the writer is at this place.
+/// Tells a test that this thread has come to the place `name`.
 pub(super) fn reached(name: &str) {
     #[cfg(test)]
     tests::reached(name);
@@ -17,7 +18,7 @@ pub(super) mod tests {
         static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
     }
 
-    /// Has `hook` called at each place that this thread comes to.
+    /// From now on, `hook` is called at each place that this thread comes to.
     pub(in super::super) fn watch(hook: Option<Hook>) {
         HOOK.set(hook);
     }

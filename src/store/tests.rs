@@ -1,5 +1,5 @@
-//! The stage for the tests of the store: a store in a directory of its own, and what it answers. And tests of what is
-//! written, what is recalled, and what is there after a crash.
+//! The stage for the tests of the store: a store in a temporary directory, with its answers. And
+//! tests of writing, recalling, and crashes.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -61,7 +61,7 @@ pub(super) fn record(line: Line) -> Record {
     Record::Line { room: LOBBY, name: name("lobby"), line: Arc::new(line), encrypted: false }
 }
 
-/// A store with what it has answered.
+/// A store with its answers so far.
 pub(super) struct Open {
     pub(super) store: Store,
     pub(super) told: Receiver<Answer>,
@@ -82,7 +82,8 @@ pub(super) fn open(dir: &TempDir) -> Open {
 }
 
 impl Open {
-    /// Waits until the store answers that this record is on disk. Returns the redactions that were done meanwhile.
+    /// Waits until the store answers that record `number` is on disk. Returns the redactions
+    /// finished meanwhile.
     #[track_caller]
     pub(super) fn until_recorded(&self, number: u64) -> Vec<(u64, u64)> {
         let mut found = Vec::new();
@@ -101,7 +102,7 @@ impl Open {
         }
     }
 
-    /// Waits until the store answers what is in the file.
+    /// Waits until the store answers with the contents of the file.
     #[track_caller]
     pub(super) fn until_recalled(&self) -> Recalled {
         loop {
@@ -143,8 +144,8 @@ pub(super) fn index_all(path: &Path) {
     while index::add_some(&mut db, 100).unwrap() {}
 }
 
-/// Runs a writer on this thread that writes `records` and ends. Returns what it recalled, and the numbers up to which
-/// it answered that records are on disk.
+/// Runs a writer on this thread, which writes `records` and ends. Returns the state it read at its
+/// start, and each number up to which it answered that records are on disk.
 pub(super) fn write_here(
     dir: &Path,
     settings: &History,
@@ -253,7 +254,8 @@ fn reports_come_back_as_they_were() {
     ];
     let dir = TempDir::new().unwrap();
     let put = |report: &Report| Record::Report(Box::new(report.clone()));
-    // The origin of a report is not on disk; a report replaces one with the same number.
+    // The store does not write a report's origin; a report replaces the former one with the same
+    // number.
     let first = Report { origin: Some(Origin::of([192, 0, 2, 1].into())), times: 1, ..open.clone() };
     let records = [put(&first)].into_iter().chain(reports.iter().map(put));
     let records = records.chain([put(&Report { id: ReportId(6), ..open }), Record::Unreport(ReportId(6))]);
@@ -359,7 +361,7 @@ fn a_closed_room_is_not_recalled_and_an_open_one_of_that_name_is() {
     let rooms: Vec<_> = open.recalled.rooms.iter().map(|room| (room.room.0, room.lines.len())).collect();
     assert_eq!(rooms, [(4, 1)]);
     assert_eq!(open.recalled.last_room, 4);
-    // An administrator sees both.
+    // An administrator sees the lines of both rooms.
     assert_eq!(seqs(&open.reader(), Selector { room: Some("tea".into()), ..Selector::default() }), [1, 2]);
 }
 
@@ -407,7 +409,7 @@ fn the_last_lines_are_recalled_as_far_as_memory_is_for_them() {
 // ---------------------------------------------------------------------------------------------
 // Crashes
 
-/// What is on disk at one moment, as a crash at that moment would leave it.
+/// The files at one moment, as a crash at that moment would leave them.
 pub(super) struct Moment {
     pub(super) step: String,
     pub(super) dir: TempDir,
@@ -417,7 +419,7 @@ pub(super) struct Moment {
 pub(super) fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
-        // The lock belongs to the process, and SQLite makes the shared memory anew from the log.
+        // The lock ends with the process, and SQLite makes the shared memory again from the log.
         if !["lock", "chathub.db-shm"].contains(&entry.file_name().to_str().unwrap()) {
             std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
         }
@@ -476,7 +478,7 @@ fn a_crash_at_any_step_loses_nothing_that_was_told_and_what_was_not_told_can_be_
     let (writer, _) = Writer::open(state, database(&dir), limits.clone(), receiver, tell, health).unwrap();
     writer.run();
     {
-        // The upkeep, which is done when no record waits.
+        // The upkeep, which the writer does when no record waits.
         let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();
         while index::add_some(&mut db, 7).unwrap() {}
         while let Some(excess) = retention::excess(&db, &limits, Wall(0)).unwrap() {
@@ -514,8 +516,8 @@ fn a_crash_at_any_step_loses_nothing_that_was_told_and_what_was_not_told_can_be_
                 "{story}: holes in {on_disk:?}, {left} missing"
             );
         }
-        // A hub that has survived hands out again the records that were not answered. In the end all is as if nothing
-        // had happened.
+        // After such a crash the hub hands out again the records that were not answered. Then the
+        // file must be as if there had been no crash.
         let again: Vec<_> = records.iter().filter(|(number, _)| *number > done).cloned().collect();
         write_here(moment.dir.path(), &settings(), again.into_iter());
         is_sound(&database(&moment.dir));

@@ -1,4 +1,4 @@
-//! What can be wrong with the file, and why the daemon may not start with it.
+//! What can be wrong with the file, and why the daemon must not start with it.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,21 +10,21 @@ use super::schema;
 pub enum OpenError {
     /// Another daemon uses the directory.
     InUse {
-        /// The directory.
+        /// The path of the directory.
         dir: PathBuf,
-        /// The other's process id, if it could be read.
+        /// The process id of that daemon, if it could be read.
         pid: Option<u32>,
     },
-    /// The file was written by a newer version.
+    /// A newer version wrote the file.
     Newer {
         /// The path of the file.
         path: PathBuf,
-        /// The version of its schema.
+        /// The version of its tables.
         found: i64,
     },
-    /// The file belongs to another program.
+    /// Another program wrote the file.
     Foreign {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
 }
@@ -64,7 +64,8 @@ pub enum Trouble {
     Newer(i64),
     /// Another program wrote it.
     Foreign,
-    /// The file cannot be read or written now: the disk is full, the file is read-only, locked, or gone.
+    /// The file cannot be read or written now: the disk is full, the file is read-only, locked, or
+    /// gone.
     Unavailable(String),
 }
 
@@ -92,7 +93,8 @@ impl From<rusqlite::Error> for Trouble {
         let text = error.to_string();
         match error.sqlite_error_code() {
             Some(DatabaseCorrupt | NotADatabase) => Self::Damaged(text),
-            // A table or a column is missing, or a value has another type: the file is not as we wrote it.
+            // A table or a column is missing, or a value has another type: somebody else has
+            // changed the file.
             Some(rusqlite::ErrorCode::Unknown) if text.contains("no such") => Self::Damaged(text),
             None if !matches!(error, rusqlite::Error::QueryReturnedNoRows) => Self::Damaged(text),
             _ => Self::Unavailable(text),

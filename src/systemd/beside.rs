@@ -1,4 +1,4 @@
-//! The sockets that are handed over to a program beside the hub (sd_listen_fds(3)).
+//! The sockets that the service manager passes to a program beside the hub (sd_listen_fds(3)).
 
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
@@ -8,20 +8,20 @@ use listenfd::ListenFd;
 use super::sockets::{WrongSocket, count, listens};
 use crate::kernel;
 
-/// The sockets that were handed over.
+/// The sockets that the service manager has passed to this program.
 #[derive(Debug, Default)]
 pub struct NamedSockets {
-    /// Those of the name that was asked for.
+    /// The sockets of the name that was asked for.
     pub listeners: Vec<TcpListener>,
-    /// Sockets with a name that only another release knows. They are left alone.
+    /// Sockets whose names this release does not know. They are left alone.
     pub unknown: Vec<(String, OwnedFd)>,
-    /// What is wrong with the first that could not be taken.
+    /// Why the first unusable socket could not be taken.
     pub wrong: Option<WrongSocket>,
 }
 
-/// Takes the sockets of this name that were handed over (`FileDescriptorName=`), by name and kind, and removes the
-/// variables that tell of them from the environment. To be called while there is only one thread, for that reason. One
-/// without a name is known by its kind.
+/// Takes the sockets named `wanted` (`FileDescriptorName=`) that the service manager has passed,
+/// and removes the variables that announce them from the environment. For that reason, call it
+/// while there is only one thread. A socket without a name is recognised by its kind.
 #[must_use]
 pub fn named_sockets(wanted: &str) -> NamedSockets {
     let mut sockets = NamedSockets::default();
@@ -45,7 +45,7 @@ pub fn named_sockets(wanted: &str) -> NamedSockets {
                 let wanted = "a listening TCP socket";
                 sockets.wrong.get_or_insert(WrongSocket::Kind { index, name, wanted });
                 if kernel::passed(index).is_none() {
-                    // The descriptor is not open, and so none behind it is.
+                    // This descriptor is not open, so those behind it are not either.
                     break;
                 }
             }

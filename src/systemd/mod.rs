@@ -1,7 +1,8 @@
-//! The service manager: what it passes to the daemon, and what it is told. Without one, all of this does nothing.
+//! The service manager: the sockets it passes to the daemon, and the messages to it. Without a
+//! service manager, all of this does nothing.
 //!
-//! This module does not know what is kept in the descriptor store ([`crate::net::keep`]), nor how sockets are opened
-//! without a service manager ([`crate::serve`]).
+//! This module does not know the contents of the descriptor store ([`crate::net::keep`]), nor how
+//! sockets are opened without a service manager ([`crate::serve`]).
 //!
 //! | to change | see |
 //! | --- | --- |

@@ -1,5 +1,5 @@
-//! What the service manager is told (sd_notify(3)). The task that serves people never waits for it: a message that must
-//! not be lost and is not taken at once is left to a thread.
+//! Messages to the service manager (sd_notify(3)). The driver never waits for it: a message that
+//! the service manager does not take at once, but must not miss, is left to a thread.
 
 use std::fmt::Write as _;
 use std::io::{self, IoSlice};
@@ -18,12 +18,12 @@ use tracing::warn;
 use crate::logging::{InWords, ids};
 use crate::values::plain::Plain;
 
-/// Says that the daemon serves, or serves again after [`reloading`].
+/// Tells that the daemon serves, or serves again after [`reloading`].
 pub fn ready() {
     tell(&[NotifyState::Ready], Weight::Heavy);
 }
 
-/// Says that the settings are being read again.
+/// Tells that the settings are being read again.
 pub fn reloading() {
     match NotifyState::monotonic_usec_now() {
         Ok(now) => tell(&[NotifyState::Reloading, now], Weight::Heavy),
@@ -31,23 +31,26 @@ pub fn reloading() {
     };
 }
 
-/// How long the end may take after the goodbye: closing connections and writing the last log lines.
+/// How long the daemon may take to end after the goodbye: to close connections and write the last
+/// log lines.
 const END: Duration = Duration::from_secs(10);
 
-/// Says that the daemon is ending, and that the goodbye takes `goodbye` at most. The service manager then waits that
-/// long and 10 s more, even if `TimeoutStopSec=` is less.
+/// Tells that the daemon is ending, and that the goodbye takes `goodbye` at most. The service
+/// manager then waits that long and 10 s more, even if `TimeoutStopSec=` is less.
 pub fn stopping(goodbye: Duration) {
     let wait = u32::try_from((goodbye + END).as_micros()).unwrap_or(u32::MAX);
     let state = [NotifyState::Stopping, NotifyState::Status("saying goodbye"), NotifyState::ExtendTimeoutUsec(wait)];
     tell(&state, Weight::Heavy);
 }
 
-/// Sets the line that `systemctl status` shows. Returns `false` if it was not taken: the caller then tries again later.
+/// Sets the line that `systemctl status` shows. Returns `false` if the service manager did not take
+/// it: call it again later then.
 pub fn status(text: &str) -> bool {
     tell(&[NotifyState::Status(text)], Weight::Light)
 }
 
-/// Says what a start is doing, and that it takes up to `more` from now on (`EXTEND_TIMEOUT_USEC=`).
+/// Tells what a start is doing, and that it may take up to `more` from now on
+/// (`EXTEND_TIMEOUT_USEC=`).
 pub fn takes_longer(text: &str, more: Duration) {
     let micros = u32::try_from(more.as_micros()).unwrap_or(u32::MAX);
     tell(&[NotifyState::Status(text), NotifyState::ExtendTimeoutUsec(micros)], Weight::Light);
@@ -58,8 +61,8 @@ pub fn watchdog() {
     tell(&[NotifyState::Watchdog], Weight::Light);
 }
 
-/// How often [`watchdog`] is to be called: twice in the time that the service manager allows. `None` if it does not
-/// watch.
+/// How often to call [`watchdog`]: twice in the time that the service manager allows. `None` if it
+/// does not watch.
 #[must_use]
 pub fn watchdog_interval() -> Option<Duration> {
     sd_notify::watchdog_enabled().map(|wait| wait / 2).filter(|every| !every.is_zero())
@@ -68,18 +71,18 @@ pub fn watchdog_interval() -> Option<Duration> {
 /// What to do with a message that the service manager does not take at once.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Weight {
-    /// Drop it: it is sent again soon, or nothing depends on it.
+    /// Drop it: a newer one will be sent soon, or nothing depends on it.
     Light,
-    /// Let it wait: until it arrives, the service manager believes something else.
+    /// Keep it: until it arrives, the service manager has a wrong state of the daemon.
     Heavy,
 }
 
-/// Sends a message to the service manager. Returns whether it was sent, or will be.
+/// Sends a message to the service manager. Returns whether it is sent, or will be.
 pub(super) fn tell(state: &[NotifyState<'_>], weight: Weight) -> bool {
     let message = text(state);
     let behind = LATER_ON.get().and_then(Option::as_ref).filter(|later| later.waiting.load(Ordering::Acquire) > 0);
     if let Some(later) = behind {
-        // The message goes behind those that wait. Otherwise a former state would arrive last.
+        // It must not overtake the messages that wait: otherwise a former state would arrive last.
         if weight == Weight::Heavy {
             later.push(message);
         }
@@ -97,24 +100,25 @@ pub(super) fn tell(state: &[NotifyState<'_>], weight: Weight) -> bool {
             true
         }
         Err(Errno::EAGAIN) => false,
-        // There is no service manager, or nothing can be sent to it. People are served all the same.
+        // There is no service manager, or nothing can be sent to it. The daemon serves all the
+        // same.
         _ => true,
     }
 }
 
-/// The thread that sends, in order, what was not taken at once. It waits for the service manager, so that the task that
-/// serves people does not.
+/// The thread that sends, in order, the messages that were not taken at once. It may wait for the
+/// service manager; the driver may not.
 struct Later {
     sender: Sender<String>,
-    /// How many messages are not sent yet; [`LATER`] at most.
+    /// How many messages are not sent yet: at most [`LATER`].
     waiting: Arc<AtomicUsize>,
 }
 
-/// The most messages that wait; further ones are dropped. A change of state takes two, so a service manager that has
-/// missed that many will not listen again.
+/// The most messages that wait. Further ones are dropped. A change of state takes two messages: a
+/// service manager that has missed this many will not listen again.
 const LATER: usize = 64;
 
-/// Set when it is first needed; `None` inside if there was no thread for it.
+/// Set when it is first needed. `None` inside: the system had no thread for it.
 static LATER_ON: OnceLock<Option<Later>> = OnceLock::new();
 
 impl Later {
@@ -144,20 +148,21 @@ impl Later {
 /// How long the service manager may take to accept a message, or to keep a descriptor.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Sends one message, and waits up to [`PATIENCE`] for the service manager to take it. Call it only while nobody is
-/// served.
+/// Sends one message, and waits up to [`PATIENCE`] until the service manager takes it. Call it only
+/// while no client is served.
 pub(super) fn send_patiently(state: &[NotifyState<'_>], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     let (message, end) = (text(state), Instant::now() + PATIENCE);
     loop {
         match send(&message, descriptors, MsgFlags::MSG_DONTWAIT) {
-            // An unconnected datagram socket cannot be polled for room at the other end.
+            // poll(2) cannot tell when there is room at the other end of an unconnected datagram
+            // socket: so this sleeps instead.
             Err(Errno::EAGAIN) if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
             sent => return sent.map_err(Into::into),
         }
     }
 }
 
-/// The message for these assignments, one a line.
+/// The text of a message with these assignments, one a line.
 fn text(state: &[NotifyState<'_>]) -> String {
     state.iter().fold(String::new(), |mut text, state| {
         let _ = writeln!(text, "{state}");

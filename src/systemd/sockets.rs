@@ -1,4 +1,5 @@
-//! The sockets that the service manager passes (sd_listen_fds(3)): what each is for, and which are wrong.
+//! The sockets that the service manager passes (sd_listen_fds(3)): what each is for, and which are
+//! wrong.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,15 +20,16 @@ use crate::kernel;
 pub struct Sockets {
     /// For clients (`FileDescriptorName=chat`).
     pub chat: Vec<TcpListener>,
-    /// For proxies, which say whose connections they carry on (`FileDescriptorName=proxy`).
+    /// For proxies, which name the client of each connection (`FileDescriptorName=proxy`).
     pub proxy: Vec<TcpListener>,
     /// For administrators (`FileDescriptorName=admin`).
     pub admin: Vec<UnixListener>,
-    /// For watching how the hub is doing, and no more (`FileDescriptorName=monitor`).
+    /// For monitoring, which may only read (`FileDescriptorName=monitor`).
     pub monitor: Vec<UnixListener>,
     /// Where `chathub-tls` hands encrypted connections over (`FileDescriptorName=handover`).
     pub handover: Vec<OwnedFd>,
-    /// What a former process has left in the descriptor store, by name: some of [`STORED`].
+    /// What a former process has left in the descriptor store, by name: the names are those of
+    /// [`STORED`].
     pub stored: HashMap<&'static str, OwnedFd>,
     /// Sockets whose names this release does not know. They are left alone.
     pub unknown: Vec<(String, OwnedFd)>,
@@ -40,9 +42,9 @@ impl Sockets {
         self.chat.is_empty() && self.admin.is_empty() && self.monitor.is_empty() && self.unknown.is_empty()
     }
 
-    /// For a daemon that cannot start: accepts the connections that wait, tells clients so, and closes them. A
-    /// connection that waits would make the service manager start the daemon again and again, also at a socket whose
-    /// name is mistyped.
+    /// For a daemon that cannot start: accepts the connections that wait, tells the clients so, and
+    /// closes them. Otherwise the waiting connections would make the service manager start the
+    /// daemon again and again; this is so even at a socket with a mistyped name.
     pub fn turn_away(&self) {
         turn_away(self.chat.iter().chain(&self.proxy), self.admin.iter().chain(&self.monitor), &self.unknown);
     }
@@ -75,18 +77,18 @@ pub fn turn_away<'a>(
 /// Why the sockets that were passed cannot be used.
 #[derive(Debug, PartialEq, Eq)]
 pub enum WrongSocket {
-    /// More are announced than this process may have open: `LISTEN_FDS` is wrong.
+    /// `LISTEN_FDS` is wrong: it announces more than this process may have open.
     Count {
         /// The value of `LISTEN_FDS`.
         count: String,
     },
-    /// One is not of the kind that its name says, or of no known kind.
+    /// A socket is not of the kind that its name requires, or of no known kind.
     Kind {
-        /// Its place among those passed, from 0.
+        /// Its index among the sockets passed, from 0.
         index: usize,
-        /// The name, if it has one.
+        /// Its name; empty if it has none.
         name: String,
-        /// The kind that it should be of.
+        /// The required kind.
         wanted: &'static str,
     },
 }
@@ -106,16 +108,16 @@ impl fmt::Display for WrongSocket {
 
 impl std::error::Error for WrongSocket {}
 
-/// Takes the sockets that the service manager passed, and removes the variables that announce them from the
-/// environment. For that reason, call it while there is only one thread.
+/// Takes the sockets that the service manager passed, and removes the variables that announce them
+/// from the environment. For that reason, call it while there is only one thread.
 ///
-/// A socket is recognised by its name and its kind. One without a name (systemd then names it after its unit, or
-/// `unknown`) is recognised by its kind. One with an unknown name is left alone: it is for another release, and after a
-/// downgrade people are to be served all the same.
+/// A socket is recognised by its name and its kind. One without a name (systemd then names it after
+/// its unit, or `unknown`) is recognised by its kind. One with an unknown name is left alone: it is
+/// for another release, and the daemon should serve even after a downgrade.
 ///
-/// Returns the sockets that could be taken, and what is wrong with the first that could not. If something is wrong, the
-/// daemon does not start, because it could serve something else than the administrator meant; but it tells the people
-/// who wait at the other sockets.
+/// Returns the sockets that could be taken, and why the first unusable one could not. In that case
+/// the daemon does not start, because it might serve something else than the administrator meant.
+/// But it turns away the clients who wait at the other sockets.
 pub fn sockets() -> (Sockets, Result<(), WrongSocket>) {
     let mut sockets = Sockets::default();
     let taken = take(&mut sockets);
@@ -161,7 +163,7 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
                 continue;
             }
         };
-        // listenfd takes only a socket of the kind that it is asked for.
+        // listenfd returns only a socket of the kind that it is asked for.
         let is_unix = name == "admin" || name == "monitor";
         let chat = if is_unix { None } else { handed.take_tcp_listener(index).ok().flatten() };
         let admin = if name == "chat" || name == "proxy" || chat.is_some() {
@@ -193,7 +195,7 @@ fn take(sockets: &mut Sockets) -> Result<(), WrongSocket> {
     wrong
 }
 
-/// Whether there can be as many as are said to be.
+/// Checks that `LISTEN_FDS` announces no more than this process may have open.
 pub(super) fn count() -> Result<(), WrongSocket> {
     let count = std::env::var("LISTEN_FDS").unwrap_or_default();
     let most = getrlimit(Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(soft, _)| soft);
@@ -204,7 +206,7 @@ pub(super) fn count() -> Result<(), WrongSocket> {
     Ok(())
 }
 
-/// Whether it is a Unix socket for datagrams.
+/// Whether the socket is a Unix datagram socket.
 fn is_for_datagrams(socket: &OwnedFd) -> bool {
     let socket = socket2::SockRef::from(socket);
     let is_unix = socket.local_addr().is_ok_and(|address| address.domain() == socket2::Domain::UNIX);

@@ -1,6 +1,6 @@
-//! Dice that can be thrown again: the same seed, the same numbers.
+//! Random numbers from a seed: the same seed gives the same numbers.
 
-/// Chance that can be had again (splitmix64).
+/// A generator of pseudo-random numbers (splitmix64).
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(pub(crate) u64);
 
@@ -17,7 +17,7 @@ impl Dice {
         usize::try_from(self.roll() % end as u64).expect("below a usize")
     }
 
-    /// From `low` up to and with `high`.
+    /// A number from `low` to `high`, both included.
     pub(crate) fn between(&mut self, low: usize, high: usize) -> usize {
         low + self.below(high - low + 1)
     }
@@ -30,7 +30,8 @@ impl Dice {
         choices[self.below(choices.len())].clone()
     }
 
-    /// Dice for something else, which do not depend on how often these are thrown from now on.
+    /// A second generator. How often this one is used from now on does not change the numbers of
+    /// the other.
     pub(crate) fn fork(&mut self) -> Self {
         Self(self.roll())
     }

@@ -1,8 +1,9 @@
-//! Two texts that should be the same, and where they part.
+//! The difference of two texts that should be equal.
 
 use std::fmt::Write as _;
 
-/// The lines that differ, between what both texts have in common.
+/// The lines that differ, between the lines that both texts have in common at the beginning and at
+/// the end.
 pub(crate) struct Difference<'a> {
     before: Vec<&'a str>,
     old: Vec<&'a str>,
@@ -21,7 +22,7 @@ impl<'a> Difference<'a> {
         Self { before, old: old.split_off(head), new: new.split_off(head), after }
     }
 
-    /// The lines that differ, `-` as the old text has them and `+` as the new one has.
+    /// The lines that differ: with `-` those of the old text, with `+` those of the new one.
     pub(crate) fn changed(&self) -> String {
         let mut text = format!("@@ from line {} @@\n", self.before.len() + 1);
         write(&mut text, "-", &self.old);
@@ -29,7 +30,7 @@ impl<'a> Difference<'a> {
         text
     }
 
-    /// All lines, so that a whole story can be read.
+    /// All lines of both texts, for reading the difference in its context.
     pub(crate) fn whole(&self) -> String {
         let mut text = String::new();
         for (mark, lines) in [("  ", &self.before), ("- ", &self.old), ("+ ", &self.new), ("  ", &self.after)] {

@@ -1,15 +1,17 @@
-//! Files of the repository that are generated: compared with what they are to be, or written anew.
+//! Generated files of the repository: compared with the text that they should have, or written
+//! again.
 
 use std::path::{Path, PathBuf};
 
 use super::difference::Difference;
 
-/// Where that file of the repository is.
+/// The absolute path of a file of the repository.
 pub(crate) fn in_repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Compares a file of the repository with the text it is to have; with `UPDATE_DOCS=1`, writes it.
+/// Compares a file of the repository with `generated`. With `UPDATE_DOCS=1`, writes the file
+/// instead.
 #[track_caller]
 pub(crate) fn same_as_file(path: &str, generated: &str) {
     let file = in_repository(path);

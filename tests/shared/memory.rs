@@ -5,8 +5,8 @@ use std::os::unix::fs::FileExt as _;
 
 use rustix::fs::{SeekFrom, seek};
 
-/// How often each of these stands in what process `pid` can write to, its memory files included. `None` if its memory
-/// cannot be read.
+/// How often each byte string of `wanted` occurs in the memory that process `pid` can write to, its
+/// memory files included. `None` if that memory cannot be read.
 pub(crate) fn occurrences(pid: impl std::fmt::Display, wanted: &[&[u8]]) -> Option<Vec<usize>> {
     let process = format!("/proc/{pid}");
     let maps = std::fs::read_to_string(format!("{process}/maps")).ok()?;
@@ -33,11 +33,12 @@ pub(crate) fn occurrences(pid: impl std::fmt::Display, wanted: &[&[u8]]) -> Opti
     (seen > 0).then_some(found)
 }
 
-/// The parts of a memory file that were ever written to. The rest of it is large, and reading it would take memory.
+/// The parts of a memory file that were ever written to. The holes are left out: they are large,
+/// and reading them would allocate memory.
 fn written(file: File) -> Option<Vec<Vec<u8>>> {
     let mut parts = Vec::new();
     let mut at = 0;
-    // No data behind there (ENXIO): that was all.
+    // ENXIO: there is no data after `at`.
     while let Ok(from) = seek(&file, SeekFrom::Data(at)) {
         let to = seek(&file, SeekFrom::Hole(from)).ok()?;
         let mut bytes = vec![0; usize::try_from(to - from).ok()?];

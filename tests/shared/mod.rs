@@ -1,12 +1,12 @@
-//! What several of the test programs need, once: each has it by `mod shared`.
+//! Code that several test programs share: each includes it by `mod shared`.
 //!
-//! | file | is |
+//! | file | holds |
 //! | --- | --- |
-//! | [`dice`] | chance that can be had again |
-//! | [`difference`] | two texts, and where they part |
-//! | [`generated`] | files of the repository that are generated |
-//! | [`memory`] | the memory of another process |
-//! | [`missing`] | what is not tested, because a program is missing |
+//! | [`dice`] | random numbers from a seed |
+//! | [`difference`] | the difference of two texts |
+//! | [`generated`] | generated files of the repository |
+//! | [`memory`] | searching the memory of another process |
+//! | [`missing`] | reports of tests that could not run |
 //! | [`roff`] | manual pages |
 
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]

@@ -1,7 +1,7 @@
-//! Manual pages: roff made of plain texts.
+//! Manual pages: turns plain text into roff.
 
-/// A manual page in the making. Texts are plain but for `` `bold` `` and `<italic>`; words that start
-/// with two hyphens come out bold by themselves.
+/// A manual page that is being written. Its text is plain, except for `` `bold` `` and `<italic>`;
+/// words that begin with two hyphens are set in bold too.
 pub(crate) struct Page(pub(crate) String);
 
 impl Page {
@@ -25,10 +25,10 @@ impl Page {
         self.0 += &format!(".SS {}\n", quoted(title));
     }
 
-    /// Paragraphs, which are told apart by empty lines; a paragraph whose lines are indented by four is
-    /// set as it stands.
+    /// Adds paragraphs, which are separated by empty lines in `text`. A paragraph whose lines are
+    /// indented by four is set as it stands.
     pub(crate) fn text(&mut self, text: &str) {
-        // A paragraph of its own, behind another one too.
+        // Begin a new paragraph, unless a macro that begins one is the last line.
         let last = self.0.lines().last().unwrap_or_default();
         if ![".SH", ".SS", ".PP", ".RS"].iter().any(|begins| last.starts_with(begins)) {
             self.0 += ".PP\n";
@@ -57,7 +57,7 @@ impl Page {
         self.0 += ".EE\n.RE\n";
     }
 
-    /// Under an item, so that it is clear that it belongs to the item.
+    /// Adds an example that belongs to the item above it, and is indented like it.
     pub(crate) fn hanging_example(&mut self, lines: &str) {
         self.0 += ".PP\n.EX\n";
         for line in lines.lines() {
@@ -66,13 +66,13 @@ impl Page {
         self.0 += ".EE\n";
     }
 
-    /// A term in roff, and what it means.
+    /// Adds an item: a term (in roff) and its description.
     pub(crate) fn item(&mut self, term: &str, text: &str) {
         self.0 += &format!(".TP\n{}\n", guarded(term));
         self.paragraphs(text, ".sp");
     }
 
-    /// What is added in between hangs under the item before.
+    /// Whatever `add` adds belongs to the item above, and is indented like it.
     pub(crate) fn hang(&mut self, add: impl FnOnce(&mut Self)) {
         let before = self.0.len();
         self.0 += ".RS\n";
@@ -96,7 +96,7 @@ impl Page {
     }
 }
 
-/// Text with nothing in it that roff would take for its own.
+/// Escapes all characters in a text that have a meaning in roff.
 pub(crate) fn literal(text: &str) -> String {
     let mut safe = String::new();
     for c in text.chars() {
@@ -113,7 +113,7 @@ pub(crate) fn literal(text: &str) -> String {
     safe
 }
 
-/// A line that does not start with what roff would take for a request.
+/// Protects a line that roff would take for a request.
 pub(crate) fn guarded(line: &str) -> String {
     if line.starts_with(['.', '\'']) { format!("\\&{line}") } else { line.into() }
 }
@@ -130,7 +130,7 @@ pub(crate) fn italic(text: &str) -> String {
     format!("\\fI{}\\fR", literal(text))
 }
 
-/// One paragraph, a sentence a line, with its markup.
+/// One paragraph of prose with its markup; each sentence begins a line.
 pub(crate) fn prose(text: &str) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut roff = String::new();

@@ -1,13 +1,14 @@
-//! Did everybody get exactly what must arrive? Pure: records of what was typed and what came, in;
-//! the first thing that is wrong, out.
+//! Checks whether each client got exactly the lines that it must get. Pure: it takes records of
+//! what clients typed and received, and returns the first mistake in them.
 //!
-//! In each room somebody only listens from its opening on. What this one gets is the room's *script*:
-//! who came, went and said what, in the one order that all members see. Everything else follows from
-//! the scripts and from what each client has typed. A client's stream is walked from its first byte:
-//! each line must be the next one of the script that is not hidden from it, or a private message, or
-//! the answer to what it typed next. Its own lines, which it is not shown, say where in the script each
-//! answer belongs. So a line that is lost, doubled, torn, changed, out of order or another's is found,
-//! wherever it happens, and so is a line typed that was never said, or said twice.
+//! Each room has one client that only listens, from the room's opening on. The lines it gets are
+//! the room's *script*: who came, went and said what, in the one order that all members see. All
+//! other expectations follow from the scripts and from what each client has typed. The check walks
+//! through a client's stream from the first byte: each line must be the next line of the script
+//! that is not hidden from this client, or a private message, or the answer to its next command. A
+//! client is not shown its own lines; they say where in the script each of its answers belongs. So
+//! a line that is lost, doubled, torn, changed, out of order or meant for another client is found,
+//! wherever it happens; and so is a typed line that was said never or twice.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
@@ -23,44 +24,47 @@ use chathub::wire::render;
 
 use crate::play::{Act, LOBBY, other_name};
 
-/// How many lines a newcomer is shown, and how many are kept: settings of the daemon under test.
+/// Settings of the daemon under test: how many lines a newcomer is shown, and how many lines a room
+/// keeps.
 pub(crate) const REPLAY: usize = 20;
 pub(crate) const KEPT: usize = 200;
-/// The longest line.
+/// The longest line that may be typed, in bytes.
 pub(crate) const LONGEST: usize = 1024;
 
-/// How a client's connection was when the record was closed.
+/// The state of a client's connection when its record was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// Open, and everything has arrived.
+    /// Open, and everything sent to the client has arrived.
     Open,
-    /// Ended by the hub, after `/quit`.
+    /// Closed by the hub after `/quit`.
     Quit,
-    /// Ended by the hub, after the client had closed its side.
+    /// Closed by the hub after the client had closed its side.
     HungUp,
-    /// Closed or reset by the client itself: anything after some point may be missing.
+    /// Closed or reset by the client: bytes at the end of its stream may be missing.
     Cut,
 }
 
-/// All about one client.
+/// What one client has typed and received.
 #[derive(Clone)]
 pub(crate) struct Record {
-    /// The name that it takes first of all; nobody else ever takes it.
+    /// The first name that the client takes; no other client ever takes it.
     pub(crate) nick: String,
-    /// What it has typed, as far as it was handed to the kernel in full.
+    /// The acts that the client has typed, as far as they were handed to the kernel in full.
     pub(crate) acts: Vec<Act>,
-    /// Every byte that has come.
+    /// All bytes that the client has received.
     pub(crate) bytes: Vec<u8>,
     pub(crate) end: End,
-    /// The room whose script it keeps: it goes there at once, and does nothing else.
+    /// The room whose script this client keeps. It goes there at once and does nothing else. `None`
+    /// for all other clients.
     pub(crate) listens: Option<String>,
-    /// Its typing is echoed by the hub, and so it is shown what it says itself; `bytes` is what has been on
-    /// its screen, see [`on_screen`].
+    /// Whether the hub echoes the client's keys. Such a client is shown its own lines too, and
+    /// `bytes` is the content of its screen: see [`on_screen`].
     pub(crate) keys: bool,
 }
 
-/// What stood on a terminal, line by line, without colours: of a stream in which what is typed is drawn, taken
-/// away and drawn again, that is what anybody has said. Rows that one line was broken into are one.
+/// The lines that stood on a terminal, without colours. In the stream of a terminal the typed line
+/// is drawn, erased and drawn again; here only the lines that somebody said are left. Rows into
+/// which one line was broken are joined.
 pub(crate) fn on_screen(stream: &[u8]) -> Vec<u8> {
     let (mut rows, mut row, mut col, mut at) = (Vec::new(), Vec::new(), 0, 0);
     while let Some(byte) = stream.get(at) {
@@ -83,9 +87,9 @@ pub(crate) fn on_screen(stream: &[u8]) -> Vec<u8> {
                         row.truncate(col);
                         length = end;
                     }
-                    // Colours, and how what is pasted is to be sent.
+                    // Sequences for colours, and for bracketed paste.
                     Some((end, b'm' | b'h' | b'l')) => length = end,
-                    // Left as it is, for the check to find.
+                    // An unknown sequence stays in the text, so that the check finds it.
                     _ => row.push(*byte),
                 }
             }
@@ -104,7 +108,7 @@ pub(crate) fn on_screen(stream: &[u8]) -> Vec<u8> {
     rows
 }
 
-/// The same bytes, with rows that one line was broken into as one.
+/// The same text, with the rows into which one line was broken joined.
 pub(crate) fn joined(rows: &[u8]) -> Vec<u8> {
     let (mut lines, mut at) = (Vec::with_capacity(rows.len()), 0);
     while let Some(byte) = rows.get(at) {
@@ -120,16 +124,16 @@ pub(crate) fn joined(rows: &[u8]) -> Vec<u8> {
     lines
 }
 
-/// What those are told once whose keys are echoed.
+/// The message to a client when the hub begins to echo its keys.
 const EDITOR: &str = "-- you have a line editor: Tab completes, ^R searches; /mode line ends it";
 
-/// Where a line is broken into rows, behind a word; the next row stands further in.
+/// The sequence at which the hub breaks a line into rows; the next row is indented.
 const BROKEN: &[u8] = b"\r\n  ";
 
-/// What stands between the name of the room and what is typed.
+/// The end of the prompt, between the room's name and the typed text.
 const PROMPT_ENDS: &[u8] = b"> ";
 
-/// Of how many lines somebody is told that it missed them.
+/// The number of missed lines, if `line` is the note that counts them.
 fn note(line: &str) -> Option<usize> {
     let count = line.strip_prefix("-- you missed ")?;
     let count = count.strip_suffix(" lines").or_else(|| count.strip_suffix(" line"))?.parse().ok()?;
@@ -142,12 +146,12 @@ fn rendered_note(count: usize) -> String {
     String::from_utf8(bytes).expect("UTF-8").trim_end().to_owned()
 }
 
-/// Something that must not be.
+/// A mistake that the check has found.
 #[derive(Debug)]
 pub(crate) struct Wrong {
-    /// Whose record shows it.
+    /// The nickname of the client whose record shows it.
     pub(crate) client: String,
-    /// Where in its stream.
+    /// The offset in that client's stream.
     pub(crate) offset: usize,
     pub(crate) what: String,
 }
@@ -158,7 +162,7 @@ impl fmt::Display for Wrong {
     }
 }
 
-/// What was looked at, and found right.
+/// Counts of the lines that were checked and found right.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Tally {
     pub(crate) clients: usize,
@@ -166,7 +170,7 @@ pub(crate) struct Tally {
     pub(crate) privates: usize,
     pub(crate) answers: usize,
     pub(crate) said: usize,
-    /// Lines that somebody was told of instead of being shown them.
+    /// Lines that a note counted as missed.
     pub(crate) missed: usize,
 }
 
@@ -181,11 +185,11 @@ impl std::ops::AddAssign for Tally {
     }
 }
 
-/// A line of a room, as everybody sees it who sees no times.
+/// A line of a room's script, without its time.
 struct Entry {
     text: String,
     what: What,
-    /// The record of the one who caused it, and so is not shown it.
+    /// The index of its author's record. The author is not shown the line.
     author: Option<usize>,
 }
 
@@ -209,7 +213,7 @@ enum What {
     Joined {
         nick: String,
     },
-    /// The reason; empty if there is none.
+    /// `reason` is empty if there is none.
     Left {
         nick: String,
         reason: String,
@@ -229,14 +233,14 @@ impl What {
         matches!(self, Self::Joined { .. } | Self::Left { .. } | Self::Renamed { .. })
     }
 
-    /// Whoever says it, if it is hidden from those who ignore them.
+    /// The speaker of the line, if people who ignore the speaker do not see it.
     fn speaker(&self) -> Option<&str> {
         match self {
             Self::Say { nick, .. }
             | Self::Me { nick, .. }
             | Self::Topic { nick, .. }
             | Self::Renamed { from: nick, .. } => Some(nick),
-            // What the hub says of why somebody has gone is not their word.
+            // A reason for leaving that comes from the hub is not the speaker's word.
             Self::Left { nick, reason } if !reason.is_empty() && reason != "connection lost" => Some(nick),
             _ => None,
         }
@@ -274,7 +278,7 @@ impl What {
         }
     }
 
-    /// Reads a room's line.
+    /// Parses a line of a room's script.
     fn parse(line: &str) -> Option<Self> {
         let own = str::to_owned;
         if let Some(text) = line.strip_prefix("-- notice: ") {
@@ -283,7 +287,8 @@ impl What {
         if let Some(rest) = line.strip_prefix("* ") {
             let (nick, rest) = rest.split_once(' ')?;
             let nick = own(nick);
-            // No text of ours begins like one of these: they begin with the name of the one who says it.
+            // Texts of these tests cannot be confused with the hub's words: each begins with its
+            // speaker's name.
             return Some(if rest == "joined" {
                 Self::Joined { nick }
             } else if rest == "left" || rest.starts_with("left for ") {
@@ -303,12 +308,12 @@ impl What {
     }
 }
 
-/// Whether a line without a time belongs to a room, and not to one client alone.
+/// Whether a line (without its time) belongs to a room, and not to one client alone.
 fn is_room_line(line: &str) -> bool {
     !(line.starts_with("-- ") && !line.starts_with("-- notice: ") || line.starts_with('['))
 }
 
-/// Takes `[12:34:56] ` off, if it is there.
+/// The line without `[12:34:56] ` at its beginning; `None` if it has no time.
 fn without_time(line: &str) -> Option<&str> {
     let bytes = line.as_bytes();
     let is = bytes.len() > 11
@@ -319,12 +324,13 @@ fn without_time(line: &str) -> Option<&str> {
     is.then(|| &line[11..])
 }
 
-/// A line with a mark is the same line: one with the own name in it has `@ `, an own one `> ` where there are no colours.
+/// The line without its mark: `@ ` marks a line with the client's name in it; `> ` marks its own
+/// line where there are no colours.
 fn unmarked(text: &str) -> &str {
     text.strip_prefix("@ ").or_else(|| text.strip_prefix("> ")).unwrap_or(text)
 }
 
-/// `[12:34] ` at the start becomes `[--:--] `: when it was said is not known here.
+/// Replaces `[12:34] ` at the beginning by `[--:--] `: the check does not know the time of a line.
 fn blur(line: &str) -> String {
     let bytes = line.as_bytes();
     if bytes.len() > 8 && bytes[0] == b'[' && bytes[3] == b':' && &bytes[6..8] == b"] " {
@@ -333,7 +339,7 @@ fn blur(line: &str) -> String {
     line.to_owned()
 }
 
-/// `-- 2026-11-22`, which a replay has where the day changes.
+/// Whether the line is a date, `-- 2026-11-22`. A replay has one where the day changes.
 fn is_day(line: &str) -> bool {
     line.len() == 13 && line.starts_with("-- 2") && line.as_bytes()[7] == b'-' && line.as_bytes()[10] == b'-'
 }
@@ -345,10 +351,10 @@ fn rendered(message: &Message) -> Vec<String> {
     text.split_terminator("\r\n").map(str::to_owned).collect()
 }
 
-/// Lines, with the offset of each in its stream.
+/// Lines, each with its offset in the stream.
 type Lines<'a> = Vec<(usize, &'a str)>;
 
-/// The lines of a stream; what follows the last line end is the rest.
+/// The lines of a stream, and the bytes after the last line end.
 fn lines(record: &Record) -> Result<(Lines<'_>, &[u8]), Wrong> {
     let mut lines = Vec::new();
     let mut at = 0;
@@ -358,7 +364,7 @@ fn lines(record: &Record) -> Result<(Lines<'_>, &[u8]), Wrong> {
         let line = &bytes[at..at + length];
         let line = line.strip_suffix(b"\r").ok_or_else(|| wrong(at, format!("no CR before LF in {}", shown(line))))?;
         let text = std::str::from_utf8(line).map_err(|error| wrong(at, format!("{error} in {}", shown(line))))?;
-        // Where times are shown, the mark is behind them.
+        // If times are shown, the mark comes after the time.
         let text = unmarked(text);
         if let Some(stray) = text.chars().find(|c| c.is_control()) {
             return Err(wrong(at, format!("{stray:?} in {}", shown(line))));
@@ -373,17 +379,17 @@ fn shown(bytes: &[u8]) -> String {
     format!("{:?}", String::from_utf8_lossy(bytes))
 }
 
-/// All scripts, and who is who in them.
+/// All scripts, with the author of each line.
 struct Stage<'a> {
     records: &'a [Record],
-    /// What an administrator has said to all rooms.
+    /// The texts that an administrator has said to all rooms.
     notices: &'a [String],
     scripts: BTreeMap<String, Vec<Entry>>,
-    /// Who was in a room before its script begins, and listens.
+    /// For each room, the index of the client that keeps its script.
     listeners: BTreeMap<String, usize>,
 }
 
-/// Checks everything.
+/// Checks all records, and returns how much was checked.
 pub(crate) fn check(records: &[Record], notices: &[String]) -> Result<Tally, Wrong> {
     let stage = Stage::build(records, notices)?;
     stage.check_authors()?;
@@ -406,7 +412,7 @@ pub(crate) fn check(records: &[Record], notices: &[String]) -> Result<Tally, Wro
     Ok(tally)
 }
 
-/// Private messages: each once, in the order in which they were typed.
+/// Checks private messages: each must arrive once, and in the order in which they were typed.
 fn check_privates(
     records: &[Record],
     answered: &[(usize, BTreeSet<usize>)],
@@ -505,7 +511,7 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
-    /// Finds out whose lines they are.
+    /// Finds the author of each line in the scripts.
     fn resolve(&mut self) -> Result<(), Wrong> {
         let by_nick: HashMap<&str, usize> =
             self.records.iter().enumerate().map(|(index, record)| (record.nick.as_str(), index)).collect();
@@ -513,7 +519,8 @@ impl<'a> Stage<'a> {
         let by_nick: HashMap<&str, usize> =
             others.iter().enumerate().map(|(index, nick)| (nick.as_str(), index)).chain(by_nick).collect();
         for (room, script) in &mut self.scripts {
-            // A guest is known by the name that it takes next: so from the end to the beginning.
+            // Walks from the end to the beginning: a guest is known only by the name that it takes
+            // later.
             let mut guests: HashMap<String, Option<usize>> = HashMap::new();
             for (at, entry) in script.iter_mut().enumerate().rev() {
                 let wrong = |what: String| Wrong { client: format!("the script of {room}"), offset: at, what };
@@ -533,7 +540,7 @@ impl<'a> Stage<'a> {
                             None if nick.starts_with("guest-") && what.is_presence() => {
                                 let who = guests.get(nick).copied().flatten();
                                 if matches!(what, What::Left { .. }) {
-                                    // One who never took a name.
+                                    // A guest that never took a name.
                                     guests.insert(nick.to_owned(), None);
                                     None
                                 } else {
@@ -550,7 +557,7 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// Nothing that was said stands twice anywhere, and all of it was typed.
+    /// Checks that no text occurs twice in the scripts, and that each was typed.
     fn check_authors(&self) -> Result<(), Wrong> {
         let mut typed: HashMap<(usize, &str), usize> = HashMap::new();
         for (index, record) in self.records.iter().enumerate() {
@@ -600,7 +607,7 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// Whether somebody can have left for that reason.
+    /// Whether client `who` can have left for this reason.
     fn may_leave(&self, who: usize, reason: &str) -> bool {
         let record = &self.records[who];
         let said = |act: &Act| matches!(act, Act::Quit(text) if text == reason);
@@ -609,7 +616,7 @@ impl<'a> Stage<'a> {
             || record.end == End::Cut && reason == "connection lost"
     }
 
-    /// Who is in a room before line `at` of its script.
+    /// The nicknames in a room before line `at` of its script.
     fn members(&self, room: &str, at: usize) -> BTreeSet<&str> {
         let mut members = BTreeSet::from([self.records[self.listeners[room]].nick.as_str()]);
         for entry in &self.scripts[room][..at] {
@@ -627,50 +634,53 @@ impl<'a> Stage<'a> {
     }
 }
 
-/// Where a client is.
+/// The room in which a client is.
 enum Place<'a> {
-    /// In a room with a script, before that line of it.
+    /// A room with a script; the client has seen the lines before `cursor`.
     Script { room: &'a str, cursor: usize },
-    /// In a room of its own; what it has said there.
+    /// A room that only this client is in; and the lines it has said there.
     Alone { room: String, said: Vec<What> },
 }
 
-/// One client's stream, walked from its first byte to its last.
+/// The check of one client's stream, from its first line to its last.
 struct Walk<'a> {
     stage: &'a Stage<'a>,
     index: usize,
     record: &'a Record,
     lines: Lines<'a>,
     rest: &'a [u8],
-    /// The next line.
+    /// The index of the next line in `lines`.
     line: usize,
-    /// What it has typed first of all that is not answered or said yet.
+    /// The index of the first act that is neither answered nor said yet.
     act: usize,
     place: Place<'a>,
-    /// How far it has been in each script.
+    /// For each room that it has left: up to which line of the script it was there.
     been: BTreeMap<&'a str, usize>,
     nick: String,
-    /// It has been named, and its room has not been told yet.
+    /// Its new name, if it was renamed and the room has not shown that yet.
     renamed: Option<String>,
     times: bool,
     offset: Offset,
     quiet: bool,
     ignoring: BTreeSet<String>,
-    /// Up to there in the script, lines may be missing that were hidden until just now.
+    /// Lines before this index in the script may be missing: they were hidden until just now, so it
+    /// is not known whether they were shown.
     lax: usize,
-    /// Lines that it was told of instead, and that were not passed over yet: the next ones that it would be shown.
+    /// Lines that a note has counted as missed and that are not skipped yet: the next lines that
+    /// would have been shown.
     debt: usize,
-    /// So many of these may have been passed over already, among lines that were hidden until just now.
+    /// The number of those missed lines that may have been skipped already, among lines that were
+    /// hidden until just now.
     slack: usize,
-    /// Lines that it was shown by themselves before those that it was told of instead, though they stand among these or
-    /// behind them: its own, and those with its name. They are not among the lines that it was told of.
+    /// Lines shown out of turn, before the missed lines among which or after which they stand in
+    /// the script: its own, and those with its name. They are not counted as missed.
     apart: BTreeSet<&'a str>,
-    /// Up to there in the script, its own lines are passed over.
+    /// Its own lines before this index in the script are skipped already.
     owned: usize,
     missed: usize,
-    /// How many of the notices to all rooms have been, as far as it has seen.
+    /// The number of notices to all rooms that it has seen.
     notices: usize,
-    /// Acts that had no consequence, and it was told so.
+    /// The acts that were refused with a message.
     refused: BTreeSet<usize>,
     over: bool,
     room_lines: usize,
@@ -713,7 +723,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// A line without its time, if times are shown.
+    /// The line without its time, if times are shown.
     fn untimed<'b>(&self, line: &'b str) -> &'b str {
         without_time(line).filter(|_| self.times).unwrap_or(line)
     }
@@ -795,7 +805,8 @@ impl<'a> Walk<'a> {
     }
 
     fn is_own(&self, entry: &Entry) -> bool {
-        // A topic is shown to the one who sets it, too; and what one says whose typing the hub echoes.
+        // A client is shown a topic that it sets itself; and its own words, if the hub echoes its
+        // keys.
         let is_shown = matches!(entry.what, What::Topic { .. })
             || self.record.keys && matches!(entry.what, What::Say { .. } | What::Me { .. });
         entry.author == Some(self.index) && !is_shown
@@ -818,7 +829,7 @@ impl<'a> Walk<'a> {
         (from..to).find(|at| script[*at].author == Some(self.index))
     }
 
-    /// Where the line stands that is shown next, behind those that it was told of instead.
+    /// The index in the script of the next line to be shown, after the missed lines.
     fn due(&self, room: &str, from: usize) -> usize {
         let end = self.stage.scripts[room].len();
         let (mut at, mut debt) = (from, self.debt);
@@ -831,7 +842,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Some lines were left out here.
+    /// Handles a note on `count` missed lines.
     fn told_of(&mut self, count: usize) -> Result<(), Wrong> {
         if let Place::Alone { .. } = self.place {
             return Err(self.wrong(format!("it has missed {count} lines where nobody else is")));
@@ -842,13 +853,13 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Passes over all lines that it was told of and that it was not seen to pass yet.
+    /// Skips all missed lines that are not skipped yet.
     fn pay(&mut self) -> Result<(), Wrong> {
         let Place::Script { room, mut cursor } = self.place else { return Ok(()) };
         let script = &self.stage.scripts[room];
         let hidden_until_now = |at: &usize| *at < self.lax && !self.is_hidden(&script[*at]);
         let unsure = self.slack + (cursor..script.len()).filter(hidden_until_now).count();
-        // As many as it must have been; where the last of them stand may not be known.
+        // Skips as many as were certainly missed; it may be unknown where the last of them stand.
         let sure = self.debt.saturating_sub(unsure);
         let end = self.due(room, cursor);
         for _ in 0..sure {
@@ -867,8 +878,8 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Passes over the lines from `from` to `to`: its own must be what it typed next, and of the others those
-    /// that it would have been shown are lines that it was told of.
+    /// Skips the lines from `from` to `to`. Those of its own must be its next acts; those of others
+    /// that would have been shown count as missed.
     fn pass(&mut self, room: &'a str, from: usize, to: usize) -> Result<(), Wrong> {
         let script = &self.stage.scripts[room];
         let shown = script[from..to].iter().filter(|entry| !self.is_hidden(entry)).count();
@@ -887,7 +898,7 @@ impl<'a> Walk<'a> {
         self.consume_own(room, from, to)
     }
 
-    /// The line of a room.
+    /// Handles a line of the room.
     fn room_line(&mut self, line: &str) -> Result<(), Wrong> {
         let text = match (self.times, without_time(line)) {
             (true, Some(text)) => unmarked(text),
@@ -901,7 +912,8 @@ impl<'a> Walk<'a> {
         let Place::Script { room, cursor } = self.place else { unreachable!("asked above") };
         let script = &self.stage.scripts[room];
         let mut at = cursor;
-        // Lines before it that are missing, and those that must be among the ones it was told of.
+        // Counts lines before it: those that were not shown, and those of them that were certainly
+        // missed.
         let (mut missing, mut sure) = (0, 0);
         let found = loop {
             let Some(entry) = script.get(at) else { break None };
@@ -956,7 +968,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// A line that it is shown by itself, behind the note on lines that were left out before it and after it. Returns
+    /// Handles a line that was shown out of turn, after the note on missed lines around it. Returns
     /// whether it is one.
     fn line_apart(&mut self, text: &str) -> Result<bool, Wrong> {
         let Place::Script { room, cursor } = self.place else { return Ok(false) };
@@ -978,7 +990,7 @@ impl<'a> Walk<'a> {
         Ok(true)
     }
 
-    /// One of the notices to all rooms: each comes in its turn, and some while it is on its way.
+    /// Handles a notice to all rooms. Notices come in their order; some may have been missed.
     fn notice(&mut self, text: &str) -> Result<(), Wrong> {
         match self.stage.notices[self.notices..].iter().position(|notice| notice == text) {
             Some(at) => {
@@ -989,8 +1001,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether the lines that come after this one are those of the script behind `at`. Asked where it
-    /// is not known from where on lines are shown, and people come and go more than once.
+    /// Whether the next lines of the stream are those of the script from `at` on. This decides
+    /// where it is not known from which line on the script is shown, and people come and go
+    /// repeatedly.
     fn goes_on(&self, room: &str, mut at: usize) -> bool {
         let script = &self.stage.scripts[room];
         let is_private = |line: &str| {
@@ -1012,7 +1025,7 @@ impl<'a> Walk<'a> {
         true
     }
 
-    /// Passes over its own lines from `from` to `to`, which must be what it typed next.
+    /// Skips its own lines from `from` to `to`, which must be its next acts.
     fn consume_own(&mut self, room: &'a str, from: usize, to: usize) -> Result<(), Wrong> {
         let mut at = from.max(self.owned);
         self.owned = self.owned.max(to);
@@ -1035,10 +1048,11 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Passes over all of its own lines that can be here, and that it has typed next.
+    /// Skips all of its own lines that can stand here and are its next acts.
     fn own_acts(&mut self) -> Result<(), Wrong> {
         match &mut self.place {
-            // What it says it is shown, as it will be seen.
+            // A client whose keys are echoed is shown its own lines, so they are checked when they
+            // are shown.
             Place::Alone { .. } if self.record.keys => {}
             Place::Alone { said, .. } => {
                 while let Some(Act::Say(text) | Act::Me(text)) = self.record.acts.get(self.act) {
@@ -1102,7 +1116,7 @@ impl<'a> Walk<'a> {
 
     // -- answers -------------------------------------------------------------------------------
 
-    /// Takes the lines that come next, which must be these.
+    /// Takes the next lines, which must be `expected`.
     fn expect(&mut self, expected: &[String]) -> Result<(), Wrong> {
         for line in expected {
             while self.lines.get(self.line).is_some_and(|(_, got)| is_day(got)) {
@@ -1114,7 +1128,7 @@ impl<'a> Walk<'a> {
                     let act = self.record.acts.get(self.act);
                     return Err(self.wrong(format!("{got:?}, when {line:?} was due for {act:?}")));
                 }
-                // The rest of what was cut off.
+                // The rest of the stream was cut off.
                 None if self.record.end == End::Cut => return Ok(()),
                 None => return Err(self.wrong(format!("the end, when {line:?} was due"))),
             }
@@ -1122,7 +1136,8 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The last `most` of the kept lines of `what` that are not hidden by ignoring.
+    /// The last `most` of the kept lines of `what` that are not hidden because the client ignores
+    /// their authors.
     fn history<'b>(
         &self,
         what: impl DoubleEndedIterator<Item = &'b What>,
@@ -1156,25 +1171,26 @@ impl<'a> Walk<'a> {
             .into_iter()
             .filter(|line| !is_day(line))
             .map(|line| {
-                // The head tells the offset of its reader.
+                // The heading names the reader's offset from UTC.
                 if line.starts_with("-- ") { line.replace("in UTC:", &format!("in {}:", self.offset)) } else { line }
             })
             .collect()
     }
 
-    /// What whoever comes into a room is shown, behind a greeting: the last lines that fit, or what is new since they
-    /// were there (from the entry `been` on), the topic, who they are, and who else is there.
+    /// Checks what a client is shown when it enters a room, after a greeting: the last lines that
+    /// fit, or the lines since it was there last (from entry `been` on); the topic; its own name;
+    /// who else is there.
     fn room_shown(&mut self, room: &str, at: usize, members: usize, been: Option<usize>) -> Result<(), Wrong> {
         let before = &self.stage.scripts.get(room).map_or(&[][..], |script| &script[..at]);
         let news = &before[been.unwrap_or(0)..];
         let lines = self.history(news.iter().map(|entry| &entry.what), REPLAY, Hidden::After, None);
         let new = been.map(|_| news.iter().filter(|entry| entry.what.is_kept()).count().min(KEPT));
         let topic = before.iter().rev().find(|entry| matches!(entry.what, What::Topic { .. }));
-        // Not one that was set by somebody whom they ignore.
+        // A topic set by somebody whom the client ignores is not shown.
         let topic = topic.filter(|topic| !self.ignoring.contains(topic.what.nick()));
         let topic = topic.map(|topic| format!("-- topic of {room}: {}", topic.what.text()));
         let head = self.lines.get(self.line).map_or("", |(_, line)| line).to_owned();
-        // How many fit is not known here.
+        // The number of lines that fit is not known, so it is taken from the heading.
         let counted = |head: &str| {
             let number = head.strip_prefix("-- the last ").or_else(|| head.strip_prefix("-- "))?;
             number.split(' ').next()?.parse::<usize>().ok()
@@ -1221,7 +1237,7 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        // Nobody keeps the script of a room that one is in alone.
+        // A room that only this client is in has no script.
         let is_kept = self.stage.scripts.contains_key(room);
         let there = if is_kept { self.stage.members(room, at) } else { BTreeSet::new() };
         if count != members || !named.is_subset(&there) || named.contains(&*self.nick) {
@@ -1234,7 +1250,7 @@ impl<'a> Walk<'a> {
     fn welcome(&mut self) -> Result<(), Wrong> {
         let told = self.lines.iter().find_map(|(_, line)| line.strip_prefix("-- You are "));
         let Some(nick) = told else {
-            // What was cut off within the greeting tells nothing more.
+            // The stream was cut off within the greeting.
             self.line = self.lines.len();
             return if self.record.end == End::Cut { Ok(()) } else { Err(self.wrong("no greeting")) };
         };
@@ -1254,14 +1270,14 @@ impl<'a> Walk<'a> {
             offset: Offset::default(),
             rows: 0,
         })));
-        // Who is where comes last.
+        // The greeting of the lobby ends with the list of people, which is checked below.
         greeting.pop();
         self.expect(&greeting)?;
-        // Whoever listens in the lobby was there before its script begins.
+        // The client that keeps the lobby's script was there before the script begins.
         if self.stage.listeners[LOBBY] == self.index {
             return self.room_shown(LOBBY, 0, 1, None);
         }
-        // One who never took a name may have had that of another guest.
+        // A guest that never took a name may have had the name of a later guest.
         let script = &self.stage.scripts[LOBBY];
         let is_it = |at: &usize| {
             let entry = &script[*at];
@@ -1299,20 +1315,20 @@ impl<'a> Walk<'a> {
         match act {
             Act::Say(_) | Act::Me(_) => unreachable!("passed over or found missing above"),
             Act::Topic(_) => return Err(self.wrong(format!("{line:?}, when {act:?} was to be carried out"))),
-            // Whether the other one takes what it is sent, only the other one knows.
+            // Whether the recipient can take the message is unknown here.
             Act::Msg { to, .. } if is_refused(line, to) => {
                 self.refused.insert(self.act);
                 self.line += 1;
             }
             Act::Msg { to, text } => {
-                // It has the time that a room's lines have.
+                // Its time is shown as those of the room's lines are.
                 let untimed = self.untimed(line);
                 if self.times == (untimed == line) || untimed != format!("[you -> {to}] {text}") {
                     return Err(self.wrong(format!("{line:?}, when {act:?} was to be carried out")));
                 }
                 self.line += 1;
-                // Whether the other one is away then, only the other one knows.
-                // To those who ignore them it is said without their words.
+                // Whether the recipient is away is unknown here. If the client ignores the
+                // recipient, the answer leaves out the recipient's words.
                 let away = format!("-- {to} has it now, and is away: ");
                 let silent = format!("-- {to} has it now, and is away");
                 let ignored = self.ignoring.contains(to);
@@ -1351,7 +1367,7 @@ impl<'a> Walk<'a> {
             }
             Act::Color(on) => self.expect(&done(if *on { Done::ColorsOn } else { Done::ColorsOff }))?,
             Act::Quiet => {
-                // What it had missed until then it had missed as it was shown lines then.
+                // Lines missed before this act are those that would have been shown before it.
                 self.pay()?;
                 let old = self.shown_from_here();
                 self.expect(&done(if self.quiet { Done::NotQuiet } else { Done::Quiet }))?;
@@ -1399,7 +1415,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Where the next line stands that is shown, as things are.
+    /// The index in the script of the next line that is shown, by the present state.
     fn shown_from_here(&self) -> usize {
         match self.place {
             Place::Script { room, cursor } => self.due(room, cursor),
@@ -1407,7 +1423,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Nothing is left for it in the room that it leaves.
+    /// Checks that the room it leaves has no line left for it.
     fn gone_from_here(&mut self) -> Result<(), Wrong> {
         self.pay()?;
         let Place::Script { room, cursor } = self.place else { return Ok(()) };
@@ -1447,19 +1463,21 @@ impl<'a> Walk<'a> {
         self.room_shown(room, joined, self.stage.members(room, joined).len() + 1, been)
     }
 
-    /// What stands in an answer may depend on where in the script it was made: one of these places.
+    /// The places in the script at which an answer may have been made; its content may depend on
+    /// that.
     fn places(&self) -> std::ops::RangeInclusive<usize> {
         match self.place {
             Place::Script { room, cursor } => {
                 let shown = self.shown_from_here();
-                // Not behind what it has typed after this.
+                // The answer was made before its next own line.
                 cursor..=self.next_own(room, cursor, shown).unwrap_or(shown)
             }
             Place::Alone { .. } => 0..=0,
         }
     }
 
-    /// One of these must be the answer. (Each is as long as any other, or decides in a line before.)
+    /// Takes the next lines, which must be one of `choices`; returns its index. (All have the same
+    /// number of lines, or differ in an earlier line.)
     fn expect_one_of(&mut self, choices: &[Vec<String>]) -> Result<usize, Wrong> {
         let from = self.line;
         let mut first = None;
@@ -1482,13 +1500,13 @@ impl<'a> Walk<'a> {
         while let Some((_, row)) = self.lines.get(self.line).filter(|(_, row)| row.starts_with("--   ")) {
             let row = &row[5..];
             self.line += 1;
-            // Of very many, not all are listed.
+            // A list of very many is cut short.
             if let Some(count) = row.strip_prefix("and ").and_then(|row| Some(row.split_once(" more")?.0)) {
                 more = count.parse().map_err(|_| self.wrong(format!("{row:?} in {head:?}")))?;
                 break;
             }
             for name in row.split_whitespace() {
-                // Whether somebody is away then, only they know.
+                // Whether a person is away at this moment is unknown here.
                 if !names.insert(name.trim_end_matches('*')) {
                     return Err(self.wrong(format!("{name} is listed twice")));
                 }
@@ -1514,7 +1532,8 @@ impl<'a> Walk<'a> {
         Err(self.wrong(what))
     }
 
-    /// How many rooms there are is not known here; whether the answer is whole is.
+    /// Checks the answer to `/rooms`: the number of rooms is unknown, but the answer must be
+    /// complete.
     fn rooms(&mut self) -> Result<(), Wrong> {
         let head = self.lines[self.line].1;
         let count = head.strip_prefix("-- ").and_then(|rest| rest.split_once(" room")).map(|(count, _)| count);
@@ -1551,7 +1570,7 @@ impl<'a> Walk<'a> {
                 })
                 .collect(),
             Place::Alone { room, said } => {
-                // A notice may have come before lines of its own that were counted before it.
+                // A notice may stand before own lines that were counted before it.
                 let notice = said.iter().rposition(|what| matches!(what, What::Notice { .. }));
                 let mut orders = vec![said.clone()];
                 orders.extend((0..notice.unwrap_or(0)).map(|at| {
@@ -1568,14 +1587,14 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether lines of ignored people are left out before the last few are taken, or of these.
+/// Whether lines of ignored people are removed before the last few lines are taken, or from those.
 #[derive(Clone, Copy)]
 enum Hidden {
     Before,
     After,
 }
 
-/// Whether this is the line that follows from that act.
+/// Whether the line follows from the act.
 fn is_what(act: &Act, what: &What) -> bool {
     match (act, what) {
         (Act::Say(typed), What::Say { text, .. })
@@ -1585,7 +1604,7 @@ fn is_what(act: &Act, what: &What) -> bool {
     }
 }
 
-/// Whether that is what one is told who writes to somebody to whom nothing more can be sent.
+/// Whether the line is the answer to a private message that could not be delivered.
 fn is_refused(line: &str, to: &str) -> bool {
     line == format!("-- {to} is not reading just now: nothing was sent")
 }

@@ -1,4 +1,4 @@
-//! Death at every step that has a name. `CHATHUB_LABEL=rotate.` tries only those whose names begin so.
+//! Death at every named step. `CHATHUB_LABEL=rotate.` tries only the steps whose names begin so.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::time::{Duration, Instant};
@@ -9,11 +9,12 @@ use nix::sys::signal::Signal;
 use crate::load::{Load, Size, settings};
 use crate::supervisor::Plan;
 
-/// Small, quick, with much coming and going: each step comes soon.
+/// Small and quick, with much coming and going, so that each step is reached soon.
 const TROUPE: Size =
     Size { rooms: 2, residents: 6, visitors: 5, every: Duration::from_millis(8), crowd: 0, orators: 0, idlers: 0 };
 
-/// Plays until the daemon dies of the fault, and after. Fails if it never comes to that step.
+/// Runs the load until the daemon dies of the fault, and on. Fails if the daemon never reaches that
+/// step.
 fn fault(label: &str, nth: usize, seed: u64) {
     let closed = if label.starts_with("rotate.") { "40" } else { "1024" };
     let sealed = label.starts_with("take.") || label.starts_with("seal.") || label.starts_with("proxy.");
@@ -32,7 +33,8 @@ fn fault(label: &str, nth: usize, seed: u64) {
     let end = Instant::now() + Duration::from_secs(20);
     while Instant::now() < end && !has_died() {
         if label.starts_with("rotate.") || label.starts_with("merge.") {
-            // These come when hundreds have come, or dozens have gone.
+            // These steps are reached after hundreds of connections, or after dozens of closed
+            // ones.
             load.flurry(8);
         }
         load.play(Instant::now() + Duration::from_millis(50), |_| has_died());
@@ -43,7 +45,7 @@ fn fault(label: &str, nth: usize, seed: u64) {
     assert!(killed, "{label}:{nth} made it end with {}", ending.status);
     supervisor.ready_after(second);
     load.play(Instant::now() + Duration::from_millis(100), |_| false);
-    // Taken and not kept yet: that one connection is lost, and no other.
+    // A connection that was accepted but not kept yet is lost; no other may be.
     let lost = load.lost();
     assert!(lost == 0 || lost == 1 && label == "accept.taken", "{label}: {lost} connections died unseen");
     load.finish(|| {
@@ -57,15 +59,15 @@ fn every(nth: impl Fn(&str) -> Vec<usize>, part: usize, parts: usize) {
     let labels = LABELS.iter().enumerate().filter(|(at, label)| at % parts == part && label.starts_with(&wanted));
     for (at, label) in labels {
         for nth in nth(label) {
-            // Ends with the first one that fails: that is the one whose story is told.
+            // The first failure ends the test: its name is the last that is printed.
             println!("{label}:{nth}");
             fault(label, nth, at as u64 + 1);
         }
     }
 }
 
-/// Some steps are made once in a life, or hardly ever; and what is merged first was found, then what is at
-/// hand.
+/// The occurrences of a step at which to die. Some steps happen once in a process, or rarely. A
+/// merge handles first the connections that were found, then those of this process.
 fn again(label: &str) -> Vec<usize> {
     let once = ["recover.", "handover.", "rotate."];
     if once.iter().any(|kind| label.starts_with(kind)) {
@@ -92,7 +94,7 @@ fn death_at_a_later_time_of_each_step_is_survived() {
     every(again, 0, 1);
 }
 
-/// A step of the recovery fails, and the next recovery at another one.
+/// Dies at one step of the recovery, and in the next recovery at another.
 #[test]
 fn death_in_each_recovery_after_a_death_in_a_recovery_is_survived() {
     let steps: Vec<&str> = LABELS.iter().copied().filter(|label| label.starts_with("recover.")).collect();

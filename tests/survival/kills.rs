@@ -1,7 +1,7 @@
 //! Death at any time, under load.
 //!
-//! `CHATHUB_KILLS=5000 cargo test --test survival -- --nocapture kills::` goes on for so many deaths,
-//! and `CHATHUB_SEED=n` throws the same dice again.
+//! `CHATHUB_KILLS=5000 cargo test --test survival -- --nocapture kills::` runs until this number of
+//! deaths; `CHATHUB_SEED=n` repeats the random choices of an earlier run.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
@@ -19,20 +19,20 @@ use crate::supervisor::{HANDED_OVER, PATIENCE, Plan, Supervisor};
 const CROWD: Size =
     Size { rooms: 3, residents: 12, visitors: 6, every: Duration::from_millis(20), crowd: 0, orators: 0, idlers: 0 };
 
-/// Those who talk are too fast for those who read slowly: these miss lines.
+/// Some clients talk faster than the slow readers read, so the slow readers miss lines.
 const SKIPPING: Size =
     Size { rooms: 2, residents: 4, visitors: 3, every: Duration::from_millis(25), crowd: 0, orators: 3, idlers: 12 };
 
-/// So many deaths on one stage, before the next one is set up.
+/// The number of deaths under one load; then a new load begins.
 const CHAPTER: usize = 100;
 
-/// How it dies.
+/// A way for the daemon to die.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Blow {
     Kill,
     Abort,
     Terminate,
-    /// It hangs for a moment first, as it does before a watchdog's blow.
+    /// The daemon hangs for a moment before it is killed, as before the watchdog kills it.
     Freeze,
 }
 
@@ -51,7 +51,7 @@ impl Blow {
     }
 }
 
-/// Tells of its end, however it came to be.
+/// Sets the flag when it is dropped, also by a panic.
 struct Still<'a>(&'a AtomicBool);
 
 impl Drop for Still<'_> {
@@ -60,7 +60,7 @@ impl Drop for Still<'_> {
     }
 }
 
-/// Strikes so many times, each time at a moment of the dice's choosing: while it starts, or later.
+/// Kills the daemon `kills` times, each time at a random moment: while it starts, or later.
 fn strike(supervisor: &Supervisor, mut dice: Dice, kills: usize, blows: &[Blow], late: u64, over: &AtomicBool) {
     let mut spawns = supervisor.spawns() - 1;
     for _ in 0..kills {
@@ -68,7 +68,7 @@ fn strike(supervisor: &Supervisor, mut dice: Dice, kills: usize, blows: &[Blow],
             return;
         }
         spawns = supervisor.started_after(spawns);
-        // Time passes here because chance wants it, and not to wait for anything.
+        // This sleep chooses the moment of the death; it does not wait for anything.
         let micros = if dice.one_in(4) {
             dice.below(8_000) as u64
         } else {
@@ -82,21 +82,21 @@ fn strike(supervisor: &Supervisor, mut dice: Dice, kills: usize, blows: &[Blow],
     }
 }
 
-/// A stage, a load, so many deaths, and the check.
+/// One load with `kills` deaths, and the check.
 fn chapter(seed: u64, kills: usize, blows: &[Blow], late: u64, size: Size, sealed: bool) -> Tally {
     let mut dice = Dice(seed);
-    // Put together anew all the time, or now and then; as long as it is for real, a debug build would need
-    // seconds to go through it.
+    // The size at which a new snapshot is taken: all the time, or now and then. With the real size,
+    // a debug build would need seconds to replay the tape.
     let tape = dice.of(&["10000", "30000", "80000"]);
     let (settings, tape) = match size.idlers {
         0 => (settings(), tape),
-        // They say as much in a moment as the others in a minute.
+        // In such a load as much is said in a moment as otherwise in a minute.
         _ => (skipping(), dice.of(&["100000", "400000", "2000000"])),
     };
     let supervisor = Plan::new(&settings, dice.roll()).env("CHATHUB_TAPE", tape).sealed(sealed).start();
     let mut load = Load::new(&supervisor, seed, size);
     if size.idlers > 0 {
-        // Some are far behind before the first blow.
+        // Before the first death some readers are far behind.
         load.play(Instant::now() + PATIENCE, |load| load.heard() > 1_000_000);
     }
     let (still, over) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -116,7 +116,7 @@ fn chapter(seed: u64, kills: usize, blows: &[Blow], late: u64, size: Size, seale
     let lost = load.lost();
     assert!(lost <= 1 + kills / 20, "{lost} connections died unseen in {kills} deaths");
     let tally = load.finish(|| {
-        // The end is on its way to those who read slowly: once more.
+        // While slow readers still have the end before them, the daemon dies once more.
         supervisor.replace(Signal::SIGKILL);
     });
     supervisor.assert_whole();
@@ -126,7 +126,7 @@ fn chapter(seed: u64, kills: usize, blows: &[Blow], late: u64, size: Size, seale
         by(Signal::SIGKILL)
             || by(Signal::SIGABRT) && blows.contains(&Blow::Abort)
             || ending.status.code() == Some(HANDED_OVER) && blows.contains(&Blow::Terminate)
-            // Before it listens for the signal.
+            // SIGTERM came before the daemon handled the signal.
             || by(Signal::SIGTERM) && blows.contains(&Blow::Terminate) && !ending.was_ready
     };
     for ending in supervisor.endings() {
@@ -135,12 +135,12 @@ fn chapter(seed: u64, kills: usize, blows: &[Blow], late: u64, size: Size, seale
     tally
 }
 
-/// Chapters until there were so many deaths.
+/// Runs loads until there were `kills` deaths.
 fn story(name: &str, kills: usize, blows: &[Blow], late: u64, size: Size) -> Tally {
     story_of(name, kills, blows, late, size, false)
 }
 
-/// The same, with every other client encrypted, or none.
+/// As [`story`]; with `sealed`, every other client is encrypted.
 fn story_of(name: &str, kills: usize, blows: &[Blow], late: u64, size: Size, sealed: bool) -> Tally {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let asked = number("CHATHUB_KILLS").map(|kills| usize::try_from(kills).unwrap());
@@ -150,7 +150,7 @@ fn story_of(name: &str, kills: usize, blows: &[Blow], late: u64, size: Size, sea
         if done >= kills {
             break;
         }
-        // The first is played each time, and the others nobody has played.
+        // The first load is the same in every run, the others are new each time.
         let seed = match number("CHATHUB_SEED") {
             Some(seed) => seed + turn,
             None if turn == 0 => 1,
@@ -197,13 +197,13 @@ fn nobody_encrypted_or_not_notices_what_becomes_of_it() {
     story_of("mixed, encrypted", 75, &blows, 120, CROWD, true);
 }
 
-/// Hardly ever does it live long enough to be ready.
+/// The deaths come so soon that the daemon is hardly ever ready.
 #[test]
 fn nobody_notices_that_it_dies_again_and_again_while_it_starts() {
     story("in its cradle", 60, &[Blow::Kill], 1, CROWD);
 }
 
-/// Lines were missed, or it was no test of that.
+/// Fails if too few lines were missed for a test of missed lines.
 fn missed(tally: &Tally, kills: usize) {
     assert!(tally.missed > 100 * kills, "too few lines were missed: {tally:?}");
 }
@@ -237,9 +237,10 @@ fn who_reads_slowly_misses_what_it_is_told_of_though_it_dies_again_and_again_whi
     missed(&tally, 0);
 }
 
-/// What is stored at the first start is stored piece by piece: it may die between any two, and who has
-/// connected by then is greeted all the same. But for one, if that: a death in the few microseconds between
-/// accepting and keeping costs the one who is accepted, and it is aimed at here.
+/// At the first start the tape and the sockets are stored one by one. The daemon may die between
+/// any two; clients that have connected by then are greeted all the same. One connection may be
+/// lost: if the daemon dies in the few microseconds between accepting and keeping it, which this
+/// test aims at.
 #[test]
 fn death_at_the_very_first_start_costs_nobody() {
     let mut dice = Dice(1);

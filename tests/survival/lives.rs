@@ -1,4 +1,5 @@
-//! What a life is made of goes on behind a death, step by step; and what is to end, ends.
+//! Step by step: the state of people's sessions that survives a death, and the things that end with
+//! one.
 
 use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
@@ -15,12 +16,12 @@ fn supervisor() -> Supervisor {
     Plan::new(&settings(), 1).start()
 }
 
-/// These come, one after the other.
+/// Clients of these names connect, one after another.
 fn come<const N: usize>(supervisor: &Supervisor, names: [&str; N]) -> [Person; N] {
     names.map(|name| Person::come(supervisor, name))
 }
 
-/// A daemon, and these come to it.
+/// A daemon with clients of these names.
 fn meeting<const N: usize>(names: [&str; N]) -> (Supervisor, [Person; N]) {
     let supervisor = supervisor();
     let people = come(&supervisor, names);
@@ -151,7 +152,8 @@ fn half_a_line_is_completed_behind_a_death() {
     ann.sync();
     for number in 0..5 {
         bob.write(format!("begun {number},").as_bytes());
-        // What is behind it shows that it was read, or it may not have been: both must do.
+        // In every second round a later command shows that the half line was read; in the others it
+        // may not have been.
         if number % 2 == 0 {
             ann.sync();
         }
@@ -161,7 +163,7 @@ fn half_a_line_is_completed_behind_a_death() {
         bob.write(b".\n");
         ann.expect(&format!("bob: begun {number}, and not forgotten."));
     }
-    // Half a line at the end of the stream is a line.
+    // At the end of the stream, half a line counts as a line.
     bob.write(b"famous last words");
     killed(&supervisor);
     bob.hang_up();
@@ -169,7 +171,8 @@ fn half_a_line_is_completed_behind_a_death() {
     assert!(bob.rest().is_empty());
 }
 
-/// One sends half of this, and the other half behind a death, wherever it is torn: it is said as a whole.
+/// Sends a part of `text`, kills the daemon, and sends the rest, for each place at which it can be
+/// torn: it must be said whole.
 fn is_whole_wherever_it_is_torn(text: &[u8], said: &str) {
     let (supervisor, [mut ann, mut bob, mut zoe]) = meeting(["ann", "bob", "zoe"]);
     zoe.send("/join elsewhere");
@@ -177,7 +180,8 @@ fn is_whole_wherever_it_is_torn(text: &[u8], said: &str) {
     ann.sync();
     for at in 1..text.len() {
         bob.write(&text[..at]);
-        // What is behind it shows that it was read, or it may not have been.
+        // In every third round a later command shows that the part was read; in the others it may
+        // not have been.
         if at % 3 == 0 {
             zoe.sync();
         }
@@ -194,7 +198,7 @@ fn a_character_is_not_torn_by_a_death() {
 
 #[test]
 fn telnet_commands_are_not_torn_by_a_death() {
-    // "Are you there?", a timing mark, an escaped 0xff, a subnegotiation: all between letters.
+    // "Are you there?", a timing mark, an escaped 0xff, a subnegotiation: each between letters.
     is_whole_wherever_it_is_torn(b"a\xff\xf6b\xff\xfd\x06c\xff\xfa\x18\x00xterm\xff\xf0d\r\n", "bob: abcd");
 }
 
@@ -292,7 +296,7 @@ fn a_shutdown_says_goodbye_and_closes_at_once_though_the_sockets_are_kept() {
         let ending = supervisor.stopped();
         assert_eq!(ending.status.code(), Some(0));
         assert_eq!(supervisor.store().is_empty(), !preserve, "{:?}", supervisor.store());
-        // And when it is started by the next connection, nothing of that is left.
+        // A daemon that is started by the next connection finds nothing of the former one.
         supervisor.activate();
         let mut ann = Person::come(&supervisor, "ann");
         ann.send("/who");
@@ -314,7 +318,7 @@ fn everybody_who_quits_or_is_kicked_is_let_go_of_at_once() {
     ann.sync();
     killed(&supervisor);
     ann.quiet();
-    // The system has let go of them, too: what is sent to a socket that is closed is refused.
+    // The kernel has closed the connections too: sending to them fails.
     for person in [&mut bob, &mut eve] {
         person.try_send("anybody?\n");
         let mut byte = [0];
@@ -323,7 +327,8 @@ fn everybody_who_quits_or_is_kicked_is_let_go_of_at_once() {
     assert_eq!(supervisor.ask("clients.list", &json!({}))["total"], 1);
 }
 
-/// Without a service manager that keeps anything all is as it was before there was survival.
+/// Without a service manager that keeps descriptors, the daemon serves as it did before survival
+/// existed.
 #[test]
 fn without_a_store_it_serves_and_says_that_nobody_survives() {
     let supervisor = Plan::new(&settings(), 1).without_notify().begin();
@@ -339,7 +344,7 @@ fn without_a_store_it_serves_and_says_that_nobody_survives() {
     assert_eq!(ending.status.code(), Some(0), "there is nobody to hand over to");
 }
 
-/// Encrypted people and others talk there as well, and go.
+/// Without a store, encrypted clients and others talk and leave.
 #[test]
 fn without_a_store_people_are_encrypted_as_well() {
     let supervisor = Plan::new(&settings(), 1).without_notify().sealed(true).begin();
@@ -355,7 +360,7 @@ fn without_a_store_people_are_encrypted_as_well() {
     bob.sync();
 }
 
-/// A line that it dies of, each time.
+/// A line at which the daemon crashes, each time it handles it.
 #[test]
 fn a_line_that_kills_costs_its_sender_alone() {
     let supervisor = Plan::new(&settings(), 1).env("CHATHUB_POISON", "arsenic").start();
@@ -378,7 +383,7 @@ fn a_line_that_kills_costs_its_sender_alone() {
     for ending in &endings {
         assert_eq!(ending.status.signal(), Some(Signal::SIGABRT as i32));
     }
-    // Somebody else's line of the same kind, and again: it does not count what has been.
+    // Another client sends such a line: the earlier crashes do not count for it.
     let mut zoe = Person::come(&supervisor, "zoe");
     zoe.send("arsenic again");
     while zoe.line_or_reset().is_some() {}
@@ -389,7 +394,7 @@ fn a_line_that_kills_costs_its_sender_alone() {
     ann.quiet();
 }
 
-/// An administrator's command that it dies of, each time, is tried as often as a line.
+/// An administrator's command at which the daemon crashes each time is tried as often as a line.
 #[test]
 fn a_command_that_kills_is_tried_three_times_and_costs_nobody() {
     let supervisor = Plan::new(&settings(), 1).env("CHATHUB_POISON", "arsenic").start();
@@ -414,8 +419,8 @@ fn a_command_that_kills_is_tried_three_times_and_costs_nobody() {
     assert_eq!(supervisor.endings().len(), 4);
 }
 
-/// Poison that came in the middle of a load of lines: what is said of those before it is said once, though
-/// each recovery comes by them again; and of somebody else's, nothing is missing.
+/// A deadly line arrives among many others. The lines before it are said once, although each
+/// recovery handles them again; and no line of another client is missing.
 #[test]
 fn lines_around_a_line_that_kills_are_said_once() {
     let supervisor = Plan::new(&settings(), 1).env("CHATHUB_POISON", "arsenic").start();
@@ -443,12 +448,12 @@ fn lines_around_a_line_that_kills_are_said_once() {
             his += 1;
         }
     }
-    // What was received in one piece with the poison goes with it.
+    // The lines received in one piece with the deadly one are lost with it.
     assert!((500..=2000).contains(&hers), "{hers}");
     ann.quiet();
 }
 
-/// An administrator's command that was answered is not forgotten.
+/// A command of an administrator that was answered survives a death.
 #[test]
 fn what_an_administrator_did_stays_done() {
     let (supervisor, [mut ann]) = meeting(["ann"]);
@@ -467,7 +472,7 @@ fn what_an_administrator_did_stays_done() {
     assert!(ann.line().unwrap().starts_with("-- anna is in lobby"));
 }
 
-/// Limits that were lowered meanwhile turn nobody out.
+/// Limits that were lowered before a restart do not disconnect anybody.
 #[test]
 fn lowered_limits_turn_nobody_out() {
     let supervisor = supervisor();
@@ -479,7 +484,7 @@ fn lowered_limits_turn_nobody_out() {
     assert_eq!(late.rest(), ["-- the hub is full; try again later"]);
 }
 
-/// How long nobody is served.
+/// Measures how long clients are not served.
 #[test]
 fn it_is_back_soon() {
     let supervisor = supervisor();
@@ -496,8 +501,8 @@ fn it_is_back_soon() {
     assert!(took[took.len() / 2] < Duration::from_secs(1), "{took:?}");
 }
 
-/// Being killed is no crash: it is tried again and again. But not for ever, for the kernel kills, too, who takes all
-/// memory for a line.
+/// Being killed is not a crash, so the input is tried again and again. But not for ever: the kernel
+/// also kills a process whose line makes it use up all memory.
 #[test]
 fn a_line_at_which_it_is_killed_twenty_times_costs_its_sender_alone() {
     let supervisor = Plan::new(&settings(), 1).env("CHATHUB_DEADLY", "hemlock").start();

@@ -1,6 +1,6 @@
-//! Many clients over real sockets, in one thread: they talk, paste, stop in the middle of a line, read
-//! fast, slowly and hardly at all, come and go, while a hand is at the daemon's throat. At the end
-//! everything that was typed and seen goes to the check.
+//! Many clients over real sockets, in one thread. They talk, paste, stop in the middle of a line,
+//! read fast, slowly or hardly at all, come and go, while the daemon is killed again and again. At
+//! the end everything typed and seen goes to the check.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,26 +17,26 @@ use crate::shared::dice::Dice;
 use crate::supervisor::PATIENCE;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
-/// The service that is looked at, and the one who watches over it.
+/// The service under load, and what the load needs of its supervisor.
 pub(crate) trait Service: Sync {
-    /// Where clients connect.
+    /// The address to which clients connect.
     fn addr(&self) -> SocketAddr;
-    /// The time on the watcher's clock.
+    /// The time since the supervisor began.
     fn elapsed(&self) -> Duration;
-    /// Something for the watcher's notes.
+    /// Adds a line to the supervisor's log.
     fn note(&self, text: &str);
-    /// Has an administrator say something to all rooms. How many clients were told.
+    /// Has an administrator say something to all rooms. Returns how many clients got it.
     fn say(&self, text: &str) -> usize;
-    /// The deaths so far, for the story.
+    /// The deaths so far, for the report of a failure.
     fn deaths(&self) -> String;
 }
 
-/// How many clients were told, in the answer to `say`.
+/// The number of clients that got the line, from the answer to `say`.
 pub(crate) fn told(answer: &Value) -> usize {
     answer["clients"].as_u64().and_then(|clients| usize::try_from(clients).ok()).expect("it says how many")
 }
 
-/// Settings under which nobody is slowed down, skipped, gathered or turned away.
+/// Settings under which no client is slowed down, skipped, gathered or turned away.
 pub(crate) fn settings() -> String {
     format!(
         "
@@ -76,8 +76,9 @@ keepalive = 'off'
     )
 }
 
-/// Settings under which whoever reads slowly misses lines, as with those that are shipped: the least that a
-/// client may be behind, so that it comes to that soon, and small buffers in the kernel; mailboxes as shipped.
+/// Settings under which slow readers soon miss lines, as they would under the default settings: the
+/// lowest bound for a client that is behind, and small buffers in the kernel. Mailboxes are of the
+/// default size.
 pub(crate) fn skipping() -> String {
     settings()
         .replace("behind = '256MiB'", "behind = '64KiB'")
@@ -86,18 +87,20 @@ pub(crate) fn skipping() -> String {
         .replace("[tcp]", "[tcp]\nsend_buffer = '16KiB'\nreceive_buffer = '256KiB'")
 }
 
-/// How somebody reads.
+/// How a client reads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reading {
-    /// Whatever is there.
+    /// All that has arrived, at once.
     Fast,
-    /// So many bytes at most, so often, through a narrow window.
+    /// At most `bytes` at a time, at this interval, with a small receive buffer.
     Slow { bytes: usize, every: Duration },
-    /// Nothing until so much at most was said in all rooms, then all there is, but for so many bytes at most.
+    /// Nothing until a random amount below `volume` bytes more was said in all rooms; then about
+    /// `bytes` bytes (`left` of them are still to be read). `wakes` is the amount said at which it
+    /// reads again.
     Gulps { bytes: usize, volume: usize, left: usize, wakes: usize },
 }
 
-/// How somebody leaves.
+/// How a client leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Leaving {
     Quits,
@@ -111,45 +114,46 @@ struct Player {
     record: Record,
     author: Author,
     stream: Option<TcpStream>,
-    /// What it types and the kernel has not taken yet.
+    /// Typed bytes that the kernel has not taken yet.
     out: Vec<u8>,
     dice: Dice,
     reading: Reading,
     read_at: Instant,
     write_at: Instant,
     act_at: Instant,
-    /// How long it thinks, on average.
+    /// The average time between two acts.
     every: Duration,
-    /// The question that is not answered yet, and how many acts there were since one that was.
+    /// The number of its question that is not answered yet; and how many acts it has done since an
+    /// answered one.
     asked: Option<u64>,
     unasked: usize,
-    /// Where its last whole line starts and ends.
+    /// Where the last complete line it has received begins and ends.
     line: (usize, usize),
-    /// When which byte came.
+    /// For each piece received: the offset of its end, and when it came.
     chunks: Vec<(usize, Duration)>,
-    /// Acts left until it leaves.
+    /// How many acts it does before it leaves, and how it leaves; `None` if it stays.
     stays: Option<(usize, Leaving)>,
     leaving: bool,
-    /// Its keys are echoed by the hub.
+    /// Whether it uses a terminal whose keys the hub echoes.
     keys: bool,
-    /// It has agreed to that.
+    /// Whether it has agreed to the echo.
     agrees: bool,
-    /// It sees colours, or what is drawn and taken away again: see [`check::on_screen`].
+    /// Whether its stream has colours, or text that is drawn and erased: see [`check::on_screen`].
     screen: bool,
 }
 
 impl Player {
-    /// Whether it reads what is there, when so much has been said.
+    /// Whether it reads now, `heard` bytes having been said in all rooms.
     fn is_awake(&self, heard: usize) -> bool {
         !matches!(self.reading, Reading::Gulps { wakes, .. } if heard < wakes)
     }
 
-    /// Who has more to send than that types no more.
+    /// With more unsent bytes than this, the client types no more.
     fn most_unsent(&self) -> usize {
         if self.author.manner == Manner::Orator { 64 * 1024 } else { 4096 }
     }
 
-    /// It has read enough.
+    /// Stops reading, if it reads in gulps, until more was said.
     fn rest(&mut self, heard: usize) {
         if let Reading::Gulps { bytes, volume, left, wakes } = &mut self.reading {
             (*left, *wakes) = (*bytes, heard + self.dice.below(*volume));
@@ -157,27 +161,28 @@ impl Player {
     }
 }
 
-/// Who is on the stage.
+/// The numbers of clients of each kind.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) rooms: usize,
     pub(crate) residents: usize,
     pub(crate) visitors: usize,
-    /// How long everybody thinks between two acts, on average.
+    /// The average time between two acts of a client.
     pub(crate) every: Duration,
-    /// So many more, in rooms of [`HALL`], who speak rarely.
+    /// The number of further clients, in rooms of [`HALL`], that speak rarely.
     pub(crate) crowd: usize,
-    /// So many talk all the time in each room, and so many read too slowly for that: see [`skipping`].
+    /// In each room: how many clients talk all the time, and how many read too slowly for that. See
+    /// [`skipping`].
     pub(crate) orators: usize,
     pub(crate) idlers: usize,
 }
 
-/// How many of the crowd are in one room.
+/// The number of clients of the crowd in one room.
 const HALL: usize = 50;
-/// How long one of the crowd is silent, on average.
+/// The average time between two lines of a client of the crowd.
 const SILENT: Duration = Duration::from_secs(100);
 
-/// The stage.
+/// All clients, and the service under their load.
 pub(crate) struct Load<'a> {
     service: &'a dyn Service,
     players: Vec<Player>,
@@ -187,27 +192,27 @@ pub(crate) struct Load<'a> {
     notices: Vec<String>,
     numbers: u32,
     visit_at: Instant,
-    /// Connections that were taken and died before they were greeted.
+    /// The number of connections that were accepted and died before they were greeted.
     lost: usize,
-    /// Bytes that those have got who listen.
+    /// The number of bytes received by the clients that only listen.
     heard: usize,
     seed: u64,
-    /// New visitors come.
+    /// Whether new visitors come.
     open: bool,
 }
 
 impl<'a> Load<'a> {
-    /// Everybody has come and is known to the hub.
+    /// Connects all clients, and waits until the hub knows each.
     #[track_caller]
     pub(crate) fn new(service: &'a dyn Service, seed: u64, size: Size) -> Self {
         let rooms = [LOBBY, "tea", "milk", "cake"][..size.rooms].iter().map(ToString::to_string).collect();
         let names = |prefix: &str, count: usize| (0..count).map(|at| format!("{prefix}{at}")).collect::<Vec<_>>();
         let mut cast = Cast { rooms, residents: names("k", size.residents), bores: vec!["k0".to_owned()], longest: 40 };
         if size.idlers > 0 {
-            // Within the longest line, even if all of them are long.
+            // So no line is longer than allowed, even if all of its pieces are long.
             cast.longest = 50;
         }
-        // Those who bear one name all the time are told things, too.
+        // Idlers that keep one name get private messages too.
         cast.residents.extend((0..size.idlers).filter(|at| !renames(*at)).map(idler));
         let mut load = Self {
             service,
@@ -262,11 +267,11 @@ impl<'a> Load<'a> {
         load
     }
 
-    /// Those who talk all the time, and those who are too slow for that.
+    /// Adds the clients that talk all the time, and those that read too slowly for that.
     fn crowd_in(&mut self, size: Size) {
         for (at, room) in self.cast.rooms.clone().into_iter().enumerate() {
             for number in 0..size.orators {
-                // The one whom others ignore now and then is one of them.
+                // One of them is the bore, whom others ignore now and then.
                 let index = self.enter(&format!("o{at}-{number}"), Reading::Fast, Duration::from_millis(10));
                 self.players[index].author.manner = Manner::Orator;
                 if room != LOBBY {
@@ -293,14 +298,14 @@ impl<'a> Load<'a> {
             (player.screen, player.reading) = (true, Reading::Fast);
             readers.push((index, reading));
         }
-        // Before anybody speaks of them, they are there.
+        // They must be here before anybody mentions them.
         self.settle(&readers.iter().map(|(index, _)| *index).collect::<Vec<_>>());
         for (index, reading) in readers {
             self.players[index].reading = reading;
         }
     }
 
-    /// So many come into a room of their own, and one who listens there.
+    /// Adds a room of its own with `people` clients and one that listens.
     fn fill(&mut self, hall: usize, people: usize) {
         let room = format!("hall{hall}");
         let ear = self.enter(&format!("hall-ear{hall}"), Reading::Fast, Duration::MAX);
@@ -324,7 +329,7 @@ impl<'a> Load<'a> {
         self.enter_with(nick, reading, every, false)
     }
 
-    /// With a terminal whose keys the hub echoes, or without.
+    /// Connects a client; `keys`: with a terminal whose keys the hub echoes.
     fn enter_with(&mut self, nick: &str, reading: Reading, every: Duration, keys: bool) -> usize {
         let stream = self.connect(match reading {
             Reading::Fast => None,
@@ -371,7 +376,8 @@ impl<'a> Load<'a> {
         index
     }
 
-    /// Each from an address of its own, so that guests are told apart by their names.
+    /// Connects from an address that no other client has, so that guests are told apart by their
+    /// names.
     fn connect(&mut self, window: Option<usize>) -> TcpStream {
         self.numbers += 1;
         let from = Ipv4Addr::from_bits(0x7f01_0000 + self.numbers);
@@ -380,7 +386,8 @@ impl<'a> Load<'a> {
             socket.set_recv_buffer_size(window).unwrap();
         }
         socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
-        // The listener is always there, and its queue is long: nobody waits for the daemon here.
+        // The supervisor holds the listening socket, and its backlog is long: connecting never
+        // waits for the daemon.
         socket.connect(&self.service.addr().into()).unwrap();
         socket.set_tcp_nodelay(true).unwrap();
         socket.set_nonblocking(true).unwrap();
@@ -390,7 +397,8 @@ impl<'a> Load<'a> {
     fn act(&mut self, index: usize, act: Act) {
         let player = &mut self.players[index];
         player.out.extend_from_slice(act.typed().as_bytes());
-        // Who ends lines with CR LF or CR NUL is asked in telnet, and the check of those who send lines knows lines only.
+        // The hub negotiates telnet with clients that send CR LF or CR NUL, and the check of
+        // clients that send lines expects none of that.
         let end: &[u8] = if player.keys { b"\r\0" } else { b"\n" };
         player.out.extend_from_slice(end);
         player.record.acts.push(act);
@@ -405,7 +413,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Runs until these have nothing on the way.
+    /// Runs until these clients have no bytes under way.
     #[track_caller]
     fn settle(&mut self, who: &[usize]) {
         for index in who {
@@ -423,7 +431,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Everybody does what they do until then, or until `enough` says so.
+    /// Runs the clients until the time `until`, or until `enough` returns true.
     #[track_caller]
     pub(crate) fn play(&mut self, until: Instant, mut enough: impl FnMut(&Self) -> bool) {
         while Instant::now() < until && !enough(self) {
@@ -431,7 +439,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// One turn: waits until something is to be done, and does it.
+    /// One turn: waits until a client can read, write or act, and does it.
     #[track_caller]
     fn turn(&mut self, until: Instant, acting: bool) {
         let now = Instant::now();
@@ -492,7 +500,8 @@ impl<'a> Load<'a> {
                 && player.act_at <= now
                 && player.out.len() < player.most_unsent()
                 && !player.leaving;
-            // Whoever has not been answered for long talks no more: what lies in between has a bound.
+            // A client that has had no answer for long types no more: so the number of unanswered
+            // acts is bounded.
             let most = match player.author.manner {
                 Manner::Idler { .. } => 4,
                 Manner::Orator => 1000,
@@ -505,7 +514,7 @@ impl<'a> Load<'a> {
             player.act_at = now + Duration::from_micros(player.dice.below(2 * think) as u64);
             if let Some((left, leaving)) = player.stays {
                 if left == 0 {
-                    // Not in the middle of a line: half a line at the end is a line, and not one of these.
+                    // Not in the middle of a line: half a line at the end would count as a line.
                     if player.out.is_empty() {
                         self.leave(index, leaving);
                     }
@@ -540,16 +549,16 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// So many come, and then they go at once.
+    /// `count` clients connect and leave at once.
     pub(crate) fn flurry(&mut self, count: usize) {
         let all: Vec<_> = (0..count).map(|_| self.connect(None)).collect();
         drop(all);
     }
 
-    /// Somebody comes who will go again.
+    /// A visitor comes, who will leave again.
     fn visit(&mut self) {
         if self.dice.one_in(8) {
-            // And some go at once, or before they have read a word.
+            // Some visitors leave at once, before they have read anything.
             let stream = self.connect(None);
             if self.dice.one_in(2) {
                 reset(&stream);
@@ -577,7 +586,7 @@ impl<'a> Load<'a> {
                 player.record.end = End::Quit;
                 self.act(index, act);
             }
-            // When all it has typed is sent.
+            // It hangs up once all that it has typed is sent.
             Leaving::HangsUp => {
                 player.record.end = End::HungUp;
                 self.hang_up(index);
@@ -606,7 +615,7 @@ impl<'a> Load<'a> {
     fn write(&mut self, index: usize) {
         let player = &mut self.players[index];
         let Some(stream) = &mut player.stream else { return };
-        // Now and then only a part of it, and the rest later: half a line waits while the daemon dies.
+        // Now and then it sends only a part, so that half a line waits while the daemon dies.
         let length = if player.dice.one_in(6) { player.dice.between(1, player.out.len()) } else { player.out.len() };
         match stream.write(&player.out[..length]) {
             Ok(taken) => {
@@ -639,7 +648,7 @@ impl<'a> Load<'a> {
             Ok(0) => {
                 player.stream = None;
                 let expected = match player.record.end {
-                    // A CR ends a line; the LF or NUL behind it may be on its way.
+                    // CR ends a line; the LF or NUL after it may not be sent yet.
                     End::Quit | End::HungUp => matches!(&player.out[..], b"" | b"\n" | b"\0"),
                     End::Open | End::Cut => false,
                 };
@@ -673,7 +682,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Looks at the whole lines that have come: is a question answered?
+    /// Looks for the answer to the client's question among the complete lines.
     fn look(&mut self, index: usize) {
         let player = &mut self.players[index];
         let bytes = &player.record.bytes;
@@ -689,12 +698,12 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// A connection that was to live is dead.
+    /// A connection that should have stayed open has ended. Fails unless that may happen.
     #[track_caller]
     fn broken(&mut self, index: usize, how: &str) {
         let player = &mut self.players[index];
         player.stream = None;
-        // It died in the moment between being accepted and being kept.
+        // The daemon died between accepting the connection and keeping it.
         if player.record.bytes.is_empty() && player.stays.is_some() {
             player.record.end = End::Cut;
             self.lost += 1;
@@ -704,23 +713,24 @@ impl<'a> Load<'a> {
         self.fail_for(index, &format!("it is disconnected: {how}"));
     }
 
-    /// Connections that died before they were greeted.
+    /// The number of connections that died before they were greeted.
     pub(crate) fn lost(&self) -> usize {
         self.lost
     }
 
-    /// Bytes that those have got who listen.
+    /// The number of bytes received by the clients that only listen.
     pub(crate) fn heard(&self) -> usize {
         self.heard
     }
 
-    /// Nobody new comes; all that is on the way arrives; and it is checked.
+    /// Lets no more visitors come, waits until everything under way has arrived, and checks all
+    /// records.
     #[track_caller]
     pub(crate) fn finish(mut self, last_blow: impl FnOnce()) -> Tally {
         self.open = false;
         for player in &mut self.players {
             player.reading = match player.reading {
-                // Not fast still; but it is to end some time.
+                // They need not become fast, but they must come to the end.
                 Reading::Slow { .. } | Reading::Gulps { .. } => {
                     player.stream.as_ref().map(widen);
                     Reading::Slow { bytes: 5000, every: Duration::from_millis(1) }
@@ -733,8 +743,8 @@ impl<'a> Load<'a> {
         let here: Vec<usize> = (0..self.players.len())
             .filter(|index| self.players[*index].stream.is_some() && !self.players[*index].leaving)
             .collect();
-        // It is the end when it is told to nobody but those who stay: then nothing comes behind it, not
-        // even that somebody who went before has left.
+        // The last line is said when all visitors are gone: so nothing comes after it, not even the
+        // news that a visitor has left.
         let end = Instant::now() + PATIENCE;
         let last = loop {
             self.settle(&here);
@@ -757,7 +767,7 @@ impl<'a> Load<'a> {
                 player.stream.is_some()
                     && (player.leaving || {
                         let (from, to) = player.line;
-                        // With a time before it, or without.
+                        // The line may have a time before it.
                         let line = &player.record.bytes[from..to];
                         let shown = if player.screen { check::on_screen(line) } else { line.to_vec() };
                         !shown.ends_with(last.as_bytes())
@@ -769,7 +779,7 @@ impl<'a> Load<'a> {
             }
             self.turn(end, false);
         }
-        // Nothing may come behind it.
+        // Nothing may come after the last line.
         for index in 0..self.players.len() {
             if self.players[index].stream.is_some() {
                 self.read(index);
@@ -795,7 +805,8 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// The stream around the place where it goes wrong, when which piece of it came, and who died then.
+    /// The report of a mistake: the stream around it, when each piece of it came, and the deaths at
+    /// that time.
     fn story(&self, records: &[Record], wrong: &Wrong) -> String {
         let mut text = format!("{wrong}\n(seed {})\n", self.seed);
         let Some(index) = records.iter().position(|record| record.nick == wrong.client) else { return text };
@@ -843,12 +854,12 @@ impl<'a> Load<'a> {
     }
 }
 
-/// What a terminal tells of itself that goes along with sending each key, behind a first line: its kind, that it
-/// is wider than any line here.
+/// The answers of a terminal that has the hub echo its keys, sent after its first line end: its
+/// type, and a width greater than that of any line here.
 pub(crate) const TERMINAL: &[u8] =
     b"\r\n\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\x00\xf0\x00\x18\xff\xf0\xff\xfa\x18\x00XTERM\xff\xf0";
 
-/// The hub will echo, and send as it goes; and what a terminal says to that.
+/// The hub offers to echo and to suppress go-ahead; and the terminal's agreement.
 pub(crate) const WILL_ECHO: &[u8] = b"\xff\xfb\x01\xff\xfb\x03";
 pub(crate) const DO_ECHO: &[u8] = b"\xff\xfd\x01\xff\xfd\x03";
 
@@ -864,14 +875,15 @@ fn empty() -> Record {
     Record { nick: String::new(), acts: Vec::new(), bytes: Vec::new(), end: End::Cut, listens: None, keys: false }
 }
 
-/// No longer through a narrow window: where that is a little less than what a sender thinks worth a segment,
-/// which is half of the widest it was ever told of, the kernel sends that little each 200 ms (RFC 1122,
-/// 4.2.3.4), however fast it is read: 5 KB a second, and what was not read while they played takes minutes.
+/// Opens the receive window of a slow reader. If the window is a little less than the sender thinks
+/// worth a segment (half of the widest window it has seen), the kernel sends only that little every
+/// 200 ms (RFC 1122, 4.2.3.4), however fast the client reads: 5 KB a second, so that reading the
+/// rest would take minutes.
 fn widen(stream: &TcpStream) {
     socket2::SockRef::from(stream).set_recv_buffer_size(64 * 1024).unwrap();
 }
 
-/// The next close is a reset.
+/// Makes the next close of the connection a reset.
 fn reset(stream: &TcpStream) {
     let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }

@@ -1,25 +1,25 @@
-//! Nobody notices: kill the daemon, abort it, freeze it, hand over, damage what it keeps, and look
-//! whether everybody gets every line exactly once, whole, in order.
+//! Nobody notices a restart: kill the daemon, abort it, freeze it, hand over, damage its tape, and
+//! check that everybody gets every line exactly once, whole and in order.
 //!
-//! | file | is |
+//! | file | holds |
 //! | --- | --- |
-//! | [`play`] | what people type, chosen by dice |
-//! | [`check`] | whether everybody got what must arrive; pure |
-//! | [`proof`] | whether the check finds what it is there to find |
-//! | [`supervisor`] | the service manager's part: sockets, the store of descriptors, restarts |
-//! | [`load`] | many clients over real sockets, who do what `play` says |
-//! | [`kills`] | death at any time under load; how to go on for thousands |
+//! | [`play`] | the acts that people type, chosen at random |
+//! | [`check`] | whether everybody got the lines they must get; pure |
+//! | [`proof`] | tests that the check finds mistakes |
+//! | [`supervisor`] | the service manager's part: sockets, the descriptor store, restarts |
+//! | [`load`] | many clients over real sockets, who do what `play` chooses |
+//! | [`kills`] | death at any time under load; how to run for thousands of deaths |
 //! | [`faults`] | death at every labelled step |
-//! | [`tape`] | damage to what is kept |
-//! | [`recorded`] | what stands on disk behind a death |
-//! | [`sealed`] | encrypted connections, between what the other files do and the daemon |
-//! | [`people`], [`lives`] | step by step: what stays, and what ends |
+//! | [`tape`] | a damaged tape |
+//! | [`recorded`] | the record on disk after a death |
+//! | [`sealed`] | encrypts connections between the clients of the other files and the daemon |
+//! | [`people`], [`lives`] | step by step: what survives, and what ends |
 //! | [`slow`] | readers who miss lines, input that is held back, descriptors that just suffice |
-//! | [`settings`] | what a restart applies; settings that cannot be used |
-//! | [`memos`] | what is left for who is not here |
-//! | [`reports`] | what people report about each other |
-//! | [`weather`] | a disk that cannot be read meanwhile |
-//! | [`typing`] | who types on a terminal, with our line editor |
+//! | [`settings`] | settings that a restart applies; settings that cannot be used |
+//! | [`memos`] | messages for people who are not here |
+//! | [`reports`] | reports of people about each other |
+//! | [`weather`] | a disk that cannot be read for a while |
+//! | [`typing`] | people who type on a terminal, with our line editor |
 //! | [`outside`] | the load for a service in a container: see `tests/system` |
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
 

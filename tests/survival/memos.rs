@@ -1,4 +1,5 @@
-//! A message for who is not here is there behind each death, and shown once, whenever the daemon dies.
+//! A message for somebody who is not here survives each death and is shown once, whenever the
+//! daemon dies.
 
 use nix::sys::signal::Signal;
 use serde_json::json;
@@ -8,7 +9,7 @@ use crate::supervisor::Plan;
 
 const SETTINGS: &str = "[accounts]\nmemory = '64KiB'\npasses = 1\n[pace]\nshown = 1000\n";
 
-/// How often she comes while the daemon dies.
+/// The number of deaths while she comes back.
 const TIMES: u64 = 12;
 
 #[test]
@@ -28,7 +29,8 @@ fn a_message_is_shown_once_whenever_the_daemon_dies() {
             supervisor.replace(Signal::SIGKILL);
         }
         ann.send("/login ann secret of ann");
-        // Anywhere from before it is read to when it is on disk that it was shown.
+        // The daemon dies somewhere between reading this line and recording that the message was
+        // shown.
         supervisor.replace(Signal::SIGKILL);
         let seen = ann.until("it is shown", |line| line.ends_with(&format!("[bob -> you] number {at}")));
         let shown = seen.iter().filter(|line| line.contains("[bob -> you]")).count();

@@ -1,4 +1,5 @@
-//! What keeps a room and the hub in order outlives the process: a lockdown, modes, rooms that are kept while empty.
+//! State that keeps order in a room or the hub survives a death: a lockdown, modes, rooms that are
+//! kept while empty.
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -36,7 +37,7 @@ fn a_lockdown_and_what_rooms_are_outlive_kills_and_stops() {
         assert_eq!(status["lockdown"], lockdown, "{status:#}");
     }
     supervisor.ask("lockdown", &json!({"off": true}));
-    // Somebody comes into it again, and it lives on.
+    // When somebody joins it again, the room lives on.
     ann.send("/join tea");
     ann.until("the topic", |line| line.ends_with("topic of tea: at five"));
     supervisor.replace(Signal::SIGKILL);

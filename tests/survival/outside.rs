@@ -1,5 +1,5 @@
-//! The same load and the same check for a service that runs elsewhere: `tests/system` starts this beside a
-//! container and does to the service in it what it likes.
+//! The same load and check for a service that runs elsewhere: `tests/system` starts this test
+//! beside a container, and kills, upgrades or freezes the service in it meanwhile.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::load::{Load, Service, Size, settings, told};
 use crate::supervisor::PATIENCE;
 
-/// What the environment tells of it.
+/// The service, as the environment variables describe it.
 struct Elsewhere {
     addr: SocketAddr,
     admin: PathBuf,
@@ -54,8 +54,9 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Writes the settings that the load needs to `CHATHUB_OUTSIDE_SETTINGS`, if that is set. Else plays at
-/// `CHATHUB_OUTSIDE_ADDR` until standard input ends, and then checks everything.
+/// If `CHATHUB_OUTSIDE_SETTINGS` is set, writes the settings that the load needs to that file.
+/// Otherwise runs the load at `CHATHUB_OUTSIDE_ADDR` until standard input ends, then checks
+/// everything.
 #[test]
 #[ignore = "is started by tests/system, beside a container"]
 fn a_service_elsewhere_is_survived() {
@@ -80,7 +81,7 @@ fn a_service_elsewhere_is_survived() {
         idlers: 0,
     };
     let mut load = Load::new(&service, number("CHATHUB_SEED", 1) as u64, size);
-    // Not by a macro: the harness would keep it to itself.
+    // Not by `eprintln!`: the test harness would capture it.
     writeln!(std::io::stderr(), "playing").unwrap();
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {

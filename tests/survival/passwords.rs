@@ -1,5 +1,5 @@
-//! Who is in the middle of typing a password goes on behind a death, and what was typed is gone from what
-//! is kept some seconds later.
+//! A client in the middle of typing a password goes on after a death; and the password is gone from
+//! the tape a few seconds later.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -13,16 +13,16 @@ use crate::supervisor::{Plan, Supervisor};
 
 const SETTINGS: &str = "[accounts]\nmemory = '64KiB'\npasses = 1\n";
 
-/// Hashing that takes a while, so that the daemon can be killed meanwhile.
+/// Hashing takes a while, so that the daemon can be killed meanwhile.
 const DEAR: &str = "[accounts]\nmemory = '64MiB'\npasses = 4\n";
 
-/// Waits for a line that begins like this.
+/// Waits for a line that begins with `beginning`.
 #[track_caller]
 fn shows(person: &mut Person, beginning: &str) {
     person.until(beginning, |line| line.starts_with(beginning));
 }
 
-/// Whether `text` stands anywhere on the tape.
+/// Whether `text` occurs anywhere on the tape.
 fn is_kept(supervisor: &Supervisor, text: &str) -> bool {
     let file = File::from(supervisor.stored("tape").expect("there is a tape"));
     let mut at = 0;
@@ -60,7 +60,7 @@ fn a_dialogue_goes_on_behind_each_death() {
     kill();
     ann.send("/login ann");
     shows(&mut ann, "-- type the password of ann");
-    // A restart that is no death leaves a snapshot in the middle of it.
+    // A hand-over leaves a snapshot while the password is being typed.
     supervisor.replace(Signal::SIGTERM);
     ann.send("correct horse");
     kill();
@@ -94,14 +94,14 @@ fn a_password_that_was_used_is_gone_from_the_tape_soon() {
     ann.send("/register correct-horse");
     shows(&mut ann, "-- ann is registered");
     supervisor.ask("accounts.add", &json!({"name": "eve", "password": "battery-staple"}));
-    // It was there, or this test looks in the wrong place.
+    // The password must have been on the tape, or this test looks in the wrong place.
     ann.send("something else");
     ann.sync();
     assert!(is_kept(&supervisor, "something else"), "what was said is on the tape");
     while is_kept(&supervisor, "correct-horse") || is_kept(&supervisor, "battery-staple") {
         ann.sync();
     }
-    // The same behind a death: the next daemon has found it on the tape.
+    // The same after a death: the next daemon has read the password from the tape.
     ann.send("/logout");
     ann.send("/login ann correct-horse");
     shows(&mut ann, "-- welcome, ann");

@@ -1,28 +1,28 @@
-//! One client at a time, who waits for what it expects: for what is told step by step.
+//! One client at a time, which waits for each line it expects: for tests that go step by step.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 
 use crate::supervisor::{PATIENCE, Supervisor};
 
-/// Somebody at the other end of a connection.
+/// A person at the other end of a connection.
 pub(crate) struct Person {
     pub(crate) stream: TcpStream,
     bytes: Vec<u8>,
-    /// All lines so far, for the story.
+    /// All lines so far, for the report of a failure.
     seen: Vec<String>,
     name: String,
     syncs: u64,
 }
 
 impl Person {
-    /// Connects, and waits for nothing.
+    /// Connects, without waiting for a greeting.
     #[track_caller]
     pub(crate) fn knock(supervisor: &Supervisor, name: &str) -> Self {
         Self::on(TcpStream::connect(supervisor.addr).unwrap(), name)
     }
 
-    /// Somebody at the end of that connection.
+    /// A person at the end of `stream`.
     pub(crate) fn on(stream: TcpStream, name: &str) -> Self {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -30,19 +30,19 @@ impl Person {
         Self { stream, bytes: Vec::new(), seen: Vec::new(), name: name.to_owned(), syncs: 0 }
     }
 
-    /// Connects, is greeted, and takes that name.
+    /// Connects, waits for the greeting, and takes the name `name`.
     #[track_caller]
     pub(crate) fn come(supervisor: &Supervisor, name: &str) -> Self {
         let mut person = Self::knock(supervisor, name);
         person.greeted();
         person.send(&format!("/nick {name}"));
-        // Whoever left just before may be announced in between.
+        // News of somebody who left just before may come in between.
         let renamed = format!("-- you are {name} now");
         person.until(&renamed, |line| line == renamed);
         person
     }
 
-    /// Leaves, and waits until that is done.
+    /// Leaves, and waits for the end of the connection.
     #[track_caller]
     pub(crate) fn leave(mut self) {
         self.send("/quit");
@@ -68,7 +68,7 @@ impl Person {
         self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
-    /// To one who may have gone.
+    /// Sends a text on a connection that may be closed already.
     pub(crate) fn try_send(&mut self, text: &str) {
         let _ = self.stream.write_all(text.as_bytes());
     }
@@ -79,12 +79,12 @@ impl Person {
         self.next().unwrap_or_else(|_| panic!("{} is reset; it has seen {:#?}", self.name, self.last()))
     }
 
-    /// Whether the connection is broken off before a single byte has come. Waits for the first one.
+    /// Whether the connection was reset before its first byte came. Waits for one of both.
     pub(crate) fn is_reset_before_the_greeting(&self) -> bool {
         self.stream.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::ConnectionReset)
     }
 
-    /// The next line; `None` at the end of the stream, or where it broke off.
+    /// The next line; `None` at the end of the stream, or if the connection was reset.
     #[track_caller]
     pub(crate) fn line_or_reset(&mut self) -> Option<String> {
         self.next().unwrap_or(None)
@@ -120,7 +120,7 @@ impl Person {
         &self.seen[self.seen.len().saturating_sub(20)..]
     }
 
-    /// Reads until a line is as wanted; returns it and those before it.
+    /// Reads lines until `is` is true for one; returns that line and those before it.
     #[track_caller]
     pub(crate) fn until(&mut self, wanted: &str, is: impl Fn(&str) -> bool) -> Vec<String> {
         let mut lines = Vec::new();
@@ -136,20 +136,21 @@ impl Person {
         }
     }
 
-    /// The next line is this one.
+    /// Reads the next line, which must be `wanted`.
     #[track_caller]
     pub(crate) fn expect(&mut self, wanted: &str) {
         let line = self.line();
         assert_eq!(line.as_deref(), Some(wanted), "what {} sees next, after {:#?}", self.name, self.last());
     }
 
-    /// These lines come next.
+    /// Reads the next lines, which must be these.
     #[track_caller]
     pub(crate) fn expect_all(&mut self, wanted: &[&str]) {
         wanted.iter().for_each(|line| self.expect(line));
     }
 
-    /// Everything it has sent is handled; returns the lines that came meanwhile.
+    /// Waits until the hub has handled everything sent so far; returns the lines that came
+    /// meanwhile.
     #[track_caller]
     pub(crate) fn sync(&mut self) -> Vec<String> {
         self.syncs += 1;
@@ -160,14 +161,14 @@ impl Person {
         lines
     }
 
-    /// Everything it has sent is handled, and nothing came meanwhile.
+    /// Waits until the hub has handled everything sent so far; no line may come meanwhile.
     #[track_caller]
     pub(crate) fn quiet(&mut self) {
         let lines = self.sync();
         assert!(lines.is_empty(), "{} sees {lines:#?}", self.name);
     }
 
-    /// All lines to the end of the stream.
+    /// All lines up to the end of the stream.
     #[track_caller]
     pub(crate) fn rest(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.line()).collect()

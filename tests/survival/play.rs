@@ -1,13 +1,13 @@
-//! What people do on the stage: acts, each one line that is typed, chosen by dice that can be thrown again.
+//! The acts of people under load: each is one typed line, chosen by a seeded random generator.
 
 use std::collections::BTreeSet;
 
 use crate::shared::dice::Dice;
 
-/// The room that everybody comes into.
+/// The room into which everybody comes first.
 pub(crate) const LOBBY: &str = "lobby";
 
-/// One line that somebody types.
+/// One typed line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
     Say(String),
@@ -26,7 +26,7 @@ pub(crate) enum Act {
     HelpOn(&'static str),
     History(usize),
     Search(String),
-    /// `on`, `off` or an offset.
+    /// `on`, `off`, or an offset from UTC.
     Time(&'static str),
     Quiet,
     Ignore(String),
@@ -35,15 +35,15 @@ pub(crate) enum Act {
     Back,
     Color(bool),
     Unknown(String),
-    /// A line of so many bytes, more than are allowed.
+    /// A line of this many bytes, more than allowed.
     Overlong(usize),
-    /// A question whose answer says that all before it was handled.
+    /// A question: its answer shows that all earlier lines were handled.
     Sync(u64),
     Quit(String),
 }
 
 impl Act {
-    /// What is typed, without the line's end.
+    /// The typed text, without a line end.
     pub(crate) fn typed(&self) -> String {
         match self {
             Self::Say(text) => text.clone(),
@@ -74,19 +74,20 @@ impl Act {
     }
 }
 
-/// Who is on the stage for good, so that others may speak of them.
+/// The people who are here all the time, so that others may mention them.
 pub(crate) struct Cast {
-    /// Rooms where somebody only listens, from the opening on: what is said there is known in full.
+    /// Rooms in which one client listens from the opening on, so that all that is said there is
+    /// known.
     pub(crate) rooms: Vec<String>,
     /// They get private messages, keep their names, stay, and ignore nobody but bores.
     pub(crate) residents: Vec<String>,
-    /// They are ignored now and then, and send no private messages.
+    /// Others ignore them now and then; they send no private messages.
     pub(crate) bores: Vec<String>,
-    /// Of how many pieces the longest text is.
+    /// The most pieces of which a text is made.
     pub(crate) longest: usize,
 }
 
-/// Somebody who makes up what to do next.
+/// A person who chooses what to do next.
 pub(crate) struct Author {
     pub(crate) nick: String,
     dice: Dice,
@@ -96,29 +97,30 @@ pub(crate) struct Author {
     times: bool,
     ignoring: BTreeSet<String>,
     colors: bool,
-    /// Bears the other one of its names: see [`other_name`].
+    /// Whether the person has the second of its two names now: see [`other_name`].
     other: bool,
     pub(crate) manner: Manner,
 }
 
-/// What kind of things somebody does.
+/// The kind of acts that a person chooses from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Manner {
-    /// All that there is, but what the others do.
+    /// All acts, except those that only the other kinds do.
     #[default]
     Usual,
-    /// Says nothing but what moves nobody: for those who answer to something else.
+    /// Only lines that cause no reaction: for people who react to something else.
     Plain,
-    /// Talks.
+    /// Only talk.
     Orator,
-    /// Changes what it is shown and how, and where it is; asks nothing whose answer depends on who is there.
+    /// Changes its display settings and its room. Asks nothing whose answer depends on who is
+    /// there.
     Idler {
-        /// Bears two names in turn, and so gets no private messages.
+        /// Whether it takes two names in turn; if so, it gets no private messages.
         renames: bool,
     },
 }
 
-/// The second name of one who has two.
+/// The second name of a person with two names.
 pub(crate) fn other_name(nick: &str) -> String {
     format!("{nick}x")
 }
@@ -154,7 +156,7 @@ impl Author {
         }
     }
 
-    /// A text that nobody else says, nor this one twice.
+    /// A text that nobody else says, and this person only once.
     pub(crate) fn text(&mut self) -> String {
         let pieces = self.dice.below(4);
         self.text_of(pieces)
@@ -166,7 +168,8 @@ impl Author {
         for _ in 0..pieces {
             text.push_str(self.dice.of(FILLERS));
         }
-        // Its end is told from another text's: `k1.1` is no other line torn off behind `k1.`.
+        // The end is marked, so that one text is never the beginning of another: `k1.1` would begin
+        // with `k1.`.
         text.push_str(" .");
         text
     }
@@ -176,7 +179,7 @@ impl Author {
         (Act::Sync(self.syncs), self.syncs)
     }
 
-    /// What it does next.
+    /// Chooses the next act.
     pub(crate) fn act(&mut self, cast: &Cast) -> Act {
         match self.manner {
             Manner::Usual => {}
@@ -255,7 +258,7 @@ impl Author {
     fn go(&mut self, cast: &Cast) -> Act {
         let mut to = self.dice.of(&cast.rooms);
         if self.dice.one_in(5) {
-            // A room that nobody else ever sees.
+            // A room that nobody else ever enters.
             self.seq += 1;
             to = format!("solo-{}-{}", self.nick, self.seq);
         }
@@ -266,7 +269,7 @@ impl Author {
         if to == LOBBY && self.dice.one_in(2) { Act::Leave } else { Act::Join(to) }
     }
 
-    /// The last thing it does.
+    /// The last act.
     pub(crate) fn quit(&mut self) -> Act {
         Act::Quit(self.text())
     }

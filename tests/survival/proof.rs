@@ -1,5 +1,5 @@
-//! Does the check find what it is there to find? Streams of the real hub, made in memory, are right;
-//! each of them with one thing changed is wrong.
+//! Tests that the check finds mistakes: streams of the real hub, made in memory, are right; each of
+//! them with one change is wrong.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -34,7 +34,7 @@ fn settings() -> Settings {
     settings
 }
 
-/// A stage in memory.
+/// The hub and its clients, in memory.
 struct Rehearsal {
     world: World,
     records: Vec<Record>,
@@ -87,7 +87,8 @@ impl Rehearsal {
         self.world.control("say", json!({"text": text})).expect("it is said");
     }
 
-    /// Plays so many acts and returns what all have typed and seen.
+    /// Plays `acts` random acts. Returns the records of all clients, and the notices said to all
+    /// rooms.
     fn play(seed: u64, acts: usize) -> (Vec<Record>, Vec<String>) {
         let names = |prefix: &str, count: usize| (0..count).map(|at| format!("{prefix}{at}")).collect::<Vec<_>>();
         let cast = Cast {
@@ -164,7 +165,7 @@ impl Rehearsal {
     }
 }
 
-/// A play without a fault in it.
+/// The records of a play; the check must find them right.
 fn right(seed: u64) -> (Vec<Record>, Vec<String>) {
     let (records, notices) = Rehearsal::play(seed, 400);
     verdict(&records, &notices).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
@@ -184,7 +185,7 @@ fn what_the_hub_sends_passes_the_check() {
     }
 }
 
-/// Where each line of a stream starts and ends.
+/// Where each line of a stream begins and ends.
 fn spans(bytes: &[u8]) -> Vec<(usize, usize)> {
     let mut from = 0;
     bytes
@@ -195,16 +196,16 @@ fn spans(bytes: &[u8]) -> Vec<(usize, usize)> {
         .collect()
 }
 
-/// Changes one stream at a place of the dice's choosing. Returns what was done, or nothing where it
-/// would have changed nothing.
+/// Changes one stream at a random place. Returns a description of the change, or `None` if nothing
+/// would have changed.
 fn damage(bytes: &mut Vec<u8>, kind: usize, dice: &mut Dice) -> Option<String> {
     let spans = spans(bytes);
     let at = dice.below(spans.len() - 1);
     let (from, to) = spans[at];
     let line = bytes[from..to].to_vec();
     let shown = String::from_utf8_lossy(&line).into_owned();
-    // What time it is, how many people are in other rooms, and whether somebody is away at the moment
-    // when another writes: that the check cannot know.
+    // The check cannot know the time of a line, how many people are in other rooms, and whether
+    // somebody is away at the moment of a message: changes of these are not made.
     let is_unknown = line[0] == b'[' && line[1].is_ascii_digit()
         || shown.starts_with("--   ") && shown.contains(" pe")
         || shown.contains(" is away");
@@ -223,7 +224,7 @@ fn damage(bytes: &mut Vec<u8>, kind: usize, dice: &mut Dice) -> Option<String> {
         2 => {
             let (from, to) = spans[at + 1];
             let next = bytes[from..to].to_vec();
-            // Whether an answer came a line earlier only the one who asked could know.
+            // Only the client itself could know whether an answer came one line earlier.
             let is_said = |line: &[u8]| line[0].is_ascii_lowercase() || line[0] == b'*';
             if next == line || !is_said(&line) || !is_said(&next) {
                 return None;
@@ -280,7 +281,7 @@ fn one_line_lost_doubled_torn_changed_or_moved_anywhere_is_found() {
         for _ in 0..100 {
             let index = dice.of(&whole);
             let mut damaged = records.clone();
-            // Where nobody else hears, nobody can say which of two came first.
+            // The order of two lines that only this client hears cannot be checked.
             if kind == 2 && records[index].listens.is_some() {
                 continue;
             }
@@ -295,7 +296,7 @@ fn one_line_lost_doubled_torn_changed_or_moved_anywhere_is_found() {
     assert!(tried > 300, "{tried}");
 }
 
-/// As if a typed line had been read twice, or never, and everybody had been told alike.
+/// Changes all streams in the same way, as if the hub had read a typed line twice, or never.
 #[test]
 fn a_line_that_everybody_lacks_or_has_twice_is_found() {
     let (records, notices) = right(3);
@@ -354,8 +355,9 @@ fn two_members_who_see_two_orders_are_found() {
     assert!(tried > 30, "{tried}");
 }
 
-/// A note in the place of lines is right if it counts them, and in no other case. Told as it is where nothing that
-/// was hidden comes to be shown: there it is not known from which line on.
+/// A note on missed lines is right if it counts the missing lines, and wrong with any other number.
+/// The test puts a note only where no hidden lines become visible: there the check cannot know from
+/// which line on they are shown.
 #[test]
 fn a_note_counts_the_lines_in_whose_place_it_stands() {
     let (records, notices) = right(11);
@@ -384,7 +386,7 @@ fn a_note_counts_the_lines_in_whose_place_it_stands() {
                 let verdict = verdict(&changed, &notices);
                 assert_eq!(verdict.is_ok(), told == count, "{count} lines are left out, {told} told: {verdict:?}");
             }
-            // One that was counted comes all the same.
+            // A line that the note has counted comes all the same.
             let mut changed = records.clone();
             let note = format!("-- you missed {count} line{}\r\n", if count == 1 { "" } else { "s" });
             changed[index].bytes.splice(from..spans[start + count - 1].0, note.into_bytes());
@@ -395,13 +397,13 @@ fn a_note_counts_the_lines_in_whose_place_it_stands() {
     assert!(tried > 20, "{tried}");
 }
 
-/// A screen on which what is typed is drawn and taken away again shows what was said.
+/// On a screen, the typed line is drawn and erased again; what was said remains.
 #[test]
 fn a_screen_shows_what_was_said_and_not_what_was_typed() {
     let stream =
         b"a: one\r\n\xff\xfb\x01\xff\xfb\x03\x1b[?2004h\r\x1b[Jlobby> \r\x1b[J\x1b[36mb\x1b[39m: two and\r\n   \
         three\r\nlobby> \r\x1b[Jlobby> x\r\x1b[J-- four\r\nlobby> ";
     assert_eq!(check::on_screen(stream), b"a: one\r\nb: two and three\r\n-- four\r\n");
-    // A line that is torn is no prompt.
+    // An incomplete line is not taken for a prompt.
     assert_eq!(check::on_screen(b"a: one\r\nb: tw"), b"a: one\r\nb: tw");
 }

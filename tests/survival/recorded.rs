@@ -1,4 +1,4 @@
-//! What is recorded on disk agrees with what people were given, however often the daemon dies.
+//! The record on disk agrees with the lines that people got, however often the daemon dies.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,7 +18,7 @@ burst_bytes = '1GiB'
 private = '1GiB'
 ";
 
-/// Every line of the lobby that an administrator is given: number and text.
+/// The number and text of every line of the lobby that an administrator gets for a search.
 fn dumped(supervisor: &Supervisor, search: &str) -> Vec<(u64, String)> {
     let found = supervisor.ask("history.search", &json!({"room": "lobby", "query": search, "last": 10_000}));
     let lines = found["lines"].as_array().unwrap_or_else(|| panic!("{found:#}")).clone();
@@ -31,7 +31,7 @@ fn what_was_given_is_recorded_once_and_in_order_however_often_the_daemon_is_kill
     let (mut ann, mut bob) = (Person::come(&supervisor, "ann"), Person::come(&supervisor, "bob"));
     let mut said = 0;
     for kill in 0..30_u64 {
-        // More and less than a batch of the store, killed at other moments each time.
+        // More or less than a batch of the store; the daemon dies at another moment in each round.
         for number in 0..300 {
             ann.send(&format!("n{}", said + number));
             if number == kill * 9 {

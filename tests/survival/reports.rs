@@ -1,4 +1,4 @@
-//! A report is there behind each death, and behind one after which nothing is left but the disk.
+//! A report survives each death, even one after which only the disk is left.
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};

@@ -1,8 +1,9 @@
-//! Encrypted connections, and those that a proxy carries on: what plays `chathub-tls` and the other end of the
-//! encryption, or the proxy, between the clients of the other files and the daemon. So whatever a client does in plain
-//! text, every second one does encrypted, and every fourth through a proxy.
+//! Encrypted connections, and connections through a proxy. A relay between the clients of the other
+//! files and the daemon plays the parts of `chathub-tls` and of the encrypting client, or of the
+//! proxy. So all clients of the tests speak plain text, but every second one reaches the daemon
+//! encrypted, and every fourth one through a proxy.
 //!
-//! There is no handshake: the secrets are made up. The real one has tests of its own.
+//! There is no handshake here: the secrets are made up. The real handshake has its own tests.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -27,28 +28,29 @@ use crate::shared::memory::occurrences;
 use crate::shared::missing::not_tested;
 use crate::supervisor::{Plan, Supervisor};
 
-/// What went wrong, and how much there was.
+/// Mistakes, and counts of what has happened.
 #[derive(Debug, Default)]
 struct Story {
     torn: Mutex<Vec<String>>,
     encrypted: AtomicU64,
     proxied: AtomicU64,
     updates: AtomicU64,
-    /// Key updates that the daemon has answered.
+    /// Key updates that the daemon has answered with its own.
     answers: AtomicU64,
 }
 
-/// Between clients and the daemon.
+/// The relay between clients and the daemon.
 #[derive(Debug)]
 pub(crate) struct Relay {
-    /// Where clients connect.
+    /// The address to which clients connect.
     pub(crate) addr: SocketAddr,
     story: Arc<Story>,
 }
 
 impl Relay {
-    /// Hands connections over at `handover`. Of the others, passes every second one on to `chat` as it is, and to
-    /// `proxy` with a header that says whose it is.
+    /// Starts the relay. It hands every second connection over at `handover`, encrypted. Of the
+    /// others, it passes every second one on to `chat` unchanged, and the rest to `proxy`, with a
+    /// header that names the client's address.
     pub(crate) fn start(chat: SocketAddr, proxy: SocketAddr, handover: &Path, mut dice: Dice) -> Self {
         let clients = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let addr = clients.local_addr().unwrap();
@@ -63,12 +65,13 @@ impl Relay {
                     let Ok(mut hub) = TcpStream::connect(if is_proxied { proxy } else { chat }) else { return };
                     hub.set_nodelay(true).unwrap();
                     if is_proxied {
-                        // It may be gone already.
+                        // The client may be gone already.
                         let Ok(peer) = client.peer_addr() else { continue };
                         told.proxied.fetch_add(1, Ordering::Relaxed);
                         let header = header(peer, proxy, &mut dice);
                         let half = dice.below(header.len());
-                        // In two pieces, and whatever the client sends may come with the second.
+                        // The header goes out in two pieces; the client's first bytes may come with
+                        // the second.
                         let (first, second) = header.split_at(half);
                         if hub.write_all(first).and_then(|()| hub.write_all(second)).is_err() {
                             continue;
@@ -90,7 +93,7 @@ impl Relay {
         Self { addr, story }
     }
 
-    /// Nothing was torn so far, and what is tested has happened.
+    /// Fails if a record was torn, or if too little has happened for a test.
     #[track_caller]
     pub(crate) fn assert_whole(&self) {
         let torn = self.story.torn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -106,7 +109,7 @@ impl Relay {
     }
 }
 
-/// What the client sends under, and what it is sent under.
+/// Random secrets: of the client's direction, and of the daemon's.
 fn secrets(suite: Suite, dice: &mut Dice) -> (Secret, Secret) {
     let mut secret = || {
         let bytes: Vec<u8> = (0..suite.secret_len()).map(|_| dice.roll().to_le_bytes()[3]).collect();
@@ -115,8 +118,8 @@ fn secrets(suite: Suite, dice: &mut Dice) -> (Secret, Secret) {
     (secret(), secret())
 }
 
-/// Does what `chathub-tls` does behind the handshake. Returns the two directions of the other end. `None` if nobody is
-/// there any more.
+/// Hands a connection over as `chathub-tls` does after a handshake. Returns the two directions of
+/// the client's end; `None` if the daemon is gone.
 fn hand_over(
     near: &TcpStream,
     suite: Suite,
@@ -132,13 +135,13 @@ fn hand_over(
     let descriptors = [near.as_raw_fd()];
     let rights = [ControlMessage::ScmRights(&descriptors)];
     let address = UnixAddr::new(to).unwrap();
-    // Waits while the socket is full.
+    // Blocks while the socket is full.
     let pieces = [std::io::IoSlice::new(&*bytes)];
     sendmsg(sender.as_raw_fd(), &pieces, &rights, MsgFlags::MSG_NOSIGNAL, Some(&address)).ok()?;
     Some((sealer, opener))
 }
 
-/// The header of a connection of `client` to a proxy, in one version or the other.
+/// The header of a connection of `client` to a proxy, at random in version 1 or 2.
 fn header(client: SocketAddr, proxy: SocketAddr, dice: &mut Dice) -> Vec<u8> {
     let mut header = ProxyHeader::with_address(ProxiedAddress::stream(client, proxy));
     let mut bytes = Vec::new();
@@ -151,7 +154,7 @@ fn header(client: SocketAddr, proxy: SocketAddr, dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
-/// Carries bytes both ways, until both sides have ended.
+/// Carries bytes both ways until both sides have ended.
 fn pass_on(client: TcpStream, hub: TcpStream) {
     for (mut from, mut to) in [(client.try_clone().unwrap(), hub.try_clone().unwrap()), (hub, client)] {
         std::thread::spawn(move || {
@@ -163,13 +166,13 @@ fn pass_on(client: TcpStream, hub: TcpStream) {
     }
 }
 
-/// Has a connection end by a reset.
+/// Makes the next close of the connection a reset.
 fn reset(stream: &TcpStream) -> std::io::Result<()> {
     let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
     stream.shutdown(Shutdown::Both)
 }
 
-/// Seals what the client sends, and opens what it is sent.
+/// Seals the client's bytes, and opens the daemon's records.
 fn seal(client: TcpStream, hub: TcpStream, mut sealer: Sealer, mut opener: Opener, mut dice: Dice, story: &Arc<Story>) {
     let is_cut = Arc::new(AtomicBool::new(false));
     let (mut from, mut to) = (client.try_clone().unwrap(), hub.try_clone().unwrap());
@@ -177,7 +180,7 @@ fn seal(client: TcpStream, hub: TcpStream, mut sealer: Sealer, mut opener: Opene
     std::thread::spawn(move || {
         let (mut bytes, mut records) = ([0; 4096], Vec::new());
         loop {
-            // Parts of every size, so that lines and records have their ends in different places.
+            // Pieces of any size, so that lines and records end in different places.
             let most = dice.between(1, bytes.len());
             records.clear();
             match from.read(&mut bytes[..most]) {
@@ -253,17 +256,17 @@ fn seal(client: TcpStream, hub: TcpStream, mut sealer: Sealer, mut opener: Opene
     });
 }
 
-/// Where a supervisor has the socket for connections that are handed over.
+/// The path of the supervisor's socket for handed-over connections.
 pub(crate) fn path(dir: &Path) -> PathBuf {
     dir.join("handover.sock")
 }
 
-/// How often the secrets stand in the memory of the daemon.
+/// How often each of the two secrets occurs in the daemon's memory.
 fn found(supervisor: &Supervisor, secrets: &(Secret, Secret)) -> Option<Vec<usize>> {
     occurrences(supervisor.pid(), &[secrets.0.bytes(), secrets.1.bytes()])
 }
 
-/// Looks through the whole memory of the daemon, the memory file that outlives it included.
+/// Searches the whole memory of the daemon, including the memory file that outlives it.
 #[test]
 fn secrets_of_whoever_has_left_are_nowhere_any_more() {
     let supervisor = Plan::new("", 1).sealed(true).start();
@@ -294,7 +297,7 @@ fn secrets_of_whoever_has_left_are_nowhere_any_more() {
         let ended = client.read_to_end(&mut Vec::new());
         assert!(ended.is_ok(), "{ended:?}");
         drop(client);
-        // Wiped behind the next snapshot: within five seconds.
+        // The slot is wiped once the next snapshot counts, within five seconds.
         supervisor.until("the secrets are wiped", || found(&supervisor, &secrets).unwrap() == [0, 0]);
     }
 }

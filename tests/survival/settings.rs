@@ -1,5 +1,5 @@
-//! What needs a restart is applied by a restart under which everybody stays; and who came a moment ago is not lost
-//! where the settings cannot be used.
+//! A restart applies the settings that need one, and everybody stays; where the settings cannot be
+//! used, clients that came a moment ago are not lost.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::people::Person;
 use crate::supervisor::{Plan, Supervisor};
 
-/// How many threads of the daemon have that name.
+/// The number of the daemon's threads with this name.
 fn threads(supervisor: &Supervisor, name: &str) -> usize {
     let pid = supervisor.ask("status", &json!({}))["pid"].as_u64().unwrap();
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
@@ -39,14 +39,14 @@ fn every_setting_that_needs_a_restart_is_applied_by_one_that_nobody_notices() {
     );
     let reloaded = supervisor.ask("reload", &json!({}));
     let waiting = |key: &str| reloaded["restart"].as_array().unwrap().iter().any(|one| one == key);
-    // Where the service listens is what it was handed.
+    // The listening sockets are passed by the supervisor, so these settings do not apply here.
     let elsewhere = ["listen.chat", "listen.proxy", "listen.admin"];
     for setting in SETTINGS.iter().filter(|setting| setting.applies == Applies::Restart) {
         assert!(waiting(setting.key) || elsewhere.contains(&setting.key), "{} is looked at here", setting.key);
     }
     assert_eq!(rooms(&supervisor), [("lobby".to_owned(), 1), ("tea".to_owned(), 1)], "nothing has changed yet");
     supervisor.replace(Signal::SIGTERM);
-    // The room of that name is the lobby now, and whoever was in the former one is there.
+    // The room of that name is the lobby now; the members of the former lobby are in it.
     ann.until("she is told where she is", |line| line.contains("tea"));
     assert_eq!(rooms(&supervisor), [("tea".to_owned(), 2)]);
     bob.send("hello");
@@ -57,13 +57,13 @@ fn every_setting_that_needs_a_restart_is_applied_by_one_that_nobody_notices() {
     supervisor.ask("history.stats", &json!({}));
     carl.send("is it written?");
     ann.until("what is said there", |line| line.ends_with("carl: is it written?"));
-    // Again: nothing changes any more.
+    // Once more: this restart changes nothing.
     supervisor.replace(Signal::SIGTERM);
     assert_eq!(rooms(&supervisor), [("tea".to_owned(), 3)]);
     for person in [ann, bob, carl] {
         person.leave();
     }
-    // It ends by itself when nobody has been there for ten seconds.
+    // It ends by itself ten seconds after the last client has left.
     supervisor.stopped();
 }
 
@@ -89,7 +89,7 @@ fn a_number_of_a_client_is_not_given_again_behind_a_stop() {
     let before = ids(&supervisor);
     ann.leave();
     let bob = Person::come(&supervisor, "bob");
-    // Nobody has said anything: it is not by what was said that it is known.
+    // Nobody has said anything: so the highest id given cannot be known from recorded lines.
     supervisor.ask("shutdown", &json!({}));
     supervisor.stopped();
     drop(bob);

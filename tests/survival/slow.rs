@@ -1,5 +1,6 @@
-//! Readers who take nothing for a while, step by step: what they miss they are told of, and the rest they get,
-//! whole, once and in order, whatever dies meanwhile. `kills` does the same by chance.
+//! Readers who read nothing for a while, step by step: a note counts the lines they miss, and all
+//! other lines arrive whole, once and in order, whenever the daemon dies. `kills` tests the same at
+//! random.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -15,7 +16,7 @@ use crate::people::Person;
 use crate::shared::dice::Dice;
 use crate::supervisor::{PATIENCE, Plan, Supervisor};
 
-/// All as shipped, but for the pace: one speaker says what hundreds would.
+/// The default settings, except for the pace: one speaker says as much as hundreds would.
 const FAST: &str = "
 [pace]
 lines = 1000000
@@ -30,7 +31,7 @@ repeats = 0
 persist = false
 ";
 
-/// Who reads nothing until [`Self::all`], and in which mode.
+/// A client that reads nothing until [`Self::all`].
 struct Sleeper {
     stream: TcpStream,
     keys: bool,
@@ -38,7 +39,7 @@ struct Sleeper {
 }
 
 impl Sleeper {
-    /// Has come, and read nothing but how its keys are echoed, if they are.
+    /// Connects, and reads nothing; with `keys`, only the negotiation of the echo.
     fn come(supervisor: &Supervisor, name: &str, keys: bool) -> Self {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
         socket.set_recv_buffer_size(4096).unwrap();
@@ -72,16 +73,16 @@ impl Sleeper {
         }
     }
 
-    /// Reads so many bytes, and sleeps on. There must be as many.
+    /// Reads exactly `bytes` bytes, and then nothing again.
     fn sip(&mut self, bytes: usize) {
         let from = self.bytes.len();
         self.bytes.resize(from + bytes, 0);
         self.stream.read_exact(&mut self.bytes[from..]).unwrap();
     }
 
-    /// Everything up to a line that ends like that, as it is shown.
+    /// Reads everything up to a line that ends with `end`; returns the lines as they are shown.
     fn all(&mut self, end: &str) -> Vec<String> {
-        // What is in one window after the other would take minutes: see `load::widen`.
+        // With the small window, reading the rest would take minutes: see `load::widen`.
         socket2::SockRef::from(&self.stream).set_recv_buffer_size(256 * 1024).unwrap();
         self.read_to(format!("{end}\r\n").as_bytes());
         let shown = if self.keys { on_screen(&self.bytes) } else { self.bytes.clone() };
@@ -94,7 +95,7 @@ fn tail(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(3000)..]).into_owned()
 }
 
-/// Somebody whose lines are numbered.
+/// A person whose lines are numbered.
 struct Speaker {
     person: Person,
     said: usize,
@@ -109,7 +110,7 @@ impl Speaker {
         text
     }
 
-    /// Says so many, and waits until they are said.
+    /// Says this many lines, and waits until they are said.
     fn say(&mut self, lines: usize) {
         let mut text = String::new();
         for _ in 0..lines {
@@ -120,7 +121,7 @@ impl Speaker {
         self.person.sync();
     }
 
-    /// Says lines until the reader of that name has missed `more` more of them.
+    /// Says lines until the reader called `name` has missed `more` further lines.
     fn outrun(&mut self, supervisor: &Supervisor, name: &str, more: u64) {
         let missed = || supervisor.ask("clients.get", &json!({"who": name}))["missed"].as_u64().unwrap();
         let before = missed();
@@ -131,8 +132,8 @@ impl Speaker {
         }
     }
 
-    /// Each line was seen whole, once and in its place, or counted there. Returns how many were counted, and in
-    /// how many notes.
+    /// Checks that each line was seen whole, once and in its place, or was counted by a note there.
+    /// Returns the number of lines counted, and of notes.
     #[track_caller]
     fn judge(&self, seen: &[String], deaths: &str) -> (usize, usize) {
         let (mut next, mut missed, mut notes) = (0, 0, 0);
@@ -149,7 +150,7 @@ impl Speaker {
                 assert_eq!(text, self.line(next), "{}", around());
                 next += 1;
             } else {
-                // The greeting, and what follows from what it has typed itself.
+                // The greeting, and answers to its own commands.
                 assert!(line.starts_with("-- ") || line.starts_with("Welcome") || at < 4, "{}", around());
             }
         }
@@ -158,7 +159,8 @@ impl Speaker {
     }
 }
 
-/// A reader who misses lines; a death; it misses more; a death; and so on. Then it reads all.
+/// A reader misses lines, the daemon dies, the reader misses more, the daemon dies, and so on. Then
+/// the reader reads everything.
 fn outrun_between_deaths(behind: &str, keys: bool, deaths: usize, blow: Signal, seed: u64) {
     println!("behind {behind:?}, keys: {keys}, {deaths} deaths by {blow}, seed {seed}");
     let mut dice = Dice(seed);
@@ -174,7 +176,7 @@ fn outrun_between_deaths(behind: &str, keys: bool, deaths: usize, blow: Signal, 
             supervisor.replace(blow);
         }
     }
-    // It wakes up, and comes as far as what was left out.
+    // The reader wakes up, and reads as far as the first note.
     sleeper.read_to(b"you missed ");
     for _ in 0..deaths {
         supervisor.replace(blow);
@@ -185,16 +187,17 @@ fn outrun_between_deaths(behind: &str, keys: bool, deaths: usize, blow: Signal, 
     let (missed, notes) = speaker.judge(&seen, &supervisor.deaths());
     println!("{missed} lines were missed, and told of in {notes} notes");
     assert!(missed > 0 && notes > 0, "{missed} missed, {notes} notes");
-    // Nobody else noticed.
+    // Nothing has come to the speaker.
     speaker.person.quiet();
-    // And it goes on, with what comes now.
+    // New lines reach the reader again.
     speaker.say(3);
     let end = speaker.line(speaker.said - 1);
     let seen = sleeper.all(&end);
     speaker.judge(&seen, &supervisor.deaths());
 }
 
-/// So much less is owed, in the room and in the kernel, that what was left out is come by soon.
+/// A small bound on what a client may be owed, in the room and in the kernel: so a reader soon
+/// comes to the missed lines.
 const LITTLE: &str = "[slow]\nbehind = '64KiB'\n[tcp]\nsend_buffer = '16KiB'";
 
 #[test]
@@ -215,7 +218,7 @@ fn who_sleeps_through_two_and_three_deaths_with_our_line_editor_is_told_of_what_
     }
 }
 
-/// As it is shipped: 4 MiB behind.
+/// The default bound: 4 MiB behind.
 #[test]
 fn who_sleeps_through_deaths_under_the_shipped_limits_is_told_of_what_it_missed() {
     for keys in [false, true] {
@@ -223,8 +226,8 @@ fn who_sleeps_through_deaths_under_the_shipped_limits_is_told_of_what_it_missed(
     }
 }
 
-/// Input that waits for its turn under the pace, and input that is received and not committed, when it dies: it
-/// is said once, in order, and the next death finds the same.
+/// At the death some input waits for its turn under the pace, and some was received but not
+/// committed. It is said once and in order, and the same holds at the next death.
 #[test]
 fn what_the_pace_holds_back_at_the_moment_of_death_is_said_once() {
     let paced = "
@@ -256,7 +259,7 @@ persist = false
                     let _ = writeln!(text, "{} of k{who}", said[who]);
                     said[who] += 1;
                 }
-                // In two pieces: half a line waits as well.
+                // In two pieces, so that half a line waits too.
                 let at = dice.below(text.len());
                 speakers[who].write(&text.as_bytes()[..at]);
                 std::thread::sleep(Duration::from_micros(dice.below(3000) as u64));
@@ -266,7 +269,8 @@ persist = false
                 supervisor.replace(Signal::SIGKILL);
                 continue;
             }
-            // Between receiving and committing, or after; and the next one soon.
+            // The daemon dies between receiving and committing, or later; and the next one dies
+            // soon.
             let spawns = supervisor.spawns();
             let ended = supervisor.endings().len();
             let label = dice.of(&["input.read", "input.written", "input.committed", "input.handled"]);
@@ -279,7 +283,8 @@ persist = false
             }
             supervisor.ended(ended + 2);
             supervisor.ready_after(spawns + 1);
-            // Before anything is put together anew: what was decided then is decided again.
+            // It dies before a new snapshot: its decisions of before the death must come out the
+            // same when handled again.
             for _ in 0..dice.between(1, 2) {
                 std::thread::sleep(Duration::from_micros(dice.below(20_000) as u64));
                 supervisor.replace(Signal::SIGKILL);
@@ -295,7 +300,7 @@ persist = false
         }
         for person in &mut speakers {
             let lines = person.sync();
-            // It may be told that it is slowed down, and nothing else by the hub.
+            // The hub may say that the person is slowed down, and nothing else.
             let is_strange = |line: &&String| line.starts_with("-- ") && !line.starts_with("-- slow down");
             let strange: Vec<_> = lines.iter().filter(is_strange).collect();
             assert!(strange.is_empty(), "seed {seed}: {strange:#?}");
@@ -303,7 +308,8 @@ persist = false
     }
 }
 
-/// Somebody who comes and goes at once, from an address of its own.
+/// Connects from a loopback address that a hundred such connections share. The caller closes the
+/// connection.
 fn knock(supervisor: &Supervisor, number: u32) -> TcpStream {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
     let from = std::net::Ipv4Addr::from_bits(0x7f03_0000 + number / 100);
@@ -315,11 +321,13 @@ fn knock(supervisor: &Supervisor, number: u32) -> TcpStream {
     stream
 }
 
-/// Descriptors that may be open in the tests below: what else is needed beside clients is 890.
+/// The descriptors that the daemon may open in the tests below; it needs 890 besides those of
+/// clients.
 const DESCRIPTORS: u32 = 1500;
 const CLIENTS: u32 = 610;
 
-/// As many clients as the descriptors suffice for, and as many closed connections in the queue as can be.
+/// As many clients as the descriptors suffice for, and as many closed connections in the queue as
+/// possible.
 #[test]
 fn everybody_is_carried_on_where_the_descriptors_just_suffice() {
     let settings = format!("[limits]\nclients = {CLIENTS}\nclients_per_address = {CLIENTS}\n{FAST}");
@@ -327,7 +335,8 @@ fn everybody_is_carried_on_where_the_descriptors_just_suffice() {
     let supervisor = plan.start();
     assert!(!supervisor.story().contains("descriptors may be open"), "{}", supervisor.story());
     let clients = || supervisor.ask("status", &json!({}))["clients"].as_u64().unwrap();
-    // As many come, three times, and go when all are there: their connections stay in the queue for a while.
+    // Three times as many clients come and go: their closed connections stay in the queue for a
+    // while.
     for round in 0..3 {
         let all: Vec<TcpStream> = (0..CLIENTS - 20).map(|number| knock(&supervisor, 10_000 * round + number)).collect();
         supervisor.until("all are there", || clients() == u64::from(CLIENTS - 20));
@@ -351,7 +360,7 @@ fn everybody_is_carried_on_where_the_descriptors_just_suffice() {
     }
 }
 
-/// Where they do not suffice, a start says so, with the numbers.
+/// If the descriptors do not suffice, the daemon says so at its start, with the numbers.
 #[test]
 fn a_start_that_could_not_be_carried_on_says_so_with_the_numbers() {
     let settings = format!("[limits]\nclients = {}\n{FAST}", CLIENTS + 20);
@@ -361,7 +370,7 @@ fn a_start_that_could_not_be_carried_on_says_so_with_the_numbers() {
     assert!(warning.contains(&format!("limits.clients = {}", CLIENTS + 20)), "{warning}");
     let places = warning.split("enough for ").nth(1).and_then(|rest| rest.split(' ').next()).expect(warning);
     let places: u32 = places.parse().unwrap();
-    // And no more are let in than can be carried on.
+    // No more clients are let in than can be taken over.
     let _people: Vec<TcpStream> = (0..places + 10).map(|number| knock(&supervisor, number)).collect();
     let clients = || supervisor.ask("status", &json!({}))["clients"].as_u64().unwrap();
     supervisor.until("so many are there", || clients() >= u64::from(places));

@@ -1,4 +1,4 @@
-//! The service manager's part: sockets that outlive the daemon, a store of descriptors, notifications
+//! The service manager's part: sockets that outlive the daemon, a descriptor store, notifications
 //! (sd_notify(3)), and the rules of restarting.
 
 use std::collections::VecDeque;
@@ -26,29 +26,32 @@ use crate::load::told;
 use crate::sealed::{self, Relay};
 use crate::shared::dice::Dice;
 
-/// How long anything may take. Far more than it needs: it ends a test that waits for what never comes.
+/// The longest wait for anything. It is far longer than needed: it ends a test that waits for
+/// something that never comes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How long one stage may stand, with a hundred deaths on it. After this the program ends, with the story.
+/// The longest time for one load with a hundred deaths. After it the test program ends with a
+/// report.
 const HANGS: Duration = Duration::from_secs(900);
 
-/// Exit codes after which the unit is not started again: a goodbye, and what another start cannot mend.
+/// The exit codes after which the unit is not restarted: after a goodbye, and for errors that a
+/// restart cannot mend.
 const FINAL: [i32; 4] = [0, 2, 69, 78];
-/// What a hand-over ends with.
+/// The exit code after a hand-over.
 pub(crate) const HANDED_OVER: i32 = 75;
 
-/// So many deaths in a row before readiness are a loop.
+/// This many deaths in a row before readiness count as a loop, and the service is stopped.
 const LOOP: u32 = 30;
 
-/// Descriptors that a child is to inherit have no close-on-exec for a moment: nobody else may start
-/// a child then.
+/// While a child is being started, the descriptors it is to inherit have no close-on-exec: this
+/// lock keeps other threads from starting a child meanwhile.
 static SPAWNING: Mutex<()> = Mutex::new(());
 
-/// How a daemon ended.
+/// The way in which a daemon ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ending {
     pub(crate) status: ExitStatus,
-    /// Since the supervisor began.
+    /// The time since the supervisor began.
     pub(crate) at: Duration,
     pub(crate) was_ready: bool,
 }
@@ -58,26 +61,26 @@ struct State {
     store: Vec<(String, OwnedFd)>,
     child: Option<Child>,
     pid: Option<Pid>,
-    /// Daemons started so far, and when the last one was.
+    /// How many daemons were started so far, and when the last one was.
     spawns: u32,
     spawned: Option<Instant>,
-    /// The last one has said that it is ready, and when.
+    /// Whether the last one has said that it is ready, and when it did.
     ready: bool,
     readied: Option<Instant>,
     endings: Vec<Ending>,
-    /// Environment for the next start only.
+    /// Environment variables, each for one start only.
     once: VecDeque<(String, String)>,
-    /// Do not start the next one yet.
+    /// Whether the next start waits for [`Supervisor::release`].
     held: bool,
-    /// The service is stopped: it ended with a final code, or in a loop.
+    /// Whether the service is stopped: the daemon ended with a final code, or in a loop.
     stopped: bool,
     looped: bool,
-    /// The test is over.
+    /// Whether the test is over.
     over: bool,
     log: VecDeque<String>,
     asked: u64,
     synced: u64,
-    /// A store that refuses, as one does whose `FileDescriptorStoreMax=` is reached.
+    /// The most descriptors in the store (`FileDescriptorStoreMax=`); further ones are refused.
     most: usize,
 }
 
@@ -90,11 +93,11 @@ struct Shared {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        // A test that has failed meanwhile must not keep the rest from its story.
+        // A test that has panicked must not keep the others from their report.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The last of what happened.
+    /// The last lines of the log.
     fn story(&self) -> String {
         self.state().log.iter().fold(String::new(), |mut text, line| {
             let _ = writeln!(text, "{line}");
@@ -113,7 +116,7 @@ impl Shared {
     }
 }
 
-/// How the daemon is started, each time.
+/// The way in which the daemon is started, each time.
 pub(crate) struct Plan {
     settings: String,
     env: Vec<(String, String)>,
@@ -147,7 +150,7 @@ impl Plan {
         self
     }
 
-    /// As if started by hand with sockets handed over: nobody to notify, and no store.
+    /// Without a notification socket and a store, as if started by hand with passed sockets.
     #[must_use]
     pub(crate) fn without_notify(mut self) -> Self {
         self.notify = false;
@@ -161,28 +164,29 @@ impl Plan {
         self
     }
 
-    /// With at most so many open files.
+    /// With at most this many open files.
     #[must_use]
     pub(crate) fn descriptors(mut self, most: u32) -> Self {
         self.descriptors = Some(most);
         self
     }
 
-    /// With a file where the state directory is to be, which can be neither read nor made.
+    /// With a file in the place of the state directory, so that the directory can be neither read
+    /// nor made.
     #[must_use]
     pub(crate) fn in_the_way(mut self) -> Self {
         self.in_the_way = true;
         self
     }
 
-    /// With every other client encrypted, and every fourth one behind a proxy.
+    /// If `sealed`: every second client is encrypted, and every fourth one comes through a proxy.
     #[must_use]
     pub(crate) fn sealed(mut self, sealed: bool) -> Self {
         self.sealed = sealed;
         self
     }
 
-    /// With a store that takes no more than so many descriptors.
+    /// With a store that takes at most this many descriptors.
     #[must_use]
     pub(crate) fn store(mut self, most: usize) -> Self {
         self.store = most;
@@ -196,7 +200,7 @@ impl Plan {
         supervisor
     }
 
-    /// Starts it and waits for nothing.
+    /// Starts the service, without waiting for the daemon.
     pub(crate) fn begin(self) -> Supervisor {
         let dir = TempDir::new().unwrap();
         std::fs::write(dir.path().join("chathub.toml"), &self.settings).unwrap();
@@ -219,7 +223,8 @@ impl Plan {
         let mut addr = chat.local_addr().unwrap();
         let handover = self.sealed.then(|| UnixDatagram::bind(sealed::path(dir.path())).unwrap());
         if let Some(handover) = &handover {
-            // `PassCredentials=yes` of the unit: also who sends before the daemon runs is known.
+            // As `PassCredentials=yes` in the unit: the sender is known even of messages sent
+            // before the daemon runs.
             socket2::SockRef::from(handover).set_passcred(true).unwrap();
         }
         let proxy = self.sealed.then(|| TcpListener::bind(("127.0.0.1", 0)).unwrap());
@@ -246,7 +251,7 @@ impl Plan {
     }
 }
 
-/// Starts the daemon again and again, as the unit's `Restart=` has it.
+/// Starts the daemon again and again, as `Restart=` in the unit does.
 fn live(plan: Plan, config: &Path, sockets: &[(String, OwnedFd)], shared: &Shared) {
     let mut dice = plan.dice;
     let mut in_a_row = 0;
@@ -262,7 +267,7 @@ fn live(plan: Plan, config: &Path, sockets: &[(String, OwnedFd)], shared: &Share
         env.extend(state.once.drain(..));
         if plan.notify {
             env.push(("NOTIFY_SOCKET".to_owned(), shared.notify.display().to_string()));
-            // systemd tells of its store since 254 only.
+            // systemd passes this variable only since version 254.
             if dice.one_in(2) {
                 env.push(("FDSTORE".to_owned(), state.most.to_string()));
             }
@@ -270,7 +275,7 @@ fn live(plan: Plan, config: &Path, sockets: &[(String, OwnedFd)], shared: &Share
         let stored = state.store.iter();
         let mut handed: Vec<(&str, &OwnedFd)> =
             sockets.iter().chain(stored).map(|(name, descriptor)| (name.as_str(), descriptor)).collect();
-        // Their order is nobody's promise.
+        // The order of the descriptors is not specified, so it is random here.
         for at in (1..handed.len()).rev() {
             handed.swap(at, dice.below(at + 1));
         }
@@ -292,7 +297,7 @@ fn live(plan: Plan, config: &Path, sockets: &[(String, OwnedFd)], shared: &Share
         for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
             shared.note(&format!("  | {}", String::from_utf8_lossy(&line)));
         }
-        // All that it has said before its end comes before its end.
+        // Notifications that the daemon sent before its end are handled before its end.
         sync(shared);
         let mut state = shared.state();
         let status = state.child.take().unwrap().wait().unwrap();
@@ -316,11 +321,12 @@ fn live(plan: Plan, config: &Path, sockets: &[(String, OwnedFd)], shared: &Share
     }
 }
 
-/// Starts the daemon with these descriptors from 3 on.
+/// Starts the daemon with these descriptors, from number 3 on.
 fn spawn(config: &Path, handed: &[(&str, &OwnedFd)], env: &[(String, String)], descriptors: Option<u32>) -> Child {
     let _alone = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
-    // The shell puts them where they belong: out of the way first, then in their places. Out of the way
-    // is behind all places and all numbers that any of them has now, so that none is put upon another.
+    // A shell moves the descriptors to their numbers: first all of them out of the way, then each
+    // to its place. "Out of the way" means above all target numbers and all present numbers, so
+    // that none replaces another.
     let highest = handed.iter().map(|(_, descriptor)| descriptor.as_raw_fd()).max().unwrap_or(0);
     let behind = usize::try_from(highest).unwrap().max(3 + handed.len()) + 1;
     let (mut away, mut back) = (String::new(), String::new());
@@ -345,7 +351,7 @@ fn spawn(config: &Path, handed: &[(&str, &OwnedFd)], env: &[(String, String)], d
         command.env_remove(name);
     }
     command.env("LISTEN_FDS", handed.len().to_string()).env("LISTEN_FDNAMES", names.join(":"));
-    // As StateDirectory= of the unit does.
+    // As `StateDirectory=` in the unit does.
     command.env("STATE_DIRECTORY", config.with_file_name("state"));
     command.envs(env.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
@@ -356,7 +362,7 @@ fn spawn(config: &Path, handed: &[(&str, &OwnedFd)], env: &[(String, String)], d
     child
 }
 
-/// Waits until all notifications that were sent so far are carried out.
+/// Waits until all notifications sent so far are handled.
 fn sync(shared: &Shared) {
     let number = {
         let mut state = shared.state();
@@ -366,13 +372,13 @@ fn sync(shared: &Shared) {
     UnixDatagram::unbound().unwrap().send_to(format!("X_SYNC={number}").as_bytes(), &shared.notify).unwrap();
     let end = Instant::now() + PATIENCE;
     let mut state = shared.state();
-    // Nobody carries them out any more if that has failed.
+    // If the listening thread has failed, no notification is handled any more.
     while state.synced < number && !state.over && Instant::now() < end {
         state = shared.changed.wait_timeout(state, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
     }
 }
 
-/// Carries out what it is notified of.
+/// The listening thread: handles the notifications.
 fn listen(notify: &UnixDatagram, shared: &Shared) {
     loop {
         let mut buffer = [0; 8192];
@@ -421,13 +427,13 @@ fn listen(notify: &UnixDatagram, shared: &Shared) {
     }
 }
 
-/// A service that is restarted, as a test sees it. Everything ends when it is dropped; its story is
-/// told if the test has failed.
+/// A service that is restarted, as a test sees it. Dropping it ends everything, and prints the
+/// report if the test has failed.
 pub(crate) struct Supervisor {
     shared: Arc<Shared>,
-    /// Where clients connect.
+    /// The address to which clients connect.
     pub(crate) addr: SocketAddr,
-    /// What encrypts every other connection.
+    /// The relay that encrypts every second connection.
     relay: Option<Relay>,
     threads: Vec<JoinHandle<()>>,
     dir: TempDir,
@@ -452,13 +458,13 @@ impl Supervisor {
         }
     }
 
-    /// Waits until a daemon is ready that was started after that many.
+    /// Waits until a daemon is ready that is not among the first `spawns` daemons started.
     #[track_caller]
     pub(crate) fn ready_after(&self, spawns: u32) {
         self.wait("the daemon is ready", |state| (state.spawns > spawns && state.ready).then_some(()));
     }
 
-    /// Nothing was torn in an encrypted connection.
+    /// Fails if an encrypted connection was torn.
     #[track_caller]
     pub(crate) fn assert_whole(&self) {
         if let Some(relay) = &self.relay {
@@ -466,7 +472,8 @@ impl Supervisor {
         }
     }
 
-    /// Asks until it is so: for what nothing tells of.
+    /// Asks again and again until `is` returns true: for conditions that nothing signals. `what`
+    /// names the condition.
     #[track_caller]
     pub(crate) fn until(&self, what: &str, mut is: impl FnMut() -> bool) {
         let end = Instant::now() + PATIENCE;
@@ -476,18 +483,18 @@ impl Supervisor {
         }
     }
 
-    /// The process of the present one.
+    /// The process id of the running daemon.
     #[track_caller]
     pub(crate) fn pid(&self) -> Pid {
         self.shared.state().pid.expect("it runs")
     }
 
-    /// The directory of its sockets and files.
+    /// The directory of the service's sockets and files.
     pub(crate) fn dir(&self) -> &Path {
         self.dir.path()
     }
 
-    /// How many were started; the present one's number.
+    /// How many daemons were started; also the number of the running one.
     pub(crate) fn spawns(&self) -> u32 {
         self.shared.state().spawns
     }
@@ -496,13 +503,14 @@ impl Supervisor {
         self.shared.state().ready
     }
 
-    /// From the start of the present one until it was ready.
+    /// The time from the start of the running daemon until it was ready.
     pub(crate) fn start_took(&self) -> Option<Duration> {
         let state = self.shared.state();
         Some(state.readied?.saturating_duration_since(state.spawned?))
     }
 
-    /// Waits until a daemon is started after that many, ready or not.
+    /// Waits until a daemon, ready or not, is started after the first `spawns` ones. Returns the
+    /// number started.
     #[track_caller]
     pub(crate) fn started_after(&self, spawns: u32) -> u32 {
         self.wait("the daemon is started", |state| {
@@ -510,18 +518,20 @@ impl Supervisor {
         })
     }
 
-    /// Sends a signal to the present one, if there is one.
+    /// Sends a signal to the running daemon; returns whether there was one.
     pub(crate) fn signal(&self, signal: Signal) -> bool {
         let state = self.shared.state();
         let Some(pid) = state.pid else { return false };
-        // It is not waited for before this lock is free: the number is nobody else's.
+        // The process is not reaped before this lock is released, so the number cannot belong to
+        // another process.
         let sent = state.child.is_some() && kill(pid, signal).is_ok();
         drop(state);
         self.shared.note(&format!("{signal} to {pid}: {sent}"));
         sent
     }
 
-    /// Sends a signal and waits until the next one is ready. Returns how this one ended.
+    /// Sends a signal, and waits until the next daemon is ready. Returns the status of the one that
+    /// ended.
     #[track_caller]
     pub(crate) fn replace(&self, signal: Signal) -> ExitStatus {
         let (spawns, endings) = {
@@ -537,19 +547,19 @@ impl Supervisor {
         self.shared.state().endings.clone()
     }
 
-    /// Waits until so many have ended.
+    /// Waits until `count` daemons have ended; returns the ending of the last of these.
     #[track_caller]
     pub(crate) fn ended(&self, count: usize) -> Ending {
         self.wait("the daemon ends", |state| state.endings.get(count - 1).copied())
     }
 
-    /// Waits until the service is stopped: its last daemon said goodbye.
+    /// Waits until the service is stopped: its last daemon has said goodbye.
     #[track_caller]
     pub(crate) fn stopped(&self) -> Ending {
         self.wait("the service stops", |state| state.endings.last().copied().filter(|_| state.stopped))
     }
 
-    /// Starts the service again, as the next connection to its socket would.
+    /// Starts the stopped service again, as the next connection to its socket would.
     pub(crate) fn activate(&self) {
         let mut state = self.shared.state();
         assert!(!state.looped, "the daemon dies again and again before it is ready");
@@ -558,7 +568,7 @@ impl Supervisor {
         self.shared.changed.notify_all();
     }
 
-    /// The next one is not started before [`Self::release`].
+    /// Delays the next start until [`Self::release`].
     pub(crate) fn hold(&self) {
         self.shared.state().held = true;
     }
@@ -568,26 +578,26 @@ impl Supervisor {
         self.shared.changed.notify_all();
     }
 
-    /// The next one to be started has this in its environment, and no other.
+    /// Sets an environment variable for the next start, and for no later one.
     pub(crate) fn once(&self, name: &str, value: &str) {
         self.shared.state().once.push_back((name.to_owned(), value.to_owned()));
     }
 
-    /// The names in the store.
+    /// The names of the stored descriptors.
     pub(crate) fn store(&self) -> Vec<String> {
         let mut names: Vec<_> = self.shared.state().store.iter().map(|(name, _)| name.clone()).collect();
         names.sort_unstable();
         names
     }
 
-    /// A second handle of what is stored under that name.
+    /// A duplicate of the descriptor stored under this name.
     pub(crate) fn stored(&self, name: &str) -> Option<OwnedFd> {
         let state = self.shared.state();
         let found = state.store.iter().find(|(stored, _)| stored == name);
         found.map(|(_, descriptor)| descriptor.try_clone().unwrap())
     }
 
-    /// Takes what is stored under that name away, or puts something else in its place.
+    /// Removes the descriptor stored under this name, or replaces it.
     pub(crate) fn exchange(&self, name: &str, other: Option<OwnedFd>) {
         let mut state = self.shared.state();
         state.store.retain(|(stored, _)| stored != name);
@@ -598,12 +608,12 @@ impl Supervisor {
         self.shared.note(text);
     }
 
-    /// What the daemons have logged, and what has happened to them: the last of it.
+    /// The last lines of the daemons' logs and of the supervisor's.
     pub(crate) fn story(&self) -> String {
         self.shared.story()
     }
 
-    /// The state directory.
+    /// The path of the state directory.
     pub(crate) fn state(&self) -> PathBuf {
         self.dir.path().join("state")
     }
@@ -612,7 +622,7 @@ impl Supervisor {
         std::fs::write(self.dir.path().join("chathub.toml"), toml).unwrap();
     }
 
-    /// One request on the admin socket, and its answer.
+    /// Sends one request to the admin socket, and returns the answer.
     pub(crate) fn try_ask(&self, cmd: &str, args: &Value) -> std::io::Result<Value> {
         let mut stream = UnixStream::connect(self.dir.path().join("admin.sock"))?;
         stream.set_read_timeout(Some(PATIENCE))?;

@@ -1,5 +1,5 @@
-//! What is kept may be damaged, lost in part, or of a version that nobody knows: then whoever is
-//! connected is told goodbye politely, and the hub starts afresh. It never dies of it.
+//! The tape may be damaged, lost in part, or of an unknown version: then connected clients get a
+//! goodbye, and the hub starts afresh. The daemon never crashes because of it.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -14,7 +14,7 @@ use crate::people::Person;
 use crate::shared::dice::Dice;
 use crate::supervisor::{Plan, Supervisor};
 
-/// How many there are, and what they do before it dies.
+/// Clients, and what they say before the daemon dies.
 fn company(supervisor: &Supervisor) -> Vec<Person> {
     let mut people =
         vec![Person::come(supervisor, "ann"), Person::come(supervisor, "bob"), Person::come(supervisor, "eve")];
@@ -32,10 +32,10 @@ fn company(supervisor: &Supervisor) -> Vec<Person> {
     people
 }
 
-/// A part of the tape that takes memory: where it starts, and what stands there.
+/// A part of the tape that is not a hole: its offset and its content.
 type Stretch = (u64, Vec<u8>);
 
-/// What stands on the tape, of which most is a hole.
+/// All parts of the tape that are not holes; most of the tape is a hole.
 fn contents(file: &File) -> Vec<Stretch> {
     let mut stretches = Vec::new();
     let mut at = 0;
@@ -49,7 +49,7 @@ fn contents(file: &File) -> Vec<Stretch> {
     stretches
 }
 
-/// Places on the tape where something stands, or could.
+/// Random offsets on the tape: of bytes that are not 0, or a few bytes after one.
 fn places(file: &File, dice: &mut Dice, count: usize) -> Vec<u64> {
     let stretches = contents(file);
     let written: Vec<u64> = stretches
@@ -65,7 +65,7 @@ fn change(file: &File, at: u64, to: impl FnOnce(u8) -> u8) {
     file.write_all_at(&[to(byte[0])], at).unwrap();
 }
 
-/// A file of that length, sealed or not, with what stands on the tape as far as there is room.
+/// A file of this length, sealed or not, with as much of the tape's content as fits.
 fn copy(tape: &File, length: u64, sealed: bool) -> OwnedFd {
     let file = memfd_create("tape", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).unwrap();
     ftruncate(&file, length).unwrap();
@@ -80,7 +80,8 @@ fn copy(tape: &File, length: u64, sealed: bool) -> OwnedFd {
     file.into()
 }
 
-/// What came of the people: whether they were carried on, or told goodbye. Anything else fails.
+/// Whether the clients were carried on (`true`) or got a goodbye (`false`). Anything else fails the
+/// test.
 fn outcome(supervisor: &Supervisor, people: &mut [Person], what: &str) -> bool {
     let mut carried = Vec::new();
     for person in people.iter_mut() {
@@ -102,12 +103,13 @@ fn outcome(supervisor: &Supervisor, people: &mut [Person], what: &str) -> bool {
         carried.iter().all(|one| *one == carried[0]),
         "{what}: some were carried on and some were not: {carried:?}"
     );
-    // In either case it serves.
+    // In either case the daemon serves new clients.
     Person::come(supervisor, "new").leave();
     carried[0]
 }
 
-/// Damages a stopped daemon's tape, has it started again, and looks. `damage` may give another tape.
+/// Damages the tape of a stopped daemon, starts the next one, and returns the [`outcome`]. `damage`
+/// may return another tape to put in its place.
 fn damaged(seed: u64, what: &str, damage: impl FnOnce(&File, &Supervisor) -> Option<OwnedFd>) -> bool {
     let supervisor = Plan::new(&settings(), seed).env("CHATHUB_TAPE", "10000").start();
     let mut people = company(&supervisor);
@@ -125,7 +127,7 @@ fn damaged(seed: u64, what: &str, damage: impl FnOnce(&File, &Supervisor) -> Opt
     let spawns = supervisor.spawns();
     assert!(spawns <= 4, "{what}: it took {} starts", spawns - 1);
     let carried = outcome(&supervisor, &mut people, what);
-    // And what it keeps from now on is sound.
+    // From then on its own tape is sound.
     let mut zoe = Person::come(&supervisor, "zoe");
     assert_eq!(supervisor.spawns(), spawns, "{what}: it died later on");
     supervisor.replace(Signal::SIGKILL);
@@ -146,7 +148,8 @@ fn a_bit_that_flips_anywhere_costs_a_goodbye_at_most() {
     for turn in 0..60 {
         let mut roll = dice.fork();
         let carried = damaged(turn, &format!("turn {turn}"), |tape, supervisor| {
-            // Many in the first words, and the others wherever something stands.
+            // Many of the bits are in the first words of the tape, the others anywhere in its
+            // content.
             let at = if turn < 20 { roll.below(512) as u64 } else { places(tape, &mut roll, 1)[0] };
             let bit = roll.below(8);
             change(tape, at, |byte| byte ^ (1 << bit));
@@ -161,7 +164,7 @@ fn a_bit_that_flips_anywhere_costs_a_goodbye_at_most() {
 #[test]
 fn words_that_say_something_else_cost_a_goodbye_at_most() {
     let mut dice = Dice(5);
-    // Numbers that break what adds, multiplies or allocates.
+    // Numbers at which additions, multiplications or allocations may fail.
     let numbers =
         [0, 1, 2, 63, 1 << 16, 1 << 31, 1 << 32, (1 << 34) - 1, 1 << 34, 1 << 62, 1 << 63, u64::MAX - 7, u64::MAX];
     for turn in 0..48 {
@@ -204,7 +207,7 @@ fn a_tape_cut_short_or_made_long_costs_a_goodbye() {
     damaged(2, "longer", |tape, _| Some(copy(tape, 2 * tape.metadata().unwrap().len(), true)));
 }
 
-/// A version that is newer or older than any: somewhere in the first words stands its number.
+/// A newer or older version: its number is in one of the first words of the tape.
 #[test]
 fn a_version_that_is_not_known_is_refused_politely() {
     for at in [0, 8] {
@@ -218,7 +221,7 @@ fn a_version_that_is_not_known_is_refused_politely() {
     }
 }
 
-/// Something else lies where the tape should.
+/// Another file is stored in place of the tape.
 #[test]
 fn what_is_no_tape_at_all_is_refused_politely() {
     for turn in 0..3 {
@@ -253,7 +256,8 @@ fn a_store_that_lost_one_of_its_descriptors_serves_again() {
         supervisor.release();
         supervisor.ready_after(1);
         for person in &mut people {
-            // Whoever's socket is lost with it sees an end; who can be told is told.
+            // A client whose socket is lost with the tape sees the end of its stream; the others
+            // get the goodbye.
             person.try_send("\n/whois nobody-at-all\n");
             while person.line_or_reset().is_some_and(|line| line != "-- nobody called nobody-at-all is connected") {}
         }
@@ -264,7 +268,8 @@ fn a_store_that_lost_one_of_its_descriptors_serves_again() {
     }
 }
 
-/// A store that takes nothing, as with `FileDescriptorStoreMax=0`: it serves as it did before there was one.
+/// A store that takes nothing, as with `FileDescriptorStoreMax=0`: the daemon serves as it did
+/// before survival existed.
 #[test]
 fn a_store_that_takes_nothing_is_no_reason_not_to_serve() {
     let supervisor = Plan::new(&settings(), 1).store(0).start();
@@ -288,17 +293,18 @@ fn a_store_that_is_too_small_for_all_is_no_reason_not_to_serve() {
     }
 }
 
-/// A tape that tells less than was sent: of whom it is not known what they are owed is not sent the middle of
-/// something. The others are carried on.
+/// A tape that is older than the output of some clients: they are disconnected, because it is not
+/// known what they are owed, rather than sent text from the middle of a line. The others are
+/// carried on.
 #[test]
 fn who_has_taken_more_than_the_tape_tells_is_disconnected_and_nobody_else() {
     let supervisor = Plan::new(&settings(), 1).start();
     let mut people = company(&supervisor);
-    // Bob is in the middle of a line.
+    // Bob has typed half a line.
     [0, 2].iter().for_each(|at| drop(people[*at].sync()));
     let tape = File::from(supervisor.stored("tape").unwrap());
     let early = copy(&tape, tape.metadata().unwrap().len(), true);
-    // Ann is asked nothing, and gets lines that stand on no tape.
+    // Ann is sent lines that the copy of the tape does not know.
     for number in 0..5 {
         people[1].send(&format!("unknown {number}"));
         people[0].until("a line", |line| line.ends_with(&format!("unknown {number}")));

@@ -1,4 +1,5 @@
-//! Who types on a terminal, with our line editor, finds it as it was behind a death.
+//! A person who types on a terminal, with our line editor, finds the typed line unchanged after a
+//! death.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -14,11 +15,11 @@ use crate::supervisor::{PATIENCE, Plan, Supervisor};
 const ROWS: u16 = 500;
 const COLS: u16 = 80;
 
-/// A telnet client on a terminal, by hand.
+/// A telnet client with a terminal.
 struct Typist {
     stream: TcpStream,
     screen: vt100::Parser,
-    /// The beginning of a character, or of a telnet command.
+    /// The bytes of an incomplete character or telnet command.
     broken: Vec<u8>,
 }
 
@@ -56,7 +57,7 @@ impl Typist {
         self.rows()
     }
 
-    /// Draws what has come, answers telnet commands, and keeps what is not complete.
+    /// Draws the output that has come, answers telnet commands, and keeps incomplete ones.
     fn draw(&mut self) {
         loop {
             let at = self.broken.iter().position(|byte| *byte == 0xff).unwrap_or(self.broken.len());
@@ -108,13 +109,13 @@ fn what_is_typed_and_what_is_on_the_screen_outlive_every_death() {
             keys => typed.push_str(keys),
         }
         if round % 3 == 0 {
-            // Some of it is on its way, some of it is not.
+            // A part of the keys is still on its way.
             assert_eq!(supervisor.replace(Signal::SIGKILL).signal(), Some(Signal::SIGKILL as i32));
         }
     }
     bob.send("the end");
     expected.push("bob: the end".to_owned());
-    // Rows are as wide as the terminal but one.
+    // A row has one column less than the terminal.
     let prompt = format!("lobby> {typed}");
     let rows = typist.shows("the end", |rows| {
         rows.contains(expected.last().unwrap()) && rows.last().is_some_and(|row| prompt.ends_with(row.trim()))

@@ -1,4 +1,5 @@
-//! A disk that could not be read when the first daemon started is recalled by whichever daemon can read it.
+//! A disk that could not be read when the first daemon started is recalled by the first daemon that
+//! can read it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +16,8 @@ use crate::supervisor::{Plan, Supervisor};
 
 const SETTINGS: &str = "[accounts]\nmemory = '64KiB'\npasses = 1\n";
 
-/// A service whose daemon has started without its state directory, which `Kept::give_back` brings.
+/// A service whose daemon has started without its state directory. `Kept::give_back` brings the
+/// directory back.
 fn locked_out(seed: u64) -> (Supervisor, Kept) {
     let supervisor = Plan::new(SETTINGS, seed).in_the_way().start();
     let kept = Kept { state: supervisor.state(), aside: supervisor.state().with_file_name("kept") };
@@ -106,7 +108,7 @@ fn whoever_is_carried_on_is_told_where_the_next_daemon_cannot_start() {
         let ended = supervisor.endings().len();
         supervisor.signal(signal);
         supervisor.ended(ended + 1);
-        // As a release before the one that wrote it sees it.
+        // As an older release sees a database of a newer one.
         let db = Connection::open(supervisor.state().join("chathub.db")).unwrap();
         db.pragma_update(None, "user_version", 1000).unwrap();
         drop(db);

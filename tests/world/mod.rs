@@ -1,12 +1,15 @@
-//! A daemon in memory: the state machine, with buffers instead of sockets, a disk that is a map, and a time that is
-//! moved by hand.
+//! A daemon in memory: the real state machine, with buffers for sockets, a map for the disk, and a
+//! clock that tests move by hand.
 //!
-//! What is decided and what is heard of each client is the real [`Machine`]'s. The [`World`] does what `net` does
-//! around it: it reads of each client as long as the machine listens to it, in turns, applies the machine's orders
-//! to real [`Log`]s and [`Reader`]s, and brings the answers of the disk and of the threads that hash passwords. Its sockets are full only when a test wants them to be, and nobody is given up on its own: what is
-//! done about those who take too little is tested where it is done, in `net::rounds`.
+//! The decisions, and the lines that each client hears, are those of the real [`Machine`]. The
+//! [`World`] plays the part of `net` around it: it reads from clients in turns, each as long as the
+//! machine wants its input; applies the machine's orders to real [`Log`]s and [`Reader`]s; and
+//! brings the answers of the disk and of the threads that hash passwords. A socket of this world is
+//! full only if a test says so, and no client is given up for that: `net::rounds` has its own tests
+//! for slow clients.
 //!
-//! What a [`Client`] has in `out` is, byte for byte, what it would see on its socket.
+//! A [`Client`]'s `out` holds, byte for byte, the output that a real client would get from its
+//! socket.
 
 #![allow(dead_code, reason = "each test that includes this uses a part of it")]
 #![allow(unreachable_pub, reason = "`pub` says what the tests may use")]
@@ -45,53 +48,53 @@ use chathub::wire::tls::suite::{Secret, Suite};
 /// 2026-11-22 10:01:02 UTC, when every world begins.
 pub const BEGIN: Now = Now { mono: Mono(1_000_000_000), wall: Wall(1_795_341_662_000) };
 
-/// What makes the names of guests.
+/// The key from which the names of guests are computed.
 pub const KEY: [u8; 16] = *b"no secret at all";
 
-/// Who gives an administrator's commands.
+/// The sender of an administrator's commands.
 pub const ADMIN: By = By::Admin { uid: 0, pid: 1 };
 
-/// Bytes that are read of a socket at most in one go.
+/// The most bytes read from a socket at a time.
 const CHUNK: usize = 8 * 1024;
 
 /// One connection, seen from its far end.
 pub struct Client {
     reader: Reader,
     room: Option<RoomId>,
-    /// What it has sent and nobody has read yet.
+    /// Bytes that the client has sent and the world has not read yet.
     sent: VecDeque<u8>,
-    /// How its side ended, behind what it has sent.
+    /// How the client's side ended, if it did; it counts after the bytes in `sent`.
     ended: Option<Farewell>,
-    /// What its socket was given.
+    /// All bytes that were written to the client's socket.
     pub out: Vec<u8>,
-    /// Whether the hub has let go of it.
+    /// Whether the hub has closed the client's connection.
     pub closed: bool,
 }
 
-/// The secret of encrypted clients, and their suite.
+/// The cipher suite of encrypted clients, and the secret of both directions.
 const ENCRYPTED: (Suite, [u8; 32]) = (Suite::Aes128, [7; 32]);
 
 fn secret() -> Secret {
     Secret::new(&ENCRYPTED.1).expect("it is as long as one")
 }
 
-/// A room's log, and whether nobody comes any more.
+/// A room's log, and whether the hub has closed the room to newcomers.
 #[derive(Default)]
 struct Room {
     log: Log,
     shut: bool,
 }
 
-/// What reached the machine.
+/// Something that reached the machine.
 #[derive(Clone, Debug)]
 pub enum Step {
     Input(Input),
-    /// What a client has sent; nothing, where the machine goes on with what it has.
+    /// Bytes from a client; none if the machine is to go on with bytes it has already.
     Bytes(SessionId, Vec<u8>),
 }
 
 impl Step {
-    /// Has a machine take it, as it would take it from the tape.
+    /// Has `machine` handle the step, as it would handle it from the tape.
     pub fn play(&self, machine: &mut Machine, at: Now) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         match self {
@@ -102,7 +105,7 @@ impl Step {
     }
 }
 
-/// A step, when it was taken, and what followed.
+/// A step, the time at which it was taken, and its outcomes.
 #[derive(Clone, Debug)]
 pub struct Taken {
     pub step: Step,
@@ -110,24 +113,24 @@ pub struct Taken {
     pub outcomes: Vec<Outcome>,
 }
 
-/// A disk that is never full, as a store would fill it.
+/// A disk that is never full. It holds what a store would have written.
 #[derive(Clone, Debug, Default)]
 pub struct Disk {
-    /// By number: room, its name, line.
+    /// By the line's number: the room, the room's name, the line.
     pub lines: BTreeMap<u64, (RoomId, Name, Line)>,
     pub closed: Vec<(RoomId, Name)>,
     /// The last line that was said in a room while it was encrypted.
     pub encrypted: BTreeMap<(RoomId, Name), u64>,
-    /// Clients' numbers up to this were given.
+    /// The highest number given to a client.
     pub given: u64,
-    /// The highest numbers of a sanction, an account, a report and a message that waits.
+    /// The highest numbers of a sanction, an account, a report and a memo.
     pub last: [u64; 4],
     pub sanctions: BTreeMap<SanctionId, Sanction>,
     pub accounts: BTreeMap<AccountId, Account>,
     pub reports: BTreeMap<ReportId, Report>,
     pub memos: BTreeMap<MemoId, Memo>,
     pub lasting: BTreeMap<Name, Lasting>,
-    /// The last record that was written.
+    /// The number of the last record written.
     pub through: Option<u64>,
 }
 
@@ -149,7 +152,8 @@ impl Disk {
                     let last = self.encrypted.entry((*room, name.clone())).or_default();
                     *last = line.seq.max(*last);
                 }
-                // Writing it a second time changes nothing. Whom its author is ignored by is not written.
+                // Writing it a second time changes nothing. The store does not write who ignores
+                // the author.
                 let line = Line { borne: Borne::default(), apart: None, ..(**line).clone() };
                 self.lines.entry(line.seq).or_insert_with(|| (*room, name.clone(), line));
             }
@@ -160,7 +164,7 @@ impl Disk {
             Record::Account(account) => drop(self.accounts.insert(account.id, (**account).clone())),
             Record::Unaccount(id) => drop(self.accounts.remove(id)),
             Record::Report(report) => {
-                // Where it came from is not written.
+                // The store does not write the reporter's origin.
                 let report = Report { origin: None, ..(**report).clone() };
                 self.reports.insert(report.id, report);
             }
@@ -183,7 +187,7 @@ impl Disk {
         self.through = Some(number);
     }
 
-    /// What a hub is told at its start.
+    /// The data that a store would give a hub at its start.
     pub fn recall(&self) -> Recalled {
         let mut rooms: Vec<RecalledRoom> = Vec::new();
         for (room, name, line) in self.lines.values() {
@@ -222,23 +226,24 @@ impl Disk {
     }
 }
 
-/// A machine with everybody connected to it.
+/// A machine, and everything connected to it.
 pub struct World {
     pub machine: Machine,
     pub now: Now,
     pub clients: BTreeMap<SessionId, Client>,
-    /// What was recorded.
+    /// The records that the disk has taken.
     pub disk: Disk,
-    /// How many deeds were recorded: whoever did one is told nothing before it is on disk, where no tape is kept.
+    /// The number of deeds recorded. Without a tape, the author of a deed gets its answer only once
+    /// the deed is on disk.
     pub deeds: usize,
-    /// All that has reached the machine, for tests that look into it.
+    /// All steps that reached the machine, for tests that inspect them.
     pub taken: Vec<Taken>,
-    /// What encrypted clients seal what they send with.
+    /// For each encrypted client, the sealer of its outgoing direction.
     sealers: BTreeMap<SessionId, Sealer>,
     searches: Vec<Search>,
     jobs: Vec<Arc<Job>>,
     rooms: BTreeMap<RoomId, Room>,
-    /// Those of whom there may be something to read.
+    /// The clients that may have input to read.
     turns: BTreeSet<SessionId>,
 }
 
@@ -267,7 +272,7 @@ impl World {
         self.machine.hub()
     }
 
-    // -- what reaches the machine --------------------------------------------------------------
+    // -- inputs ---------------------------------------------------------------------------------
 
     pub fn connect(&mut self, peer: SocketAddr) -> SessionId {
         let id = self.machine.next_id();
@@ -275,8 +280,8 @@ impl World {
         id
     }
 
-    /// A client comes by TLS; `fingerprint` is that of the certificate that it has shown. What it sends is encrypted;
-    /// what it is sent stands in `out` as it was before the rounds would encrypt it.
+    /// A client connects by TLS. `fingerprint` is that of the certificate it has shown. Its input
+    /// is encrypted; its `out` holds plain text, as before the rounds would encrypt it.
     pub fn connect_encrypted(&mut self, peer: SocketAddr, fingerprint: Option<String>) -> SessionId {
         let (id, suite) = (self.machine.next_id(), ENCRYPTED.0);
         let tls = Some(Tls { suite, group: 29, fingerprint, read: 0 });
@@ -286,7 +291,8 @@ impl World {
         id
     }
 
-    /// A client comes through a proxy on this machine, which says that it is encrypted as far as there, or nothing.
+    /// A client connects through a proxy on this machine. `encrypted`: the proxy's header says that
+    /// the client uses TLS up to the proxy.
     pub fn connect_proxied(&mut self, peer: SocketAddr, encrypted: bool) -> SessionId {
         let id = self.machine.next_id();
         let encryption = encrypted.then(Default::default);
@@ -295,11 +301,11 @@ impl World {
         id
     }
 
-    /// Bytes come in from a client's socket.
+    /// Bytes arrive on a client's socket.
     pub fn receive(&mut self, session: SessionId, bytes: &[u8]) {
         let client = self.clients.get_mut(&session).expect("a client");
         if client.closed {
-            // Thrown away.
+            // Input after the end is thrown away.
             return;
         }
         match self.sealers.get_mut(&session) {
@@ -314,24 +320,24 @@ impl World {
         self.take_turns();
     }
 
-    /// A client's side ends.
+    /// The client ends its side of the connection.
     pub fn end(&mut self, session: SessionId, why: Farewell) {
         self.clients.get_mut(&session).expect("a client").ended = Some(why);
         self.turns.insert(session);
         self.take_turns();
     }
 
-    /// Nothing more can be written to a client.
+    /// The rounds give a client up: nothing more can be written to it.
     pub fn give_up(&mut self, session: SessionId, why: Farewell) {
         self.handle(hub::News::Gone { session, why });
     }
 
-    /// A client takes nothing of what waits for it alone; or it has.
+    /// The rounds report that much mail waits for a client with a full socket (`on`), or no longer.
     pub fn crowd(&mut self, session: SessionId, on: bool) {
         self.handle(hub::News::Crowded { session, on });
     }
 
-    /// An administrator gives a command.
+    /// An administrator gives a command. Returns the machine's answer.
     pub fn control(&mut self, command: &str, args: serde_json::Value) -> Result<execute::Answer, ControlError> {
         let command = Command::parse(command, args)?;
         let input = Input::Control { command: command.spec().name.to_owned(), args: command.args(), by: ADMIN };
@@ -352,12 +358,12 @@ impl World {
         self.handle(hub::News::Settings(Box::new(settings)));
     }
 
-    /// A store has opened that knows this.
+    /// A store has opened, and has read this data.
     pub fn archive(&mut self, recalled: Recalled) {
         self.handle(hub::News::Archive(Some(Box::new(recalled))));
     }
 
-    /// The store has written all records up to this one.
+    /// The store has written all records up to number `through`.
     pub fn recorded(&mut self, through: u64) {
         self.handle(hub::News::Recorded { through });
     }
@@ -370,7 +376,8 @@ impl World {
         self.handle(Input::Tick);
     }
 
-    /// The machine is written down, and goes on as what can be read of that. Returns what was written.
+    /// Serializes the machine, and replaces it by the one read back from that, as in a hand-over.
+    /// Returns the serialized machine.
     pub fn hand_over(&mut self) -> String {
         let kept = serde_json::to_string(&self.machine).expect("plain");
         self.machine = serde_json::from_str(&kept).expect("what was written can be read");
@@ -380,18 +387,19 @@ impl World {
         kept
     }
 
-    /// The passwords that were to be hashed meanwhile.
+    /// Takes the hashing jobs that the machine has ordered since the last call.
     pub fn jobs(&mut self) -> Vec<Arc<Job>> {
         std::mem::take(&mut self.jobs)
     }
 
-    /// What comes of a password: at once, and by no art.
+    /// Answers a hashing job at once, with the toy [`hash`].
     pub fn hash(&mut self, job: &Job) {
         let (number, answer) = (job.number, hashed(job));
         self.handle(hub::News::Hashed { number, answer });
     }
 
-    /// Brings what was searched for and what was to be hashed, until nothing more is.
+    /// Answers all searches and hashing jobs, and those that follow from the answers, until none
+    /// are left.
     pub fn answer(&mut self) {
         loop {
             let (searches, jobs) = (std::mem::take(&mut self.searches), self.jobs());
@@ -418,7 +426,8 @@ impl World {
         Found { lines, through, reach: Reach::All }
     }
 
-    /// Has the machine handle an input, applies what follows, and reads of clients that are listened to again.
+    /// Has the machine handle an input, applies the outcomes, and reads from clients that may be
+    /// read again.
     fn handle(&mut self, input: impl Into<Input>) {
         self.step(Step::Input(input.into()));
         self.take_turns();
@@ -434,7 +443,8 @@ impl World {
         self.taken.push(Taken { step, at: self.now, outcomes });
     }
 
-    /// Takes pieces of all clients in turns, as long as one is listened to that has sent more.
+    /// Reads a piece from each client in turn, as long as some client that the machine listens to
+    /// has sent more.
     fn take_turns(&mut self) {
         loop {
             let turns: Vec<_> = self.turns.iter().copied().filter(|id| self.may_turn(*id)).collect();
@@ -468,7 +478,7 @@ impl World {
         }
     }
 
-    // -- what follows --------------------------------------------------------------------------
+    // -- outcomes -------------------------------------------------------------------------------
 
     fn apply(&mut self, outcomes: &[Outcome]) {
         for outcome in outcomes {
@@ -562,14 +572,15 @@ impl World {
         }
     }
 
-    /// Lets go of a room that is shut, when nobody is owed anything of it.
+    /// Removes a closed room once no client's cursor is in its log.
     fn let_go_of(&mut self, id: RoomId) {
         if self.rooms[&id].shut && self.clients.values().all(|client| client.room != Some(id)) {
             self.rooms.remove(&id);
         }
     }
 
-    /// Who has come and is in no room yet has no log, and nothing to change in it.
+    /// Changes a client's cursor and its room's log; does nothing for a client that is in no room
+    /// yet.
     fn with_log(&mut self, id: SessionId, change: impl FnOnce(&mut Reader, &mut Log)) {
         let client = self.clients.get_mut(&id).expect("a client");
         if let Some(room) = client.room {
@@ -577,9 +588,10 @@ impl World {
         }
     }
 
-    // -- what sockets take ---------------------------------------------------------------------
+    // -- output ---------------------------------------------------------------------------------
 
-    /// A socket takes at most `most` bytes of what its client is owed, in one write.
+    /// The client's socket takes at most `most` of the bytes that the client is owed, in one write.
+    /// Returns how many it took.
     pub fn take(&mut self, id: SessionId, most: usize) -> usize {
         let client = self.clients.get_mut(&id).expect("a client");
         let log = client.room.map(|room| &self.rooms[&room].log);
@@ -597,7 +609,7 @@ impl World {
         taken
     }
 
-    /// All sockets take all that is owed, and the logs let go of it.
+    /// All sockets take all bytes that their clients are owed; then the logs are trimmed.
     pub fn take_all(&mut self) {
         let sessions: Vec<_> = self.clients.keys().copied().collect();
         for session in sessions {
@@ -606,7 +618,7 @@ impl World {
         self.trim();
     }
 
-    /// The logs let go of what nobody is owed any more.
+    /// Removes from the logs the lines that no client is owed any more.
     pub fn trim(&mut self) {
         for (id, room) in &mut self.rooms {
             let members = self.clients.values().filter(|client| client.room == Some(*id));
@@ -617,7 +629,7 @@ impl World {
 
     // -- time ----------------------------------------------------------------------------------
 
-    /// Time passes, and all that was to happen meanwhile happens when it was to.
+    /// Lets `time` pass. Everything due in between happens at its due time.
     pub fn pass(&mut self, time: Duration) {
         let end = self.now.mono.after(time);
         loop {
@@ -632,7 +644,8 @@ impl World {
         }
     }
 
-    /// Moves both clocks; a time behind is now.
+    /// Sets the monotonic clock to `mono` and moves the wall clock with it; a time in the past
+    /// leaves both.
     pub fn move_to(&mut self, mono: Mono) {
         let by = mono.since(self.now.mono);
         self.now.mono = self.now.mono.after(by);
@@ -640,7 +653,7 @@ impl World {
     }
 }
 
-/// What comes of a password that is to be hashed.
+/// The answer to a hashing job.
 fn hashed(job: &Job) -> Answer {
     let known = |hashed: &Hashed| *hashed == hash(job.password.reveal());
     match &job.against {
@@ -650,13 +663,15 @@ fn hashed(job: &Job) -> Answer {
     }
 }
 
-/// Stands for a hash: tells passwords apart well enough, and holds none.
+/// A toy hash: different passwords get different hashes in practice, and the hash does not contain
+/// the password.
 pub fn hash(password: &str) -> Hashed {
     let sum = password.bytes().fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
     Hashed(format!("$argon2-not${sum:x}").into())
 }
 
-/// What a client saw, as lines without their ends; panics if it is anything else but clean lines.
+/// The lines in a client's output, without their line ends. Panics if there is anything but clean
+/// lines.
 #[track_caller]
 pub fn lines(out: &[u8]) -> Vec<&str> {
     let text = std::str::from_utf8(out).expect("UTF-8");

@@ -1,6 +1,7 @@
-//! Which certificate a client gets. Without sockets.
+//! Chooses the certificate for a client, by the name that the client asks for. It knows no sockets.
 
-/// Whether a certificate for `pattern` is one for `name`: the same, or with `*` for the first label (RFC 9525, 6.3).
+/// Whether a certificate for `pattern` is valid for `name`: both are the same, or `pattern` has `*`
+/// as its first label (RFC 9525, section 6.3).
 fn is_for(pattern: &str, name: &str) -> bool {
     if pattern.eq_ignore_ascii_case(name) {
         return true;
@@ -9,9 +10,10 @@ fn is_for(pattern: &str, name: &str) -> bool {
     name.split_once('.').is_some_and(|(first, rest)| !first.is_empty() && rest.eq_ignore_ascii_case(behind))
 }
 
-/// Which of several certificates, given by their names, a client is to get that has asked for `name`: the first that has
-/// the name itself, else the first that has it by `*`, else the first of all. Of these, `fits` says which the client can
-/// use; `None` if none.
+/// Chooses one of several certificates for a client that has asked for `name`. `certificates` are
+/// the names of each. Chosen is the first one with exactly this name, or else the first one that
+/// matches by `*`, or else the first of all; but only among those that the client can use, as
+/// `fits` says. `None` if there is none.
 pub(crate) fn choose<'a, N>(certificates: N, name: Option<&str>, fits: impl Fn(usize) -> bool) -> Option<usize>
 where
     N: Iterator<Item = &'a [String]> + Clone,
@@ -60,7 +62,8 @@ mod tests {
         ] {
             assert_eq!(choose(name, &|_| true), Some(chosen), "{name:?}");
         }
-        // Who cannot use a key of one kind gets the next of that name, and else any.
+        // A client that cannot use one kind of key gets the next certificate of that name, or else
+        // any.
         assert_eq!(choose(Some("chat.example.org"), &|at| at != 2), Some(3));
         assert_eq!(choose(Some("chat.example.org"), &|at| at == 4), Some(4));
         assert_eq!(choose(None, &|_| false), None);

@@ -1,5 +1,5 @@
-//! Certificates of clients. Any is taken, also one that nobody has signed: it is the key that a client is known by. That
-//! the client has it is seen by its signature over this handshake.
+//! Certificates of clients. Any certificate is accepted, even one that nobody has signed: a client
+//! is known by its key. That the client has the key shows in its signature over this handshake.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use chathub::wire::tls::handover::FINGERPRINT;
@@ -10,7 +10,7 @@ use rustls::server::ParsedCertificate;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 
-/// Asks for a certificate, and takes any whose key the client has.
+/// Asks the client for a certificate, and accepts any whose key the client has.
 #[derive(Debug)]
 pub(crate) struct AnyKey(pub(crate) WebPkiSupportedAlgorithms);
 
@@ -55,7 +55,8 @@ impl ClientCertVerifier for AnyKey {
     }
 }
 
-/// SHA-256 of a certificate's public key (SubjectPublicKeyInfo); `None` if the certificate has another form.
+/// SHA-256 of a certificate's public key (SubjectPublicKeyInfo); `None` if the certificate has
+/// another form.
 pub(crate) fn fingerprint(certificate: &CertificateDer<'_>) -> Option<[u8; FINGERPRINT]> {
     let key = ParsedCertificate::try_from(certificate).ok()?.subject_public_key_info();
     digest(&SHA256, &key).as_ref().try_into().ok()

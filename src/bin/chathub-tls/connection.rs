@@ -21,16 +21,16 @@ use super::places::Place;
 use super::secrets::{are_unused, wipe_stack};
 use super::words;
 
-/// What holds for every connection.
+/// The terms that hold for every connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
     /// How long a handshake may take.
     pub(crate) handshake_time: Duration,
-    /// How many bytes a client may send in it.
+    /// How many bytes a client may send in its handshake.
     pub(crate) handshake_bytes: u64,
     /// How long a connection waits for the hub.
     pub(crate) hub_time: Duration,
-    /// Where the port without encryption is; 0 if there is none.
+    /// The port without encryption; 0 if there is none.
     pub(crate) plain_port: u16,
 }
 
@@ -42,14 +42,14 @@ pub(crate) struct Shared {
     pub(crate) counts: Arc<Counts>,
 }
 
-/// Serves a connection to its end.
+/// Serves one connection to its end.
 pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, place: Place, engine: Arc<Engine>, shared: Arc<Shared>) {
     let done = tokio::select! {
         done = handshake(stream, peer, &engine, &shared) => done,
-        // Counted where the place was given away.
+        // The event was counted when the place was given away.
         () = place.lost() => None,
     };
-    // Who is through does not give way to those who come.
+    // A connection whose handshake is done no longer gives way to new ones.
     drop(place);
     if let Some(done) = done {
         give_to_hub(done, peer, &shared).await;
@@ -57,7 +57,7 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, place: Place, eng
     }
 }
 
-/// Does a handshake; if there is none, says why, as far as the other side can understand it.
+/// Does a handshake. If it fails, tells the client why, as far as the client can understand that.
 async fn handshake(stream: TcpStream, peer: SocketAddr, engine: &Engine, shared: &Shared) -> Option<Handshake> {
     let (counts, terms) = (&shared.counts, &shared.terms);
     let mut one = match Handshake::new(stream, engine, terms.handshake_bytes) {
@@ -74,7 +74,8 @@ async fn handshake(stream: TcpStream, peer: SocketAddr, engine: &Engine, shared:
         Err(_) => {
             debug!("{peer}: the handshake took too long, after {} bytes", one.read);
             counts.note(Event::TimedOut);
-            // Who waits to be greeted is no client of TLS, which speaks first.
+            // A client that has sent nothing probably waits to be greeted. It does not speak TLS,
+            // in which the client speaks first.
             if one.read == 0 && words::say(&mut one.stream, &words::encrypted_here(terms.plain_port)).await.is_ok() {
                 words::close(&mut one.stream).await;
             }
@@ -92,7 +93,7 @@ async fn handshake(stream: TcpStream, peer: SocketAddr, engine: &Engine, shared:
         Broken::Refused(error) => {
             debug!("{peer}: the handshake failed: {}", Plain(&error));
             counts.note(Event::Failed);
-            // It was sent an alert.
+            // An alert was sent to the client already.
             words::close(&mut one.stream).await;
         }
         Broken::Gone(error) => {
@@ -107,7 +108,7 @@ async fn handshake(stream: TcpStream, peer: SocketAddr, engine: &Engine, shared:
     None
 }
 
-/// Hands a connection over; if the hub is not there in time, says so.
+/// Hands a connection over. If the hub does not take it in time, tells the client so.
 async fn give_to_hub(mut done: Handshake, peer: SocketAddr, shared: &Shared) {
     let (hub, counts, time) = (&shared.hub, &shared.counts, shared.terms.hub_time);
     let waits = hub.wait();
@@ -121,7 +122,7 @@ async fn give_to_hub(mut done: Handshake, peer: SocketAddr, shared: &Shared) {
         }
         return;
     };
-    // From here on the library can say nothing any more.
+    // After this the TLS library can send nothing more.
     let Some((handover, stream)) = parted(done) else {
         error!("{peer}: the secrets of a connection are not those that the library has: it is closed");
         counts.note(Event::Failed);
@@ -140,8 +141,8 @@ async fn give_to_hub(mut done: Handshake, peer: SocketAddr, shared: &Shared) {
     }
 }
 
-/// Takes the connection out of the library. `None` if it goes on with other secrets than those that were kept, or has
-/// used them for something.
+/// Takes the connection out of the TLS library. `None` if the library would go on with other
+/// secrets than those that were kept, or has used these already.
 fn parted(done: Handshake) -> Option<(Handover, TcpStream)> {
     let fingerprint = done.fingerprint();
     let Handshake { stream, tls, kept, read, written, .. } = done;

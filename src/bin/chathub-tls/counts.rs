@@ -1,4 +1,4 @@
-//! What is counted, and the words that tell of it in `systemctl status`.
+//! The counters of events, and their text in `systemctl status`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 macro_rules! events {
     ($( $(#[doc = $about:literal])+ $name:ident => $words:literal, )+) => {
-        /// What can become of a connection, and what else is counted.
+        /// What can become of a connection, and other events that are counted.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Event { $( $(#[doc = $about])+ $name, )+ }
 
@@ -20,27 +20,28 @@ macro_rules! events {
 events! {
     /// A connection was accepted.
     Accepted => "accepted",
-    /// The hub has it.
+    /// The hub has the connection.
     HandedOver => "handed over",
-    /// It broke off, or was refused by the library.
+    /// The connection broke off, or the TLS library refused it.
     Failed => "failed",
-    /// It did not begin as TLS does.
+    /// The connection did not begin as TLS does.
     Plain => "not encrypted",
-    /// It took too long.
+    /// The handshake took too long.
     TimedOut => "timed out",
-    /// It sent too much.
+    /// The client sent too much.
     TooMuch => "sent too much",
-    /// It gave way to others when there were too many.
+    /// The connection gave way to others, because there were too many in all.
     GaveWay => "gave way",
-    /// It gave way to others of its address.
+    /// The connection gave way to another of its address.
     GaveWayAddress => "gave way to their address",
-    /// The hub did not take it in time.
+    /// The hub did not take the connection in time.
     HubAway => "not taken by the hub",
-    /// Accepting was paused: too many waited for the hub, or the system was out of something.
+    /// Accepting was paused: too many connections waited for the hub, or the system was out of
+    /// something.
     Paused => "pauses",
 }
 
-/// What becomes of a connection in the end, in the order of [`OUTCOMES`].
+/// The ways in which a connection can end, in the order of [`OUTCOMES`].
 const ENDS: [Event; OUTCOMES.len()] = [
     Event::HandedOver,
     Event::Failed,
@@ -52,37 +53,37 @@ const ENDS: [Event; OUTCOMES.len()] = [
     Event::HubAway,
 ];
 
-/// All that is counted since the start.
+/// How often each event has happened since the start.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     counted: [AtomicU64; WORDS.len()],
-    /// Something was counted.
+    /// Notified after each event.
     changed: Notify,
 }
 
 impl Counts {
-    /// Counts one.
+    /// Counts one event.
     pub(crate) fn note(&self, event: Event) {
         self.counted[event as usize].fetch_add(1, Ordering::Relaxed);
         self.changed.notify_one();
     }
 
-    /// How many there were.
+    /// How often this event has happened.
     pub(crate) fn of(&self, event: Event) -> u64 {
         self.counted[event as usize].load(Ordering::Relaxed)
     }
 
-    /// What has become of connections.
+    /// How many connections have ended in which way.
     pub(crate) fn outcomes(&self) -> BTreeMap<String, u64> {
         OUTCOMES.iter().zip(ENDS).map(|(name, event)| ((*name).to_owned(), self.of(event))).collect()
     }
 
-    /// Until something was counted since the last time.
+    /// Waits until something was counted since the last call.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
     }
 
-    /// What was counted, in words. What has never happened is left out.
+    /// All counts in words. Events that have never happened are left out.
     pub(crate) fn in_words(&self) -> String {
         let mut words = format!("{} {}", self.of(Event::HandedOver), "handed over");
         for (event, name) in WORDS.iter().filter(|(event, _)| !matches!(event, Event::HandedOver | Event::Accepted)) {
@@ -112,7 +113,7 @@ mod tests {
         assert_eq!(counts.in_words(), "1 handed over, 2 not encrypted");
         let outcomes = counts.outcomes();
         assert_eq!((outcomes["handed_over"], outcomes["not_encrypted"], outcomes["failed"]), (1, 2, 0));
-        // What has become of none is no outcome; all else is one.
+        // Every event is either an outcome of connections, or one of these two.
         let others = [Event::Accepted, Event::Paused];
         assert!(WORDS.iter().all(|(event, _)| others.contains(event) != ENDS.contains(event)));
     }

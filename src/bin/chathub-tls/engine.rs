@@ -1,4 +1,4 @@
-//! How handshakes are done: the library's settings, and the certificate for each client.
+//! The settings of the TLS library for handshakes, and the certificate for each client.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::client_certificate::AnyKey;
 use super::pair::Pair;
 use super::secrets::Kept;
 
-/// Does handshakes with certain certificates.
+/// Begins handshakes with a certain set of certificates.
 #[derive(Debug)]
 pub(crate) struct Engine {
     config: ServerConfig,
@@ -34,7 +34,8 @@ impl ResolvesServerCert for Pairs {
     }
 }
 
-/// TLS 1.3 alone, with the suites that the hub knows. Of the groups a client's order decides.
+/// TLS 1.3 alone, with the cipher suites that the hub knows. Among the groups, the client's order
+/// decides.
 fn provider() -> CryptoProvider {
     CryptoProvider {
         cipher_suites: vec![
@@ -48,7 +49,8 @@ fn provider() -> CryptoProvider {
 }
 
 impl Engine {
-    /// One that asks for clients' certificates, or does not.
+    /// An engine with these certificates, which asks clients for theirs if `client_certificates` is
+    /// true.
     pub(crate) fn new(pairs: Vec<Pair>, client_certificates: bool) -> Result<Self, Error> {
         let (provider, pairs) = (provider(), Arc::new(Pairs(pairs)));
         let verifier = AnyKey(provider.signature_verification_algorithms);
@@ -60,7 +62,8 @@ impl Engine {
             builder.with_no_client_auth()
         };
         let mut config = builder.with_cert_resolver(pairs.clone());
-        // Nothing is kept by which a later connection could be taken up: no tickets, no sessions, no early data.
+        // Nothing is kept by which a later connection could resume this one: no tickets, no
+        // sessions, no early data.
         config.send_tls13_tickets = 0;
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.max_early_data_size = 0;
@@ -68,12 +71,12 @@ impl Engine {
         Ok(Self { config, pairs })
     }
 
-    /// The certificates.
+    /// The certificates with their keys.
     pub(crate) fn pairs(&self) -> &[Pair] {
         &self.pairs.0
     }
 
-    /// Begins a handshake, whose secrets will be in what is returned beside it.
+    /// Begins a handshake. Its traffic secrets will be in the second value.
     pub(crate) fn begin(&self) -> Result<(ServerConnection, Arc<Kept>), Error> {
         let kept = Arc::new(Kept::default());
         let mut config = self.config.clone();

@@ -1,30 +1,31 @@
-//! For how long a certificate is valid yet. Without a clock.
+//! How long a certificate is still valid. Knows no clock.
 
 use std::time::Duration;
 
 use chathub::standing;
 
-/// A certificate that ends within this time is worth a warning each day.
+/// A certificate that expires within this many seconds deserves a warning each day.
 const SOON: u64 = standing::SOON.as_secs();
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// How it stands with a certificate.
+/// The state of a certificate at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Life {
-    /// It begins to be valid later; perhaps this machine's clock is wrong.
+    /// The certificate is not valid yet. Perhaps this machine's clock is wrong.
     NotYet,
-    /// Nothing is to be done yet.
+    /// The certificate is valid for longer than [`SOON`].
     Long,
-    /// It ends in so many whole days.
+    /// The certificate expires in this many whole days.
     Soon(u64),
-    /// It has ended.
+    /// The certificate has expired.
     Over,
 }
 
-/// How it stands at `now` with a certificate that is valid from `from` to `to`, all since 1970.
+/// The state, at `now`, of a certificate that is valid from `from` to `to`. All are times since
+/// 1970.
 pub(crate) fn life(from: Duration, to: Duration, now: Duration) -> Life {
-    // The last second belongs to it (RFC 5280, section 4.1.2.5).
+    // A certificate is valid during its last second too (RFC 5280, section 4.1.2.5).
     let left = to.as_secs().checked_sub(now.as_secs());
     match left {
         None => Life::Over,
@@ -34,7 +35,7 @@ pub(crate) fn life(from: Duration, to: Duration, now: Duration) -> Life {
     }
 }
 
-/// A number of whole days, in words.
+/// A number of whole days from now, in words.
 pub(crate) fn in_days(days: u64) -> String {
     match days {
         0 => "in less than a day".to_owned(),
@@ -60,7 +61,7 @@ mod tests {
         );
         assert_eq!(at(90 * DAY), Life::Long);
         assert_eq!(at(90 * DAY + 1), Life::NotYet);
-        // One that is valid for some days only is told of all the same.
+        // A certificate that is valid for some days only is not yet valid here, which comes first.
         assert_eq!(life(to, to, Duration::ZERO), Life::NotYet);
         assert_eq!(
             (in_days(0), in_days(1), in_days(13)),

@@ -1,5 +1,6 @@
-//! One handshake. Exactly one record at a time is read from the socket and given to the library: so nothing that the
-//! client has sent behind its last message of the handshake is read. That is the hub's.
+//! One handshake. Exactly one record at a time is read from the socket and given to the TLS
+//! library. So nothing that the client has sent behind its last handshake message is read here:
+//! that is for the hub.
 
 use std::io;
 use std::sync::Arc;
@@ -13,13 +14,13 @@ use super::client_certificate::fingerprint;
 use super::engine::Engine;
 use super::secrets::Kept;
 
-/// Bytes in front of a record: its type, a version and its length.
+/// Length of the header of a record, in bytes: type, version and length.
 const HEADER: usize = 5;
 
-/// The type of the first record of a handshake.
+/// The type of the first record in a handshake.
 const HANDSHAKE: u8 = 0x16;
 
-/// Bytes of a record behind its header, at most (RFC 8446, section 5.2).
+/// The greatest length of a record without its header, in bytes (RFC 8446, section 5.2).
 const RECORD: usize = (1 << 14) + 256;
 
 /// A handshake that is under way, or done.
@@ -28,24 +29,24 @@ pub(crate) struct Handshake {
     pub(crate) stream: TcpStream,
     pub(crate) tls: ServerConnection,
     pub(crate) kept: Arc<Kept>,
-    /// Bytes read from the socket.
+    /// Bytes read from the socket so far.
     pub(crate) read: u64,
-    /// Bytes written to it.
+    /// Bytes written to the socket so far.
     pub(crate) written: u64,
     /// The record that is being read.
     record: Vec<u8>,
-    /// Bytes that may be read.
+    /// The most bytes that may be read from the socket.
     limit: u64,
 }
 
-/// Why a handshake came to nothing.
+/// Why a handshake has failed.
 #[derive(Debug)]
 pub(crate) enum Broken {
-    /// What came is no TLS.
+    /// The client does not speak TLS.
     Plain,
-    /// The client has gone, or the connection broke.
+    /// The client is gone, or the connection broke.
     Gone(io::Error),
-    /// The library does not go on; the client was sent an alert.
+    /// The TLS library has refused to go on; the client was sent an alert.
     Refused(Error),
     /// The client has sent too much.
     TooMuch,
@@ -58,18 +59,19 @@ impl From<io::Error> for Broken {
 }
 
 impl Handshake {
-    /// One on a connection that was just accepted, in which a client may send `limit` bytes.
+    /// A handshake on a connection that was just accepted, in which the client may send `limit`
+    /// bytes.
     pub(crate) fn new(stream: TcpStream, engine: &Engine, limit: u64) -> Result<Self, Error> {
         let (tls, kept) = engine.begin()?;
         Ok(Self { stream, tls, kept, read: 0, written: 0, record: Vec::new(), limit })
     }
 
-    /// Does it to its end.
+    /// Does the handshake to its end.
     pub(crate) async fn run(&mut self) -> Result<(), Broken> {
         while self.tls.is_handshaking() {
             self.read_record().await?;
             let taken = self.take_record();
-            // If it was refused, this is the alert.
+            // If the record was refused, this sends the alert.
             let written = self.write().await;
             taken?;
             written?;
@@ -77,7 +79,7 @@ impl Handshake {
         Ok(())
     }
 
-    /// The fingerprint of the client's certificate, if it has shown one.
+    /// The fingerprint of the client's certificate; `None` if it has shown none.
     pub(crate) fn fingerprint(&self) -> Option<[u8; FINGERPRINT]> {
         fingerprint(self.tls.peer_certificates()?.first()?)
     }
@@ -86,11 +88,11 @@ impl Handshake {
         self.record.clear();
         self.read_to(HEADER).await?;
         let len = usize::from(u16::from_be_bytes([self.record[3], self.record[4]]));
-        // Of one that is too long, the library needs no more to refuse it.
+        // If the record is too long, its header is enough for the library to refuse it.
         if len <= RECORD { self.read_to(HEADER + len).await } else { Ok(()) }
     }
 
-    /// Reads until the record has so many bytes, and not one more.
+    /// Reads until `record` has exactly `len` bytes.
     async fn read_to(&mut self, len: usize) -> Result<(), Broken> {
         let mut at = self.record.len();
         if self.read + (len - at) as u64 > self.limit {
@@ -112,21 +114,22 @@ impl Handshake {
         Ok(())
     }
 
-    /// Gives the record to the library.
+    /// Gives the record to the TLS library.
     fn take_record(&mut self) -> Result<(), Broken> {
         let mut rest = self.record.as_slice();
         while !rest.is_empty() {
-            // Its only error is that it has no room for more.
+            // The only error is that the library has no room for more.
             if self.tls.read_tls(&mut rest).map_err(|_| Broken::TooMuch)? == 0 {
                 return Err(Broken::TooMuch);
             }
             self.tls.process_new_packets().map_err(Broken::Refused)?;
         }
-        // It does not go on after the header of a record that is too long; that this stays so is not ours to trust.
+        // The library refuses a record that is too long by its header. This check does not rely on
+        // that.
         if self.record.len() == HEADER && self.record[3..] != [0, 0] { Err(Broken::TooMuch) } else { Ok(()) }
     }
 
-    /// Writes all that the library has to say.
+    /// Writes all that the TLS library has to send.
     pub(crate) async fn write(&mut self) -> io::Result<()> {
         let mut bytes = Vec::new();
         while self.tls.wants_write() {

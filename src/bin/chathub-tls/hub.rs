@@ -1,4 +1,5 @@
-//! Handing connections over to the hub: one datagram each, with its descriptor (`SCM_RIGHTS`, unix(7)).
+//! Handing connections over to the hub: one datagram for each, with its descriptor (`SCM_RIGHTS`,
+//! unix(7)).
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::os::fd::{AsFd, AsRawFd as _};
@@ -16,35 +17,35 @@ use tokio::net::UnixDatagram;
 use tokio::sync::{Mutex, MutexGuard, watch};
 use tracing::{info, warn};
 
-/// How often it is looked whether the hub is there.
+/// How soon an attempt is repeated while the hub takes nothing.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// A queue that is full for so long is told of.
+/// How long the hub's queue must be full before that is logged.
 const FULL: Duration = Duration::from_secs(1);
 
 /// The way to the hub.
 #[derive(Debug)]
 pub(crate) struct Hub {
     path: PathBuf,
-    /// Who has it is next; the others wait in the order in which they came.
+    /// The task that holds this lock is next. The others wait in the order in which they came.
     next: Mutex<()>,
-    /// How many have a connection that waits for the hub.
+    /// How many connections wait for the hub.
     waiting: watch::Sender<usize>,
-    /// Whether it was told that the hub takes nothing.
+    /// Whether it was logged that the hub takes nothing.
     is_away: AtomicBool,
 }
 
-/// A datagram can be sent: there is a hub, and room in its queue.
+/// The right to send the next datagram: there is a hub, and room in its queue.
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
     hub: &'a Hub,
     _next: MutexGuard<'a, ()>,
-    /// One for each datagram. A datagram counts for the socket that it was sent by until it is taken, and one socket may
-    /// have fewer on their way than fit into the queue.
+    /// A socket for one datagram. A datagram counts against the socket that sent it until it is
+    /// taken, and a single socket may have fewer on their way than fit into the queue.
     socket: UnixDatagram,
 }
 
-/// Somebody waits, until this is dropped.
+/// Counts one connection that waits for the hub, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Waits<'a>(&'a Hub);
 
@@ -55,37 +56,38 @@ impl Drop for Waits<'_> {
 }
 
 impl Hub {
-    /// The one whose socket is, or will be, at `path`.
+    /// The hub whose socket is, or will be, at `path`.
     pub(crate) fn new(path: PathBuf) -> Self {
         Self { path, next: Mutex::new(()), waiting: watch::Sender::new(0), is_away: AtomicBool::new(false) }
     }
 
-    /// Counts the caller among those who wait.
+    /// Counts a connection among those that wait.
     pub(crate) fn wait(&self) -> Waits<'_> {
         self.waiting.send_modify(|count| *count += 1);
         Waits(self)
     }
 
-    /// How many wait.
+    /// How many connections wait.
     pub(crate) fn waiting(&self) -> watch::Receiver<usize> {
         self.waiting.subscribe()
     }
 
-    /// Until it is the caller's turn, and a datagram can be sent.
+    /// Waits until it is the caller's turn, and a datagram can be sent.
     pub(crate) async fn turn(&self) -> Turn<'_> {
         let next = self.next.lock().await;
         Turn { hub: self, _next: next, socket: self.room().await }
     }
 
-    /// A socket by which a datagram can be sent, as soon as there is one.
+    /// Waits until a datagram can be sent, and returns a socket for it.
     async fn room(&self) -> UnixDatagram {
         let begun = Instant::now();
         loop {
-            // Connected anew each time: the socket at the path may be another one than before.
+            // Connects anew each time: another socket may have taken this one's place at the path.
             let connected = UnixDatagram::unbound().and_then(|socket| socket.connect(&self.path).map(|()| socket));
             match connected {
                 Ok(socket) => {
-                    // What the runtime believes is forgotten first: so no wake-up behind the look is lost.
+                    // The runtime's notion of readiness is cleared before the look, so that no
+                    // wake-up after it is lost.
                     let _ = socket.try_io(Interest::WRITABLE, || Err::<(), _>(ErrorKind::WouldBlock.into()));
                     if has_room(&socket) {
                         return socket;
@@ -121,8 +123,8 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Hands the connection of this descriptor over. If the hub does not take it after all, it is tried again: there is
-    /// no end to that but the caller's.
+    /// Hands a connection over. If the hub does not take it after all, tries again until the caller
+    /// gives up.
     pub(crate) async fn hand_over(mut self, handover: &Handover, connection: &impl AsFd) -> io::Result<()> {
         let datagram = handover.encode();
         loop {
@@ -142,8 +144,8 @@ impl Turn<'_> {
     }
 }
 
-/// Whether an error of sendmsg(2) may be gone in a moment: the queue is full, the hub is away, or as many descriptors are
-/// in flight as may be.
+/// Whether an error of sendmsg(2) may pass by itself: the queue is full, the hub is away, or too
+/// many descriptors are in flight.
 fn is_for_now(error: &io::Error) -> bool {
     use nix::errno::Errno;
     let code = error.raw_os_error().map(Errno::from_raw);
@@ -162,14 +164,15 @@ fn is_for_now(error: &io::Error) -> bool {
     )
 }
 
-/// Whether the queue at the other end has room. The kernel tells so of a connected socket (unix(7)).
+/// Whether the queue at the other end has room. The kernel tells that for a connected socket
+/// (unix(7)).
 fn has_room(socket: &impl AsFd) -> bool {
     let mut asked = [PollFd::new(socket.as_fd(), PollFlags::POLLOUT)];
     let told = poll(&mut asked, PollTimeout::ZERO);
     told.is_ok() && asked[0].revents().is_some_and(|events| events.contains(PollFlags::POLLOUT))
 }
 
-/// Sends a datagram with a descriptor and with who we are, without waiting.
+/// Sends a datagram with a descriptor and our credentials, without waiting.
 fn send(socket: &impl AsFd, datagram: &[u8], connection: &impl AsFd) -> io::Result<()> {
     let descriptors = [connection.as_fd().as_raw_fd()];
     let who = UnixCredentials::new();

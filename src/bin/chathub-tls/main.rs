@@ -1,24 +1,26 @@
 //! `chathub-tls`: the TLS handshakes of a hub.
 //!
-//! It is a program of its own, so that the hub has no private key and no handshakes in it: it has a unit, a user and a
-//! sandbox of its own. When a handshake is done, it hands the connection over to the hub, with the two secrets that what
-//! follows is encrypted with, and keeps nothing. If it dies, handshakes that are under way are lost, and nothing else.
+//! It is a program of its own, with a unit, a user and a sandbox of its own: so the hub has neither
+//! private keys nor handshakes in it. When a handshake is done, it hands the connection over to the
+//! hub, with the two traffic secrets, and keeps nothing. If it dies, the handshakes under way are
+//! lost, and nothing else. It does not know what people say: it reads no byte after the
+//! handshake.
 //!
 //! | to change | see |
 //! | --- | --- |
 //! | arguments | [`chathub::cli::tls`] |
 //! | the form in which connections are handed over | [`chathub::wire::tls::handover`] |
 //! | listening sockets, start and end, reading again | this file, [`service`] |
-//! | one connection: what becomes of it | [`connection`] |
+//! | one connection, from accepting it to handing it over | [`connection`] |
 //! | how many handshakes there are, and who gives way | [`room`], [`places`] |
 //! | the handshake itself, record by record | [`handshake`] |
 //! | versions, cipher suites, groups; which certificate a client gets | [`engine`], [`choice`] |
 //! | the secrets; wiping them | [`secrets`], this file |
-//! | certificates and keys: their files, what is wrong with them, their end | [`pairs`], [`pair`], [`expiry`] |
+//! | certificates and keys: files, mistakes, expiry | [`pairs`], [`pair`], [`expiry`] |
 //! | certificates of clients | [`client_certificate`] |
 //! | handing over, and waiting for the hub | [`hub`] |
-//! | what is told to those who are not handed over | [`words`] |
-//! | what is counted; the line in `systemctl status`, the file for metrics and doctor | [`counts`], [`status`] |
+//! | the messages to clients that are not handed over | [`words`] |
+//! | counters; the line in `systemctl status`, the status file | [`counts`], [`status`] |
 //! | the certificate for trying out | [`self_signed`] |
 
 mod choice;
@@ -55,14 +57,16 @@ use zeroizing_alloc::ZeroAlloc;
 
 use self::expiry::Life;
 
-/// What is given back is wiped: the library moves secrets from one place to another, and wipes the last one only.
+/// Freed memory is wiped: the TLS library moves secrets from one place to another, and wipes only
+/// the last place.
 #[global_allocator]
 static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> Exit {
-    // Neither a core file nor another process of this user is to see keys. Not for want of it is nothing done.
+    // No core file and no other process of this user should show keys. A failure of this call does
+    // not stop the program.
     let _ = nix::sys::prctl::set_dumpable(false);
-    // While there is only one thread: it takes what is in the environment.
+    // Call it while there is only one thread: it reads and clears a part of the environment.
     let handed = systemd::named_sockets("tls");
     let args = match TlsArgs::of_process() {
         Ok(args) => args,
@@ -123,7 +127,7 @@ fn files(args: &TlsArgs) -> Result<Vec<pair::Files>, (Exit, String)> {
     pairs::named(args, credentials.as_deref())
 }
 
-/// Tells all about the certificates.
+/// Prints all about the certificates, for `--check`. Returns how the program ends.
 fn check(args: &TlsArgs) -> Exit {
     let files = match files(args) {
         Ok(files) => files,
@@ -149,7 +153,7 @@ fn check(args: &TlsArgs) -> Exit {
 }
 
 fn say(text: &str) {
-    // A reader that has seen enough is no reason for a complaint.
+    // A reader that has seen enough and closed the pipe is no failure.
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
@@ -158,7 +162,7 @@ fn complain(problem: &str, exit: Exit) -> Exit {
     exit
 }
 
-/// The sockets to listen on.
+/// The sockets to listen on: those that were handed over, or those of the command line.
 fn listeners(args: &TlsArgs, handed: systemd::NamedSockets) -> Result<Vec<TcpListener>, (Exit, String)> {
     let systemd::NamedSockets { listeners, unknown, wrong } = handed;
     if let Some(wrong) = wrong {
@@ -187,8 +191,8 @@ fn listeners(args: &TlsArgs, handed: systemd::NamedSockets) -> Result<Vec<TcpLis
     Ok(listeners)
 }
 
-/// Sets what a unit cannot set, and what has to be so during the handshake already: connections inherit it. The rest is
-/// the unit's, and the hub's when it has the connection.
+/// Sets the options that a unit cannot set and that must hold during the handshake; connections
+/// inherit them. The other options are set by the unit, and by the hub when it has the connection.
 ///
 /// Urgent data stays in line: otherwise a byte would be taken out of a record.
 fn prepare(listener: &TcpListener) -> std::io::Result<()> {
@@ -198,8 +202,9 @@ fn prepare(listener: &TcpListener) -> std::io::Result<()> {
     listener.set_nonblocking(true)
 }
 
-/// For a start that fails: closes the connections that wait, with the alert `internal_error` (RFC 8446, section 6). One
-/// that waits would make the service manager start the program again and again.
+/// For a start that fails: closes the connections that wait, with the alert `internal_error` (RFC
+/// 8446, section 6). Otherwise they would make the service manager start the program again and
+/// again.
 fn turn_away(listeners: &[TcpListener]) {
     const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 80];
     for listener in listeners {

@@ -1,4 +1,4 @@
-//! A certificate with its private key, as files: read, and looked at.
+//! A certificate with its private key: reading both files, and checking them.
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -21,37 +21,37 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::expiry::{Life, in_days, life};
 
-/// Where the two files are.
+/// The paths of the two files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Files {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
 }
 
-/// Bytes of a file, at most. A chain has some thousand.
+/// The greatest length of a file, in bytes. A chain of certificates has some thousand.
 const FILE: u64 = 1024 * 1024;
 
-/// A certificate that can be used, and its key.
+/// A certificate that can be used, with its key.
 #[derive(Debug)]
 pub(crate) struct Pair {
     pub(crate) files: Files,
-    /// For handshakes.
+    /// Both in the form for handshakes.
     pub(crate) certified: Arc<CertifiedKey>,
-    /// The host names that it is for; the first may be `*`.
+    /// The host names of the certificate. The first label of each may be `*`.
     pub(crate) names: Vec<String>,
-    /// The addresses that it is for.
+    /// The addresses of the certificate.
     addresses: Vec<IpAddr>,
-    /// From when to when it is valid, since 1970.
+    /// From when until when it is valid, since 1970.
     valid: (Duration, Duration),
     /// SHA-256 of the certificate.
     fingerprint: [u8; 32],
 }
 
 impl Pair {
-    /// Reads both files.
+    /// Reads and checks both files.
     ///
     /// # Errors
-    /// Which file cannot be used, and why.
+    /// Which file cannot be used, and why, in words.
     pub(crate) fn read(files: &Files, now: Duration) -> Result<Self, String> {
         let about = |path: &Path, problem: &str| format!("{}: {problem}", path.display());
         let in_certificate = |problem: &str| about(&files.certificate, problem);
@@ -65,7 +65,8 @@ impl Pair {
         let hash = digest(&SHA256, first);
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(hash.as_ref());
-        // What does not belong together is told before what has expired: half of it may be new.
+        // A key that does not belong to the certificate is reported before an expiry: perhaps only
+        // one of the files was renewed.
         let key = key(&read(&files.key)?).map_err(|problem| about(&files.key, &problem))?;
         let signing = rustls::crypto::aws_lc_rs::sign::any_supported_type(&key).map_err(|_| {
             about(
@@ -91,12 +92,12 @@ impl Pair {
         }
     }
 
-    /// How it stands with it at `now`, since 1970.
+    /// The state of the certificate at `now`, a time since 1970.
     pub(crate) fn life(&self, now: Duration) -> Life {
         life(self.valid.0, self.valid.1, now)
     }
 
-    /// What it is called where one is told of it: by its first name.
+    /// A short name for the certificate: its first name or address, or else its path.
     pub(crate) fn name(&self) -> String {
         match (self.names.first(), self.addresses.first()) {
             (Some(name), _) => name.clone(),
@@ -105,17 +106,17 @@ impl Pair {
         }
     }
 
-    /// When it ends.
+    /// When it expires, in words.
     pub(crate) fn ends(&self) -> String {
         date(self.valid.1)
     }
 
-    /// What is written down of it.
+    /// The certificate, for the status file.
     pub(crate) fn told(&self) -> standing::Certificate {
         standing::Certificate { name: self.name(), from: self.valid.0.as_secs(), until: self.valid.1.as_secs() }
     }
 
-    /// What is to be told of its end, if it is near or over.
+    /// A warning, if the certificate expires soon, has expired, or is not valid yet.
     pub(crate) fn warning(&self, now: Duration) -> Option<String> {
         let (name, ends) = (self.name(), self.ends());
         match self.life(now) {
@@ -129,7 +130,7 @@ impl Pair {
         }
     }
 
-    /// All about it, for people.
+    /// All about the certificate, for people.
     pub(crate) fn described(&self) -> String {
         let all: Vec<_> = self.names.iter().cloned().chain(self.addresses.iter().map(ToString::to_string)).collect();
         let names = if all.is_empty() { "none: most clients refuse it".to_owned() } else { all.join(", ") };
@@ -153,7 +154,7 @@ fn date(since_1970: Duration) -> String {
     time.map_or_else(|| "a time that is too far off".to_owned(), |time| time.to_string())
 }
 
-/// What the unit has systemd give us as a credential if there is no file for it (`SetCredential=`).
+/// The content of a credential for which there is no file: the unit sets it (`SetCredential=`).
 const ABSENT: &[u8] = b"absent";
 
 /// The bytes of a file. They are wiped when they are dropped.
@@ -162,7 +163,7 @@ fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
     let read = || {
         let file = std::fs::File::open(path)?;
         let len = file.metadata()?.len().min(FILE);
-        // Room for all of it at once: what grows would leave copies behind.
+        // Room for all of it at once: if it grew, copies would stay behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(len).unwrap_or(0) + 1));
         file.take(FILE).read_to_end(&mut bytes)?;
         Ok(bytes)
@@ -213,7 +214,7 @@ fn key(pem: &[u8]) -> Result<Key, String> {
     }
 }
 
-/// The host names and the addresses that a certificate is for.
+/// The host names and addresses that a certificate is for.
 fn names(certificate: &Certificate) -> Result<(Vec<String>, Vec<IpAddr>), String> {
     let (mut names, mut addresses) = (Vec::new(), Vec::new());
     let extension = certificate.tbs_certificate.get::<SubjectAltName>();

@@ -1,4 +1,4 @@
-//! All certificates with their keys: where they are named, and reading them.
+//! All certificates with their keys: which files they are in, and reading them.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,10 +8,11 @@ use chathub::exit::Exit;
 
 use super::pair::{Files, Pair};
 
-/// The files that are named by the command line, else those that systemd has put into a directory of credentials.
+/// The files that the command line names, or else those that systemd has put into a directory of
+/// credentials.
 ///
 /// # Errors
-/// What is wrong with the command line or the credentials, and how the program is to end.
+/// The mistake in the command line or in the credentials, in words, and the exit code for it.
 pub(crate) fn named(args: &TlsArgs, credentials: Option<&Path>) -> Result<Vec<Files>, (Exit, String)> {
     if args.certificate.len() != args.key.len() {
         let (certificates, keys) = (args.certificate.len(), args.key.len());
@@ -52,10 +53,10 @@ pub(crate) fn named(args: &TlsArgs, credentials: Option<&Path>) -> Result<Vec<Fi
     Ok(files)
 }
 
-/// Reads all of them.
+/// Reads all certificates with their keys.
 ///
 /// # Errors
-/// What is wrong with the first that cannot be used.
+/// Why the first unusable pair cannot be used, in words.
 pub(crate) fn read(files: &[Files]) -> Result<Vec<Pair>, String> {
     let now = now();
     files.iter().map(|files| Pair::read(files, now)).collect()
@@ -66,7 +67,7 @@ pub(crate) fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
-/// What is to be told of certificates that end soon.
+/// The warnings about certificates that expire soon, have expired, or are not valid yet.
 pub(crate) fn warnings(pairs: &[Pair], now: Duration) -> Vec<String> {
     pairs.iter().filter_map(|pair| pair.warning(now)).collect()
 }

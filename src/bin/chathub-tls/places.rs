@@ -1,4 +1,5 @@
-//! The places of those who do a handshake: a task has one, and is told when it has to give way.
+//! The places of connections during their handshakes. A task holds one for its connection, and is
+//! signalled when it must give the place up.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -19,7 +20,7 @@ struct Held {
     leaves: HashMap<u64, Arc<Notify>>,
 }
 
-/// A place that is held until it is dropped.
+/// A place for one connection. Dropping it gives the place back.
 #[derive(Debug)]
 pub(crate) struct Place {
     places: Arc<Places>,
@@ -36,7 +37,8 @@ impl Places {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for somebody from `addr`, and whether somebody else has lost theirs for it.
+    /// Takes a place for a connection from `addr`. Returns also whether another connection has lost
+    /// its place for it.
     pub(crate) fn enter(self: &Arc<Self>, addr: IpAddr) -> (Place, Option<Full>) {
         let mut held = self.held();
         let (number, gone) = held.room.enter(Origin::of(addr));
@@ -48,14 +50,14 @@ impl Places {
         (Place { places: self.clone(), number, leaves }, gone.map(|(_, full)| full))
     }
 
-    /// How many there are.
+    /// How many places are taken.
     pub(crate) fn count(&self) -> usize {
         self.held().room.len()
     }
 }
 
 impl Place {
-    /// Until it has to give way.
+    /// Waits until this place has to be given up.
     pub(crate) async fn lost(&self) {
         self.leaves.notified().await;
     }

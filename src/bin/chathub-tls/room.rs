@@ -1,24 +1,25 @@
-//! Who does a handshake, and who of them gives way when there are too many. Without a clock and without sockets.
+//! Which handshakes are under way, and which of them gives way when there are too many. Knows
+//! neither a clock nor sockets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chathub::values::network::Origin;
 
-/// How many handshakes there are at most.
+/// The most handshakes at a time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     /// In all.
     pub(crate) all: usize,
-    /// Of one address.
+    /// From one address.
     pub(crate) each: usize,
 }
 
-/// Why somebody gave way.
+/// Why a handshake had to give way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Full {
-    /// Too many were there.
+    /// There were too many in all.
     All,
-    /// Too many of one address were there.
+    /// There were too many from its address.
     Address,
 }
 
@@ -28,18 +29,19 @@ pub(crate) struct Room {
     limits: Limits,
     next: u64,
     inside: BTreeMap<u64, Origin>,
-    /// The same by address.
+    /// The numbers of the handshakes under way, by the client's address.
     of: BTreeMap<Origin, BTreeSet<u64>>,
 }
 
 impl Room {
-    /// An empty one.
+    /// An empty room.
     pub(crate) const fn new(limits: Limits) -> Self {
         Self { limits, next: 0, inside: BTreeMap::new(), of: BTreeMap::new() }
     }
 
-    /// Somebody from `origin` comes. Returns their number, and who gives way for them: the oldest of their own address
-    /// if there are too many of it, else the oldest of all if there are too many.
+    /// Adds a handshake of a connection from `origin`. Returns its number, and the handshake that
+    /// gives way for it: the oldest of the same address if that has too many, or else the oldest of
+    /// all if there are too many in all.
     pub(crate) fn enter(&mut self, origin: Origin) -> (u64, Option<(u64, Full)>) {
         let own = self.of.get(&origin).filter(|own| own.len() >= self.limits.each).and_then(BTreeSet::first);
         let leaves = match own {
@@ -59,7 +61,7 @@ impl Room {
         (number, leaves)
     }
 
-    /// Somebody leaves. Nothing happens if they have left already.
+    /// Removes a handshake. Does nothing if it has left already.
     pub(crate) fn leave(&mut self, number: u64) {
         let Some(origin) = self.inside.remove(&number) else { return };
         if let Some(own) = self.of.get_mut(&origin) {
@@ -70,7 +72,7 @@ impl Room {
         }
     }
 
-    /// How many are there.
+    /// How many handshakes are under way.
     pub(crate) fn len(&self) -> usize {
         self.inside.len()
     }
@@ -111,7 +113,7 @@ mod tests {
         let mut room = Room::new(Limits { all: 3, each: 2 });
         let numbers: Vec<_> = (1..=3).map(|last| room.enter(from(&format!("192.0.2.{last}"))).0).collect();
         assert_eq!(room.enter(from("192.0.2.4")).1, Some((numbers[0], Full::All)));
-        // Who has too many makes place of their own also then.
+        // An address that already has some of the places takes the oldest of all as well.
         let (own, gave) = room.enter(from("192.0.2.4"));
         assert_eq!(gave, Some((numbers[1], Full::All)));
         assert_eq!(room.enter(from("192.0.2.4")).1.map(|(_, full)| full), Some(Full::Address));

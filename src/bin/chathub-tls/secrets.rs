@@ -1,5 +1,6 @@
-//! The traffic secrets of a connection: the way in which the library gives them away is its key log (as a debugger would
-//! use it), one for each connection, which keeps these two in memory and nothing else.
+//! The traffic secrets of a connection. The TLS library gives them away only through its key log,
+//! as to a debugger. Each connection gets a key log of its own, which keeps these two secrets in
+//! memory, and nothing else.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +9,8 @@ use rustls::crypto::tls13::OkmBlock;
 use rustls::{ConnectionTrafficSecrets, ExtractedSecrets, KeyLog, Tls13CipherSuite};
 use zeroize::{Zeroize as _, Zeroizing};
 
-/// The two secrets of a connection, as soon as there are any. They are wiped when this is dropped.
+/// The two secrets of a connection, as soon as the library has them. They are wiped when this is
+/// dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Kept(Mutex<Both>);
 
@@ -37,14 +39,15 @@ impl KeyLog for Kept {
 }
 
 impl Kept {
-    /// Takes both out: the client's and the server's.
+    /// Takes both secrets out: the client's, then the server's.
     pub(crate) fn take(&self) -> Option<(Secret, Secret)> {
         let mut both = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Some((both.client.take()?, both.server.take()?))
     }
 }
 
-/// Whether the library goes on with the keys that follow from these secrets, and has used them for nothing yet.
+/// Whether the library would go on with the keys that follow from these secrets, and has used them
+/// for nothing yet.
 pub(crate) fn are_unused(
     extracted: &ExtractedSecrets,
     suite: &'static Tls13CipherSuite,
@@ -64,11 +67,11 @@ pub(crate) fn are_unused(
     is(&extracted.rx, client) && is(&extracted.tx, server)
 }
 
-/// Bytes of the stack that handshakes use, and more.
+/// How much of the stack is wiped, in bytes: more than handshakes use.
 const STACK: usize = 256 * 1024;
 
-/// Wipes the part of the stack that is not in use now. Values that are moved leave their bytes behind there, which
-/// nobody wipes; memory that is given back is wiped by the allocator.
+/// Wipes the part of the stack that is not in use now. Values that were moved leave their bytes
+/// there. Freed memory of the heap is wiped by the allocator.
 #[inline(never)]
 pub(crate) fn wipe_stack() {
     let mut unused = [0_u8; STACK];
@@ -81,7 +84,8 @@ fn expand(suite: &'static Tls13CipherSuite, secret: &Secret, label: &[u8], len: 
     let byte = |len: usize| [u8::try_from(len).unwrap_or(u8::MAX)];
     let info: [&[u8]; 6] = [&[0], &byte(len), &byte(6 + label.len()), b"tls13 ", label, &[0]];
     let expander = suite.hkdf_provider.expander_for_okm(&OkmBlock::new(secret.bytes()));
-    // Fails for more than 255 hashes only; what stays zero is equal to no key.
+    // It fails only for more than 255 hashes. In that case the result stays zero, and equals no
+    // key.
     let _ = expander.expand_slice(&info, &mut made);
     made
 }

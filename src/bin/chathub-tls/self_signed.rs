@@ -9,11 +9,11 @@ use std::time::Duration;
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use zeroize::Zeroizing;
 
-/// Makes one for these names, valid for so many days from `now` (since 1970), and writes `cert.pem` and `key.pem` into
-/// `directory`. Returns their paths.
+/// Makes a certificate for these names, valid for this many days from `now` (since 1970), and
+/// writes `cert.pem` and `key.pem` into `directory`. Returns their paths.
 ///
 /// # Errors
-/// What cannot be done. Nothing is overwritten, and nothing half is left.
+/// The step that failed, in words. Nothing is overwritten, and no half of the two files is left.
 pub(crate) fn make(names: &[String], days: u16, directory: &Path, now: Duration) -> Result<(PathBuf, PathBuf), String> {
     let unusable = |error: rcgen::Error| format!("a certificate for {} cannot be made: {error}", names.join(", "));
     let key = KeyPair::generate().map_err(unusable)?;
@@ -24,7 +24,7 @@ pub(crate) fn make(names: &[String], days: u16, directory: &Path, now: Duration)
     }
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    // A day earlier: clocks of others may be slow.
+    // Valid from a day earlier: the clocks of clients may be slow.
     let day = Duration::from_secs(24 * 60 * 60);
     let since_1970 = rcgen::date_time_ymd(1970, 1, 1);
     params.not_before = since_1970 + now.saturating_sub(day);
@@ -49,7 +49,7 @@ pub(crate) fn make(names: &[String], days: u16, directory: &Path, now: Duration)
     Ok((certificate_file, key_file))
 }
 
-/// Writes a file that was not there before; it is not there either if that fails.
+/// Writes a file that was not there before. If that fails, the file is removed.
 fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
     let written = file.write_all(bytes).and_then(|()| file.sync_all());

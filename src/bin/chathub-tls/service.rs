@@ -1,4 +1,5 @@
-//! The program while it serves: accepting, reading certificates again, telling how it goes, and the end.
+//! The program while it serves: accepting, reading certificates again, reporting its status, and
+//! the end.
 
 use std::io;
 use std::net::TcpListener;
@@ -24,19 +25,19 @@ use super::places::Places;
 use super::room::{Full, Limits};
 use super::{pairs, status};
 
-/// How long handshakes that are under way have when the program is to end.
+/// How long handshakes under way may go on when the program ends.
 const GOODBYE: Duration = Duration::from_secs(10);
 
-/// How often it is told of certificates that end soon.
+/// The interval of the warnings in the journal about certificates that expire soon.
 const DAILY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The line in `systemctl status` is not written more often.
+/// The shortest time between two lines for `systemctl status`.
 const STATUS: Duration = Duration::from_secs(1);
 
 /// How long accepting pauses when the system is out of something.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The certificates in use, and what is read anew.
+/// The certificates in use, and all that is needed to read them again.
 #[derive(Debug)]
 struct Certificates {
     files: Vec<Files>,
@@ -45,14 +46,14 @@ struct Certificates {
     reading: Mutex<Reading>,
 }
 
-/// How reading them went.
+/// How the last reading of certificates went.
 #[derive(Debug, Default)]
 struct Reading {
-    /// When those in use were read, since 1970.
+    /// When the certificates in use were read, since 1970.
     at: Duration,
-    /// Why the last reading was refused.
+    /// Why the last reading was refused; `None` if it was not.
     refused: Option<String>,
-    /// How often one was.
+    /// How many readings were refused.
     refusals: u64,
 }
 
@@ -72,9 +73,9 @@ impl Certificates {
         self.reading.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the files again. If one cannot be used, all that was stays.
+    /// Reads the files again. If one of them cannot be used, all former certificates stay in use.
     fn read_again(&self) {
-        // What is written to the files from here on was not read.
+        // The time before reading: a file that is written from here on counts as not read.
         let at = pairs::now();
         let read = pairs::read(&self.files)
             .and_then(|pairs| Engine::new(pairs, self.client_certificates).map_err(|error| error.to_string()));
@@ -94,7 +95,7 @@ impl Certificates {
         }
     }
 
-    /// Writes to the journal what ends soon, or has ended.
+    /// Logs which certificates expire soon, or have expired.
     fn tell(&self) {
         for warning in pairs::warnings(self.engine().pairs(), pairs::now()) {
             warn!("{warning}");
@@ -105,7 +106,7 @@ impl Certificates {
         status::line(self.engine().pairs(), self.reading().refused.as_deref(), under_way, counted, pairs::now())
     }
 
-    /// What is written down for metrics and doctor.
+    /// The status of this program, for the file that metrics and doctor read.
     fn standing(&self, under_way: usize, counts: &Counts) -> Standing {
         let reading = self.reading();
         Standing {
@@ -122,13 +123,13 @@ impl Certificates {
     }
 }
 
-/// What accepting needs.
+/// What a task needs that accepts connections.
 #[derive(Clone)]
 struct Door {
     places: Arc<Places>,
     certificates: Arc<Certificates>,
     shared: Arc<Shared>,
-    /// So many may wait for the hub.
+    /// The most connections that may wait for the hub.
     waiting: usize,
 }
 
@@ -178,7 +179,7 @@ pub(crate) async fn serve(
                 systemd::reloading();
                 door.certificates.read_again();
                 systemd::ready();
-                // Begins with telling all of it.
+                // The new task reports everything anew.
                 told.abort();
                 told = tokio::spawn(tell(door.clone()));
             }
@@ -193,8 +194,8 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// Tells the service manager, metrics and doctor how it goes, whenever that changes, and the journal each day what ends
-/// soon.
+/// Reports the status of this program to the service manager and into the status file whenever it
+/// changes, and logs once a day which certificates expire soon.
 async fn tell(door: Door) {
     let (mut daily, mut often) = (tokio::time::interval(DAILY), tokio::time::interval(standing::EVERY));
     let (mut line, mut file, counts) = (String::new(), status::File::own(), &door.shared.counts);
@@ -213,13 +214,14 @@ async fn tell(door: Door) {
     }
 }
 
-/// Takes connections until `stopping` says so, and returns when those that were taken are the hub's.
+/// Accepts connections until `stopping` becomes true. Returns when the hub has those that were
+/// accepted, or after [`GOODBYE`].
 async fn accept(listener: tokio::net::TcpListener, door: Door, mut stopping: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     let mut waiting = door.shared.hub.waiting();
     let counts = &door.shared.counts;
     loop {
-        // While too many wait for the hub, others wait in the kernel.
+        // While too many connections wait for the hub, further ones stay in the kernel's backlog.
         if *waiting.borrow_and_update() >= door.waiting {
             counts.note(Event::Paused);
             tokio::select! {
@@ -251,12 +253,12 @@ async fn accept(listener: tokio::net::TcpListener, door: Door, mut stopping: wat
             () = stopped(&mut stopping) => break,
         }
     }
-    // What comes now waits for the next process.
+    // A connection that comes from here on waits for the next process.
     drop(listener);
     let _ = tokio::time::timeout(GOODBYE, async { while connections.join_next().await.is_some() {} }).await;
 }
 
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, which ends the program as well.
+    // An error means that the sender is gone: the program ends then too.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }

@@ -1,4 +1,5 @@
-//! How it goes: the line that `systemctl status` shows, and what is written down for metrics and doctor.
+//! The status of this program: the line that `systemctl status` shows, and the file that metrics
+//! and doctor read.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +11,8 @@ use tracing::warn;
 use super::pair::Pair;
 use super::pairs;
 
-/// What is told: of the certificates, of a reading that was refused, of what was counted.
+/// The line for `systemctl status`: about the certificates, a reading that was refused, and the
+/// counts.
 pub(crate) fn line(pairs: &[Pair], refused: Option<&str>, under_way: usize, counted: &str, now: Duration) -> String {
     let mut parts = pairs::warnings(pairs, now);
     if let Some(problem) = refused {
@@ -24,26 +26,27 @@ pub(crate) fn line(pairs: &[Pair], refused: Option<&str>, under_way: usize, coun
     parts.join("; ")
 }
 
-/// The directory of the file for metrics and doctor: the unit's `RuntimeDirectory=`. Without one, nothing is written.
+/// The directory of the status file: the unit's `RuntimeDirectory=`. Without one, no file is
+/// written.
 fn directory() -> Option<PathBuf> {
     std::env::var_os("RUNTIME_DIRECTORY").filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
-/// The file for metrics and doctor.
+/// The status file, which metrics and doctor read.
 #[derive(Debug)]
 pub(crate) struct File {
     directory: Option<PathBuf>,
-    /// The last time, it could be written.
+    /// Whether the last attempt to write it succeeded.
     works: bool,
 }
 
 impl File {
-    /// That of this process.
+    /// The status file of this process.
     pub(crate) fn own() -> Self {
         Self { directory: directory(), works: true }
     }
 
-    /// Writes it. Whether that works is logged when it changes.
+    /// Writes the file. The first failure after a success is logged.
     pub(crate) fn write(&mut self, standing: &Standing) {
         let Some(directory) = &self.directory else { return };
         let written = standing.write(directory);
@@ -58,14 +61,14 @@ impl File {
     }
 }
 
-/// Takes the file away: this process ends because it was asked to.
+/// Removes the file: this process ends because it was asked to.
 pub(crate) fn ended() {
     if let Some(directory) = directory() {
         Standing::take_away(&directory);
     }
 }
 
-/// Writes down why this process cannot start.
+/// Writes into the file why this process cannot start.
 pub(crate) fn failed(problem: &str, now: Duration) {
     let standing = Standing { written: now.as_secs(), refused: Some(problem.to_owned()), ..Standing::default() };
     File::own().write(&standing);

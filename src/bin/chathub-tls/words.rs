@@ -1,4 +1,5 @@
-//! What is told to those who are not handed over, and how their connection is closed so that they can read it.
+//! The words for connections that are not handed over, and closing these so that the client can
+//! read the words.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -8,13 +9,14 @@ use tokio::net::TcpStream;
 
 use super::handshake::Handshake;
 
-/// How long it is waited for the other side to close as well.
+/// How long to wait until the client closes its side too.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Bytes that are read and thrown away meanwhile.
+/// The most bytes that are read and thrown away meanwhile.
 const LEFT_OVER: usize = 64 * 1024;
 
-/// For one who speaks without encryption, or says nothing: where the port without is, if there is one.
+/// For a client that does not encrypt, or says nothing: names the port without encryption, if there
+/// is one.
 pub(crate) fn encrypted_here(plain_port: u16) -> String {
     let mut words = "-- this port is encrypted: connect with TLS 1.3, as \"ncat --ssl\" does\r\n".to_owned();
     if plain_port != 0 {
@@ -23,23 +25,23 @@ pub(crate) fn encrypted_here(plain_port: u16) -> String {
     words
 }
 
-/// For one whose handshake is done when the hub is not there.
+/// For a client whose handshake is done while the hub is away.
 const AWAY: &[u8] = b"-- the hub cannot be reached: please try again later\r\n";
 
-/// Says something without encryption.
+/// Sends words without encryption.
 pub(crate) async fn say(stream: &mut TcpStream, words: &str) -> io::Result<()> {
     stream.write_all(words.as_bytes()).await
 }
 
-/// Says under encryption that the hub is away, and that nothing follows.
+/// Sends, encrypted, that the hub is away, and that nothing follows.
 pub(crate) async fn say_away(done: &mut Handshake) -> io::Result<()> {
     done.tls.writer().write_all(AWAY)?;
     done.tls.send_close_notify();
     done.write().await
 }
 
-/// Closes our side, and lets the other side read: if it had sent something that was not read, the kernel would throw
-/// away what it was told.
+/// Ends our side, and lets the client read. If bytes of the client were left unread, the kernel
+/// would throw away the words on their way.
 pub(crate) async fn close(stream: &mut TcpStream) {
     let reading = async {
         stream.shutdown().await?;

@@ -1,4 +1,4 @@
-//! What is answered to which request. There are three pages, to be read and nothing else.
+//! The answer to each request. There are three pages, which can only be read.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::figures::Figures;
 use super::handshakes;
 use super::places::Places;
 
-/// What is answered with, and counted by.
+/// The status codes of answers, by which answers are counted.
 const CODES: [StatusCode; 4] =
     [StatusCode::OK, StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
 
@@ -36,7 +36,7 @@ impl Pages {
         Self { figures, tls_status, places, answered: Default::default() }
     }
 
-    /// Answers a request. What is sent behind its headers is read by nobody.
+    /// Answers a request. A body is never read.
     pub(crate) async fn answer<B: Body>(&self, request: &Request<B>) -> Response<Full<Bytes>> {
         let mut answer = match refusal(request) {
             Some(refusal) => refusal,
@@ -60,7 +60,8 @@ impl Pages {
         answer
     }
 
-    /// What the hub has measured, and what is known of this program. If the hub does not answer, that is what is told.
+    /// The metrics of the hub, and those of this program. If the hub does not answer, a metric says
+    /// so.
     async fn metrics(&self, format: Format) -> String {
         let answered = self.figures.now().await;
         let mut own = Sheet::default();
@@ -80,7 +81,8 @@ impl Pages {
     async fn index(&self) -> String {
         let hub = match &self.figures.now().await.families {
             Ok(_) => "The hub answers.".to_owned(),
-            // It can name the socket and what the system says of it, and nothing of strangers.
+            // The reason may name the socket and the error of the system; nothing of it comes from
+            // a stranger.
             Err(why) => format!("The hub does not answer: {why}."),
         };
         let version = env!("CARGO_PKG_VERSION");
@@ -93,7 +95,8 @@ impl Pages {
     }
 }
 
-/// What a request is refused with that is none for any page. Nothing is read behind it.
+/// The refusal of a request that is for no page; `None` if it may be for one. After a refusal the
+/// connection is closed.
 fn refusal<B: Body>(request: &Request<B>) -> Option<Response<Full<Bytes>>> {
     let headers = request.headers();
     let hosts = headers.get_all(header::HOST).iter().count();
@@ -105,7 +108,7 @@ fn refusal<B: Body>(request: &Request<B>) -> Option<Response<Full<Bytes>>> {
         answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
         answer
     } else if !request.body().is_end_stream() || headers.contains_key(header::TRANSFER_ENCODING) {
-        // Where a body ends is what two programs can take for different things.
+        // Two programs might disagree on where a body ends (request smuggling).
         page(StatusCode::BAD_REQUEST, PLAIN, "A request has no body here.\n".to_owned())
     } else {
         return None;
@@ -122,8 +125,9 @@ fn page(status: StatusCode, media_type: &'static str, text: String) -> Response<
     answer
 }
 
-/// The format that the `Accept` headers ask for (RFC 9110, section 12.5.1): OpenMetrics only for those who name it and
-/// like it as much as what everybody understands.
+/// The format that the `Accept` headers ask for (RFC 9110, section 12.5.1). It is OpenMetrics only
+/// for clients that name it, and prefer it at least as much as the format that every scraper
+/// understands.
 fn wanted(headers: &HeaderMap) -> Format {
     let (mut open, mut plain) = (None, None);
     for range in

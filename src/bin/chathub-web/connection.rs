@@ -1,4 +1,4 @@
-//! One connection: HTTP/1.1 by the library `hyper`, within bounds in time and bytes.
+//! One connection: HTTP/1.1 by the library `hyper`, with bounds in time and bytes.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,22 +16,22 @@ use super::answer::Pages;
 use super::patient::Patient;
 use super::places::Place;
 
-/// How long a request may take to come, its headers and all, and how long a connection may stay without one. Scrapers
-/// that ask more often keep theirs.
+/// How long a request with its headers may take to come, and how long a connection may stay open
+/// without a request. A scraper that asks more often keeps its connection.
 const REQUEST: Duration = Duration::from_secs(20);
 
-/// How long an answer may take to be taken.
+/// How long the client may take to read an answer.
 const ANSWER: Duration = Duration::from_secs(20);
 
-/// Headers of a request, at most.
+/// The most headers of a request.
 const HEADERS: usize = 64;
 
-/// Bytes of a request that are held, its headers and what was sent behind it, at most.
+/// The most bytes that are held of a request: its headers, and what was sent behind it.
 const REQUEST_BYTES: usize = 16 * 1024;
 
-/// Serves a connection to its end.
+/// Serves one connection to its end.
 pub(crate) async fn serve(stream: TcpStream, place: Place, pages: Arc<Pages>, mut stopping: watch::Receiver<bool>) {
-    // Answers are written at once, and whole.
+    // Each answer is written at once, as a whole.
     let _ = stream.set_nodelay(true);
     let place = Arc::new(place);
     let service = service_fn(|request: Request<Incoming>| {
@@ -49,11 +49,12 @@ pub(crate) async fn serve(stream: TcpStream, place: Place, pages: Arc<Pages>, mu
         .header_read_timeout(REQUEST)
         .max_headers(HEADERS)
         .max_buf_size(REQUEST_BYTES)
-        // Whoever has closed their side is answered all the same.
+        // A client that has ended its output still gets its answer.
         .half_close(true)
         .serve_connection(stream, service);
     let mut connection = std::pin::pin!(connection);
-    // What goes wrong with a connection is the client's business: it was answered, if that was possible.
+    // Errors are not reported: they concern this client alone, which was answered if that was
+    // possible.
     tokio::select! {
         _ = connection.as_mut() => return,
         () = place.lost() => return,
@@ -66,7 +67,7 @@ pub(crate) async fn serve(stream: TcpStream, place: Place, pages: Arc<Pages>, mu
     }
 }
 
-/// Tells a connection for which there is no place so, if it takes that at once.
+/// Tells a connection for which there is no place, if its socket takes that without waiting.
 pub(crate) fn refuse(stream: &TcpStream) {
     let (status, text) = (StatusCode::SERVICE_UNAVAILABLE, "all connections are being answered: try again\n");
     let answer = format!(

@@ -1,6 +1,6 @@
-//! What the hub answers: asked by one thread, one question at a time, whoever wants to know. Those who ask while a
-//! question is under way, and within a second after it, share the answer: however many ask, the hub is asked about once
-//! a second.
+//! The answers of the hub. One thread asks it, one question at a time. Clients that ask while a
+//! question is under way, and up to a second after it, share its answer: so the hub is asked about
+//! once a second, however many clients there are.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,35 +16,36 @@ use chathub::wire::admin::result::Metrics;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
-/// An answer is given to others this long.
+/// How long an answer is given to further clients.
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How long each step may take: connecting, and the answer. Prometheus waits 10 s for both by default.
+/// How long to connect may take, and how long the answer may take. Prometheus waits 10 s for both
+/// together, by default.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Those who may wait for an answer: more than there can be connections.
+/// The most clients that wait for an answer: more than there can be connections.
 const WAITING: usize = 128;
 
-/// What the hub has answered.
+/// An answer of the hub.
 #[derive(Debug)]
 pub(crate) struct Answered {
-    /// What it has measured; if it did not answer, why.
+    /// The metrics; or, in words, why the hub did not answer.
     pub(crate) families: Result<Vec<Family>, String>,
-    /// How long that took.
+    /// How long the question took.
     pub(crate) took: Duration,
 }
 
-/// The thread that asks.
+/// The thread that asks the hub.
 #[derive(Debug)]
 pub(crate) struct Figures {
     asks: mpsc::Sender<oneshot::Sender<Arc<Answered>>>,
 }
 
 impl Figures {
-    /// Starts it; `socket` is the hub's socket for monitoring.
+    /// Starts the thread. `socket` is the hub's socket for monitoring.
     ///
     /// # Errors
-    /// If there can be no thread.
+    /// The system has no thread left.
     pub(crate) fn start(socket: PathBuf) -> io::Result<Self> {
         let (asks, asked) = mpsc::channel(WAITING);
         let mut was_up = None;
@@ -53,7 +54,7 @@ impl Figures {
         Ok(Self { asks })
     }
 
-    /// What the hub answers, a second ago at most.
+    /// The hub's answer, a second old at most.
     pub(crate) async fn now(&self) -> Arc<Answered> {
         let gone =
             || Arc::new(Answered { families: Err("the thread that asks has ended".to_owned()), took: Duration::ZERO });
@@ -65,14 +66,14 @@ impl Figures {
     }
 }
 
-/// Answers those who ask, by `ask`, until nobody can ask any more.
+/// Answers all clients by calling `ask`, until there is nobody left who could ask.
 fn answer_all(
     mut asked: mpsc::Receiver<oneshot::Sender<Arc<Answered>>>,
     mut ask: impl FnMut() -> Result<Vec<Family>, String>,
 ) {
     let mut last: Option<(Instant, Arc<Answered>)> = None;
     while let Some(first) = asked.blocking_recv() {
-        // Whoever has gone meanwhile is no reason to ask.
+        // A client that has gone meanwhile needs no question.
         if first.is_closed() {
             continue;
         }
@@ -88,7 +89,7 @@ fn answer_all(
     }
 }
 
-/// Asks the hub. Whether it answers is logged when that changes.
+/// Asks the hub. Logs a change in whether it answers.
 fn ask(socket: &Path, was_up: &mut Option<bool>) -> Result<Vec<Family>, String> {
     let answer = measured(socket);
     let is_up = answer.is_ok();
@@ -132,7 +133,7 @@ mod tests {
             });
         });
         let figures = Arc::new(Figures { asks });
-        // One who asks and goes away at once is no question of its own.
+        // A client that asks and goes away at once causes no question.
         drop(tokio::time::timeout(Duration::ZERO, figures.now()).await);
         let all: Vec<_> =
             (0..WAITING).map(|_| figures.clone()).map(|one| tokio::spawn(async move { one.now().await })).collect();

@@ -1,8 +1,9 @@
-//! `chathub-web`: what is measured of the hub, over HTTP, for Prometheus and the like.
+//! `chathub-web`: the metrics of the hub over HTTP, for Prometheus and similar programs.
 //!
-//! It is a program of its own, so that the hub has no HTTP in it: it has a unit, a user and a sandbox of its own, asks
-//! the hub on the socket for monitoring, where nothing about people is told and nothing can be changed, and holds
-//! nothing that anybody would miss. The program `chathub` and the library know nothing of it, nor of the HTTP library.
+//! It is a program of its own, with a unit, a user and a sandbox of its own: so the hub has no HTTP
+//! in it. It asks the hub on the socket for monitoring, which gives no information about people and
+//! changes nothing. It keeps nothing that would be missed. The program `chathub` and the library
+//! know neither this program nor the HTTP library.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -10,10 +11,10 @@
 //! | listening sockets, start and end | this file |
 //! | one connection: its bounds in time and bytes | [`connection`], [`patient`] |
 //! | how many connections there are, and which gives way | [`places`] |
-//! | what is answered to which request | [`answer`] |
+//! | the answer to each request | [`answer`] |
 //! | the question to the hub, and who shares the answer | [`figures`] |
-//! | what `chathub-tls` has written down | [`handshakes`] |
-//! | what is measured, and the texts | [`chathub::wire::admin::metrics`] |
+//! | the figures of `chathub-tls`, from its status file | [`handshakes`] |
+//! | the metrics: their names, types and help texts | [`chathub::wire::admin::metrics`] |
 
 mod answer;
 mod connection;
@@ -42,17 +43,17 @@ use self::answer::Pages;
 use self::figures::Figures;
 use self::places::Places;
 
-/// Connections that are served at a time. A scraper has one.
+/// The most connections at a time. A scraper has one.
 const CONNECTIONS: usize = 64;
 
-/// How long answers that are under way have when the program is to end.
+/// How long answers under way may take when the program ends.
 const GOODBYE: Duration = Duration::from_secs(2);
 
-/// Without a connection for so long, the program ends, if systemd can start it again.
+/// After this long without a connection, the program ends, if systemd can start it again.
 const IDLE: Duration = Duration::from_secs(600);
 
 fn main() -> Exit {
-    // While there is only one thread: it takes what is in the environment.
+    // Call it while there is only one thread: it reads and clears a part of the environment.
     let handed = systemd::named_sockets("metrics");
     let args = match WebArgs::of_process() {
         Ok(args) => args,
@@ -92,7 +93,7 @@ fn main() -> Exit {
     }
 }
 
-/// The sockets to listen on, and whether they were handed over.
+/// The sockets to listen on, and whether systemd has handed them over.
 fn listeners(args: &WebArgs, handed: systemd::NamedSockets) -> Result<(Vec<TcpListener>, bool), (Exit, String)> {
     let systemd::NamedSockets { listeners, unknown, wrong } = handed;
     if let Some(wrong) = wrong {
@@ -151,7 +152,8 @@ async fn serve(listeners: Vec<TcpListener>, activated: bool, figures: Figures, t
     Ok(())
 }
 
-/// Takes connections until `stopping` says so, and returns when their answers are out.
+/// Accepts connections until `stopping` becomes true. Returns when their answers are sent, or after
+/// [`GOODBYE`].
 async fn accept(
     listener: tokio::net::TcpListener,
     pages: Arc<Pages>,
@@ -179,12 +181,12 @@ async fn accept(
             () = stopped(&mut stopping) => break,
         }
     }
-    // What comes now waits for the next process.
+    // A connection that comes from here on waits for the next process.
     drop(listener);
     let _ = tokio::time::timeout(GOODBYE, async { while connections.join_next().await.is_some() {} }).await;
 }
 
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, which ends the program as well.
+    // An error means that the sender is gone: the program ends then too.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }

@@ -1,5 +1,6 @@
-//! A stream whose writes have a deadline: what is to be written is taken within that time, all of it, or the
-//! connection ends. Without it, a client that reads nothing, or a byte now and then, would hold its connection.
+//! A stream whose answers have a deadline: the client must take all of an answer within that time,
+//! or the connection ends. Without this, a client that reads nothing, or one byte now and then,
+//! would keep its connection.
 
 use std::future::Future as _;
 use std::io::{self, ErrorKind, IoSlice};
@@ -10,21 +11,22 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
-/// A stream with a deadline for what is written.
+/// A stream with a deadline for each answer.
 pub(crate) struct Patient<S> {
     stream: S,
     patience: Duration,
-    /// Runs since the stream did not take something; over when all that was to be written is taken.
+    /// Set when the stream first takes less than an answer; cleared when all of the answer is
+    /// taken.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Patient<S> {
-    /// What is written to `stream` is to be taken within `patience`.
+    /// A stream in which each answer to be written must be taken within `patience`.
     pub(crate) const fn new(stream: S, patience: Duration) -> Self {
         Self { stream, patience, deadline: None }
     }
 
-    /// The stream takes nothing now: how long has that been?
+    /// Called when the stream takes nothing now: fails if the deadline has passed.
     fn waits<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         let patience = self.patience;
         let deadline = self.deadline.get_or_insert_with(|| Box::pin(sleep(patience)));
@@ -62,7 +64,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
         self.stream.is_write_vectored()
     }
 
-    /// Called when all is written: the next answer has its own time.
+    /// `hyper` calls it when an answer is written: the next one gets a deadline of its own.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         self.deadline = None;
@@ -83,7 +85,8 @@ mod tests {
     async fn what_is_taken_a_byte_at_a_time_is_not_waited_for_longer() {
         let (mut theirs, ours) = tokio::io::duplex(1);
         let mut patient = Patient::new(ours, Duration::from_millis(20));
-        // A byte is taken each time that it is about to wait, so each write gets on; all together take too long.
+        // A byte is taken each time before the deadline, so each write gets on; but all of them
+        // together take too long.
         let reading = tokio::spawn(async move {
             while theirs.read_u8().await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(3)).await;

@@ -1,7 +1,8 @@
-//! How many connections there are, and which of them gives way when there are too many.
+//! The places of connections, and which one gives way when there are too many.
 //!
-//! A connection on which nothing is being answered gives way to a new one, the one first that has been idle longest:
-//! so nobody who opens connections and says nothing, or reads nothing, keeps a scraper out.
+//! A connection without an answer under way gives way to a new one: first the one that has been
+//! idle longest. So a client that opens connections and says nothing, or reads nothing, cannot keep
+//! a scraper out.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,25 +11,25 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
-/// All connections.
+/// The places of all connections.
 #[derive(Debug)]
 pub(crate) struct Places {
     limit: usize,
     next: AtomicU64,
     held: Mutex<BTreeMap<u64, Held>>,
     gave_way: AtomicU64,
-    /// How many there are.
+    /// How many connections there are.
     count: watch::Sender<usize>,
 }
 
 #[derive(Debug)]
 struct Held {
-    /// Since when nothing is being answered on it.
+    /// Since when no answer is under way; `None` while one is.
     idle: Option<Instant>,
     leaves: Arc<Notify>,
 }
 
-/// A place that is held until it is dropped.
+/// A place for one connection. Dropping it gives the place back.
 #[derive(Debug)]
 pub(crate) struct Place {
     places: Arc<Places>,
@@ -37,7 +38,7 @@ pub(crate) struct Place {
 }
 
 impl Places {
-    /// With room for `limit` connections.
+    /// No connections yet, and room for `limit`.
     pub(crate) fn new(limit: usize) -> Arc<Self> {
         let (next, gave_way) = (AtomicU64::new(0), AtomicU64::new(0));
         Arc::new(Self { limit, next, held: Mutex::default(), gave_way, count: watch::Sender::new(0) })
@@ -52,16 +53,18 @@ impl Places {
         self.held().len() as u64
     }
 
-    /// How many have given way so far.
+    /// How many connections have given way so far.
     pub(crate) fn gave_way(&self) -> u64 {
         self.gave_way.load(Ordering::Relaxed)
     }
 
-    /// A place for a new connection; `None` if something is being answered on each of those there are.
+    /// Takes a place for a new connection. `None` if all are taken, and an answer is under way on
+    /// each.
     pub(crate) fn enter(self: &Arc<Self>) -> Option<Place> {
         let mut held = self.held();
         if held.len() >= self.limit {
-            // Numbers rise, so of two that are idle as long the older one gives way.
+            // Numbers rise: of two connections that became idle at the same time, the older one
+            // gives way.
             let (_, number) = held.iter().filter_map(|(number, held)| Some((held.idle?, *number))).min()?;
             if let Some(held) = held.remove(&number) {
                 held.leaves.notify_one();
@@ -75,11 +78,11 @@ impl Places {
         Some(Place { places: self.clone(), number, leaves })
     }
 
-    /// Until there has been no connection for that long.
+    /// Waits until there has been no connection for `time`.
     pub(crate) async fn idle(&self, time: Duration) {
         let mut count = self.count.subscribe();
         loop {
-            // The sender is here, so it is not gone.
+            // The sender is part of `self`, so this does not fail.
             let _ = count.wait_for(|count| *count == 0).await;
             if tokio::time::timeout(time, count.changed()).await.is_err() {
                 return;
@@ -89,12 +92,12 @@ impl Places {
 }
 
 impl Place {
-    /// Something is being answered on it.
+    /// An answer is under way on the connection.
     pub(crate) fn works(&self) {
         self.set(None);
     }
 
-    /// Nothing is, or the answer is on its way.
+    /// No answer is under way, or it is on its way to the client.
     pub(crate) fn rests(&self) {
         self.set(Some(Instant::now()));
     }
@@ -105,7 +108,7 @@ impl Place {
         }
     }
 
-    /// Until it has to give way.
+    /// Waits until this place has to be given up.
     pub(crate) async fn lost(&self) {
         self.leaves.notified().await;
     }

@@ -1,8 +1,9 @@
-//! What only the daemon knows: who is here, which rooms, sanctions, reports and accounts there are.
+//! Values that only the daemon knows: who is here, and which rooms, sanctions, reports and accounts
+//! there are.
 //!
-//! One request, for which nobody waits longer than [`PATIENCE`]. Who may not ask, or finds no daemon, is offered
-//! nothing, without a word: a shell is no place for complaints. The service is not started by it: systemd would, if
-//! somebody connected to its socket.
+//! It takes one request, which may take [`PATIENCE`]. A user who may not ask, or finds no daemon,
+//! gets no offers and no messages: a command line that is being typed is no place for complaints.
+//! The service is never started for this, as a connection to its socket would do.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,19 +16,19 @@ use crate::wire::admin::args::{ClientsListArgs, NoArgs, ReportsListArgs, Sanctio
 use crate::wire::admin::result::{AccountList, BanList, ClientList, FilterList, ReportList, RoomList, SanctionList};
 use crate::wire::admin::{COMMANDS, Command};
 
-/// As long is waited for the daemon.
+/// How long the daemon may take to answer.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The control group of the service: it is there while the service runs.
+/// The control group of the service, which exists while the service runs.
 const SERVICE: &str = "/sys/fs/cgroup/system.slice/chathub.service";
 
-/// The daemon that the line would ask.
+/// The daemon that the command line would ask.
 pub(super) struct Daemon {
     socket: Option<PathBuf>,
 }
 
 impl Daemon {
-    /// The one behind this socket, or the usual one.
+    /// The daemon behind this socket, or behind the usual one.
     pub(super) fn of(socket: Option<PathBuf>) -> Self {
         Self { socket: Environment::of_process().socket(socket.as_deref()).ok() }
     }
@@ -40,7 +41,7 @@ impl Daemon {
     }
 }
 
-/// Whether connecting wakes nobody.
+/// Whether to connect to this socket starts no service.
 fn is_awake(socket: &Path) -> bool {
     socket != Path::new(SYSTEM_SOCKET)
         || !Path::new(SERVICE).parent().is_some_and(Path::exists)
@@ -110,7 +111,7 @@ impl Daemon {
                 let role = |role| crate::hub::account::Role::from(role).to_string();
                 accounts.into_iter().map(|account| (account.name, role(account.role))).collect()
             }
-            // The daemon knows its commands as this program does, if they are of one release.
+            // This program has the same list of commands as a daemon of the same release.
             Kind::Protocol => {
                 COMMANDS.iter().map(|spec| (spec.name.to_owned(), spec.about.trim().to_owned())).collect()
             }

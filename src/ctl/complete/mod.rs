@@ -1,15 +1,18 @@
-//! What can stand next on a command line: the shells' completions ask for it, by `chathub ctl complete`.
+//! `chathub ctl complete`: the words that can come next on a command line, for the completions of
+//! shells.
 //!
-//! The declaration of the command line ([`crate::cli`]) says which commands, options and words there are; `live` asks
-//! the daemon, once and briefly, for people, rooms, sanctions, reports and accounts. So the shells' scripts
-//! (`packaging/completions`) hold nothing that could be out of date, and offer nothing that would be refused.
+//! The declaration of the command line ([`crate::cli`]) has the commands, options and words; `live`
+//! asks the daemon, once and briefly, for people, rooms, sanctions, reports and accounts. So the
+//! shells' scripts (`packaging/completions`) contain nothing that could go out of date, and offer
+//! nothing that would be refused. This module does not know what a command does, and changes
+//! nothing.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what stands where on the line so far | this file |
-//! | what a value can be | [`Kind`], below |
-//! | what the daemon is asked for, and when it is not | `live` |
-//! | how a line of bash becomes words | `words` |
+//! | the meaning of each word on the line so far | this file |
+//! | the kinds of values | [`Kind`], below |
+//! | the request to the daemon, and when there is none | `live` |
+//! | splitting a line of bash into words | `words` |
 //! | the scripts | `packaging/completions` |
 
 mod live;
@@ -22,33 +25,33 @@ use clap::{Arg, Command};
 use crate::cli;
 use crate::cli::ctl::Line;
 
-/// As many are offered at most; more say nothing.
+/// The most values that are offered: a longer list helps nobody.
 const MOST: usize = 300;
 
-/// What can stand in a place.
+/// The values that can come at a place of the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Offers {
-    /// Each with what it means.
+    /// Values, each with its meaning.
     values: Vec<(String, String)>,
-    /// Files or directories, which the shell knows best.
+    /// Files or directories: the shell itself knows which there are.
     paths: Option<Paths>,
 }
 
-/// Names of files.
+/// What kind of path is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Paths {
     Files,
     Directories,
 }
 
-/// What the value of an argument is.
+/// The kind of an argument's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Somebody who is here, by name or id.
+    /// A client, by nick or id.
     Who,
-    /// The id of somebody who is here.
+    /// A client, by id.
     Client,
-    /// The name of somebody who is here.
+    /// A client, by nick.
     Nick,
     Room,
     Ban,
@@ -57,14 +60,14 @@ enum Kind {
     Account,
     /// The name of a command of the admin protocol.
     Protocol,
-    /// A filter that was made while the hub runs.
+    /// A filter that an administrator has added while the hub runs.
     Filter,
-    /// Whom a ban can be about: addresses and names of those who are here.
+    /// A target of bans: the nick or the address of a client.
     Target,
-    /// One of these.
+    /// One of these words.
     Words(&'static [&'static str]),
     Path(Paths),
-    /// A text, a number, a name that is to be new: nobody knows it before.
+    /// A text, a number, or a new name: nothing can be offered.
     Free,
 }
 
@@ -72,8 +75,8 @@ const BAN_TIMES: &[&str] = &["10min", "1h", "1d", "7d", "30d"];
 const MUTE_TIMES: &[&str] = &["5min", "10min", "1h", "1d", "7d"];
 const TIMES: &[&str] = &["today", "yesterday", "10min", "1h", "1d"];
 
-/// What the value of `arg` is, an argument of the command that is reached by `path` (without `chathub`); `None` if
-/// nobody has said so yet, which a test finds.
+/// The kind of the value of `arg`, an argument of the command at `path` (without `chathub`). `None`
+/// if this function does not say: a test finds that.
 fn kind(path: &[&str], arg: &Arg) -> Option<Kind> {
     let name = arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
     Some(match (path, arg.get_id().as_str(), name) {
@@ -105,7 +108,8 @@ fn kind(path: &[&str], arg: &Arg) -> Option<Kind> {
     })
 }
 
-/// What `chathub ctl complete` prints: a value a line, behind a tab what it means; or `:files`, or `:directories`.
+/// What `chathub ctl complete` prints: one value a line, followed by a tab and its meaning; before
+/// that `:files` or `:directories`, if such are meant.
 #[must_use]
 pub(super) fn complete(line: Line, given: &[String]) -> String {
     let words = match line {
@@ -125,34 +129,34 @@ pub(super) fn complete(line: Line, given: &[String]) -> String {
     out
 }
 
-/// The socket that the line names.
+/// The socket that the command line names; `None` if it names none.
 fn socket_in(words: &[String]) -> Option<PathBuf> {
     let at = words.iter().position(|word| word == "--socket" || word.starts_with("--socket="))?;
     let named = words[at].strip_prefix("--socket=").map(str::to_owned);
     named.or_else(|| words.get(at + 1).cloned()).map(PathBuf::from)
 }
 
-/// What is asked of a daemon.
+/// A daemon that can be asked for values.
 trait Known {
-    /// Values of this kind, each with what it means; nothing if the daemon cannot be asked.
+    /// The values of this kind, each with its meaning; empty if the daemon cannot be asked.
     fn values(&mut self, kind: Kind) -> Vec<(String, String)>;
 }
 
-/// Where a line has come to.
+/// How far a command line was read.
 struct Place<'a> {
     command: &'a Command,
     path: Vec<&'a str>,
-    /// Options that stand there.
+    /// The options on the line so far.
     used: Vec<&'a Arg>,
-    /// Values of the positional arguments, in order.
+    /// The values of positional arguments so far, in order.
     given: Vec<&'a str>,
-    /// The option whose value comes next.
+    /// The option whose value comes next, if any.
     pending: Option<&'a Arg>,
-    /// Behind `--` nothing is an option.
+    /// Whether `--` has come: after it nothing is an option.
     options_over: bool,
 }
 
-/// What can stand in place of the last of `words`, the first of which is the program.
+/// What can come in place of the last of `words`. The first word is the program.
 fn offers(words: &[String], known: &mut impl Known) -> Offers {
     let mut root = cli::command();
     root.build();
@@ -176,7 +180,7 @@ fn offers(words: &[String], known: &mut impl Known) -> Offers {
 }
 
 impl<'a> Place<'a> {
-    /// Goes on behind `word`.
+    /// Reads `word`, and goes on behind it.
     fn pass(&mut self, word: &'a str) {
         if self.pending.take().is_some() {
             return;
@@ -190,7 +194,7 @@ impl<'a> Place<'a> {
         {
             self.command = command;
             self.path.push(command.get_name());
-            // Common options stand before or after the command.
+            // Only common options may come before the command as well as after it.
             self.used.retain(|arg| arg.is_global_set());
         } else {
             self.given.push(word);
@@ -213,7 +217,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// What can stand here, where `current` has been typed of it.
+    /// What can come here, if `current` is typed of it already.
     fn next(&self, current: &str, known: &mut impl Known) -> Offers {
         if let Some(arg) = self.pending {
             return self.value(arg, current, "", known);
@@ -240,7 +244,7 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The positional argument that comes next.
+    /// The positional argument that comes next; `None` if there is none.
     fn positional(&self) -> Option<&'a Arg> {
         let mut left = self.given.len();
         for arg in self.command.get_positionals() {
@@ -252,7 +256,7 @@ impl<'a> Place<'a> {
         None
     }
 
-    /// Options that can be added to those that stand there.
+    /// The options that can be added to those on the line.
     fn options(&self, current: &str) -> Offers {
         let is_there = |arg: &Arg| self.used.iter().any(|used| used.get_id() == arg.get_id());
         let allowed = |arg: &&Arg| {
@@ -262,7 +266,7 @@ impl<'a> Place<'a> {
                     self.command.get_arg_conflicts_with(used).iter().any(|other| other.get_id() == arg.get_id())
                 });
             let again = is_repeated(arg) || !is_there(arg);
-            // A copy of a common option is hidden in help, and can be typed.
+            // The copy of a common option is hidden in the help, but can be used.
             let shown = !arg.is_hide_set() || arg.is_global_set();
             shown && again && !excluded
         };
@@ -276,7 +280,7 @@ impl<'a> Place<'a> {
         Offers { values: beginning(own.iter().chain(&common).filter_map(offer), current), paths: None }
     }
 
-    /// What the value of `arg` can be. Each is offered behind `prefix`.
+    /// The values of `arg` that can come here, each with `prefix` before it.
     fn value(&self, arg: &Arg, current: &str, prefix: &str, known: &mut impl Known) -> Offers {
         let fixed = arg.get_possible_values();
         let values: Vec<(String, String)> = if fixed.is_empty() {
@@ -284,7 +288,7 @@ impl<'a> Place<'a> {
                 Some(Kind::Path(paths)) => return Offers { values: Vec::new(), paths: Some(paths) },
                 None | Some(Kind::Free) => Vec::new(),
                 Some(Kind::Words(words)) => words.iter().map(|word| ((*word).to_owned(), String::new())).collect(),
-                // Ids are offered to those who have begun to type one.
+                // Ids are offered only after the beginning of one was typed.
                 Some(Kind::Who) if is_id(current) => known.values(Kind::Client),
                 Some(Kind::Who) => known.values(Kind::Nick),
                 Some(kind) => known.values(kind),
@@ -294,7 +298,7 @@ impl<'a> Place<'a> {
             let about = |help: Option<&clap::builder::StyledStr>| help.map(ToString::to_string).unwrap_or_default();
             visible.map(|value| (value.get_name().to_owned(), about(value.get_help()))).collect()
         };
-        // What stands there already is not meant twice.
+        // A value that is on the line already is not offered again.
         let again = |(value, _): &(String, String)| !(arg.is_positional() && self.given.contains(&value.as_str()));
         let values = beginning(values.into_iter().filter(again), current);
         Offers {
@@ -308,7 +312,7 @@ fn takes_value(arg: &Arg) -> bool {
     arg.get_action().takes_values()
 }
 
-/// Whether its value is a word of its own, and not only what stands behind an equals sign.
+/// Whether the value of `arg` may be a word of its own, and need not follow an equals sign.
 fn takes_word(arg: &Arg) -> bool {
     takes_value(arg) && !arg.is_require_equals_set()
 }
@@ -317,12 +321,12 @@ fn is_repeated(arg: &Arg) -> bool {
     matches!(arg.get_action(), clap::ArgAction::Append)
 }
 
-/// Whether that begins as an id does: `c7`.
+/// Whether the word begins as a client's id does: `c7`.
 fn is_id(word: &str) -> bool {
     word.strip_prefix('c').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Those that begin with what was typed; letters of either case are the same, as names are.
+/// The values that begin with `current`. Upper and lower case are the same, as in names.
 fn beginning(values: impl Iterator<Item = (String, String)>, current: &str) -> Vec<(String, String)> {
     let current = current.to_lowercase();
     values.filter(|(value, _)| value.to_lowercase().starts_with(&current)).collect()
@@ -332,7 +336,7 @@ fn beginning(values: impl Iterator<Item = (String, String)>, current: &str) -> V
 mod tests {
     use super::*;
 
-    /// A daemon that knows a few of each.
+    /// A daemon that knows a few values of each kind.
     struct Played {
         asked: Vec<Kind>,
     }

@@ -1,6 +1,8 @@
-//! A line of bash as words, as far as it is typed: quotes are taken away, as bash does before it runs anything.
+//! Splits an unfinished line of bash into words, and removes quotes as bash does before it runs a
+//! command.
 
-/// The words of a line; the last one is what is being typed, and is empty behind a space. Nothing is expanded.
+/// The words of a line. The last word is the one that is being typed; it is empty after a space.
+/// Nothing is expanded.
 pub(super) fn split(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -26,7 +28,7 @@ pub(super) fn split(line: &str) -> Vec<String> {
                 }
                 begun = false;
             }
-            // Another command begins.
+            // Another command begins here.
             (None, ';' | '|' | '&') => {
                 words.clear();
                 word.clear();

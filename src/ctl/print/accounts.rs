@@ -1,4 +1,4 @@
-//! Accounts.
+//! Prints accounts.
 
 use std::io;
 
@@ -23,7 +23,7 @@ pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &AccountList) -> io::Resul
             account.name.clone(),
             Role::from(account.role).to_string(),
             span(to.age(&account.since)),
-            // Who is here has no time to be told: it is now.
+            // For an account with a client here, "now" replaces the time.
             if account.client.is_some() { "now".to_owned() } else { format!("{} ago", span(to.age(&account.seen))) },
             account.client.clone().unwrap_or_default(),
             notes(account),
@@ -33,7 +33,7 @@ pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &AccountList) -> io::Resul
     if list.unread { to.legend(UNREAD) } else { Ok(()) }
 }
 
-/// What else there is to know.
+/// The column NOTES: what else is worth knowing.
 fn notes(account: &Account) -> String {
     let password = (!account.password).then(|| match account.certificates.is_empty() {
         true => "no password: nobody can log in".to_owned(),

@@ -1,4 +1,4 @@
-//! Sanctions: bans, mutes, expulsions, filters.
+//! Prints sanctions: bans, mutes, expulsions, filters.
 
 use std::io;
 use std::time::Duration;
@@ -137,17 +137,17 @@ pub(in crate::ctl) fn filters(to: &mut Screen<'_>, list: &FilterList) -> io::Res
     print_or(to, &table, "filter", "Nothing is filtered.")
 }
 
-/// Prints the table; or says that it is empty, which is an answer here and no heading.
+/// Prints the table; or, if it is empty, `none`, which is an answer here and no legend.
 fn print_or(to: &mut Screen<'_>, table: &Table, thing: &str, none: &str) -> io::Result<()> {
     if table.is_empty() { to.line(none) } else { table.print(to, thing) }
 }
 
-/// How long it still holds.
+/// How long a sanction still holds.
 fn time_left(to: &Screen<'_>, until: Option<&Time>) -> String {
     until.map_or_else(|| "no end".to_owned(), |until| span(to.left(until)))
 }
 
-/// Sanctions of all kinds.
+/// A table of sanctions of all kinds.
 fn all(to: &Screen<'_>, sanctions: &[Sanction]) -> Table {
     let mut table = Table::new([
         left("ID"),

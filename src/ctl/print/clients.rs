@@ -1,4 +1,4 @@
-//! Clients, and what was done to them: disconnected, muted, renamed.
+//! Prints clients, and the results of acts against them: kick, mute, rename.
 
 use std::io;
 use std::time::Duration;
@@ -78,17 +78,18 @@ pub(in crate::ctl) fn one(to: &mut Screen<'_>, client: &Client) -> io::Result<()
     Facts(facts).print(to)
 }
 
-/// `1.3, TLS_AES_256_GCM_SHA384, X25519MLKEM768`.
+/// The encryption: `1.3, TLS_AES_256_GCM_SHA384, X25519MLKEM768`.
 fn encryption(client: &Client) -> String {
     let Some(Encryption { suite, group, fingerprint }) = &client.encryption else { return "none".to_owned() };
     let certificate = fingerprint.as_ref().map_or_else(String::new, |digest| format!(", certificate {digest}"));
     format!("1.3, {suite}, {group}{certificate}")
 }
 
-/// Behind which row the proxy stands: that on TLS.
+/// The index at which the row on the proxy is inserted: after that on TLS.
 const PROXY: usize = 7;
 
-/// `192.0.2.1:40000; encrypted as far as there: TLSv1.3, TLS_AES_256_GCM_SHA384, for chat.example.org`.
+/// The proxy: `192.0.2.1:40000; encrypted as far as there: TLSv1.3, TLS_AES_256_GCM_SHA384, for
+/// chat.example.org`.
 fn proxy(proxy: &Proxy) -> String {
     let said = |what: &Option<String>, before: &str| what.as_ref().map(|what| format!("{before}{what}"));
     let facts: Vec<String> = [
@@ -108,13 +109,13 @@ fn proxy(proxy: &Proxy) -> String {
     format!("{}; {how}", address(&proxy.addr, proxy.port))
 }
 
-/// `ann, an operator`: what a client is logged in to, if it is.
+/// The account of a client: `ann, role operator`; `None` if it is not logged in.
 fn account(client: &Client) -> Option<String> {
     let role = client.role.map_or_else(String::new, |role| format!(", role {}", account::Role::from(role)));
     client.account.as_ref().map(|account| format!("{account}{role}"))
 }
 
-/// In the column NOTES: that a client is logged in, and as whom if it bears another name.
+/// For the column NOTES: that a client is logged in, and its account if that has another name.
 fn logged_in(client: &Client) -> Option<String> {
     let account = client.account.as_ref()?;
     let role = match client.role.map(account::Role::from) {
@@ -124,13 +125,13 @@ fn logged_in(client: &Client) -> Option<String> {
     Some(if *account == client.nick { role.to_owned() } else { format!("{role} as {account}") })
 }
 
-/// The column NOTES: what is worth knowing about a client at `now`.
+/// The column NOTES: what else is worth knowing about a client at `now`.
 #[must_use]
 pub(in crate::ctl) fn notes(client: &Client, now: Wall) -> String {
     let mut notes: Vec<String> = logged_in(client).into_iter().collect();
     if let Some(until) = &client.muted {
         let how = if client.shadow { "shadow-muted" } else { "muted" };
-        // Another word in place of a time: until somebody lifts it.
+        // A word in place of a time means that the mute has no end.
         let left = until.parse::<Time>().map(|until| u64::try_from((until.0.0 - now.0) / 1000).unwrap_or(0));
         notes.push(left.map_or_else(|_| how.to_owned(), |left| format!("{how}, {} left", span(left))));
     }
@@ -155,8 +156,8 @@ pub(in crate::ctl) fn notes(client: &Client, now: Wall) -> String {
     notes.join(", ")
 }
 
-/// Whom a command was carried out on. An older daemon tells ids alone; of one client, the name that was asked for stands
-/// beside it then.
+/// The clients that a command was carried out on. An older daemon reports only ids; if it is one
+/// client, the name in the command is added.
 fn whom(asked: &[&str], ids: &[String], with_names: &[Person]) -> String {
     match (asked, ids) {
         ([who], [id]) if with_names.is_empty() && who != id => format!("{who} ({id})"),
@@ -182,7 +183,7 @@ pub(in crate::ctl) fn muted(
     let whom = if result.muted.is_empty() { asked.join(", ") } else { whom(asked, &result.muted, &result.people) };
     let ids = if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) };
     to.done(&format!("Muted {whom} {}{ids}.", until(result.until, long)))?;
-    // About a name alone, that nobody who is here has.
+    // A mute of a name that nobody here has at the moment.
     let is_here = |name: &str| result.people.iter().any(|person| name::fold(&person.nick) == name::fold(name));
     let is_name = |one: &&Sanction| one.nick.is_none() && Name::parse(&one.target, usize::from(u8::MAX)).is_ok();
     for one in result.sanctions.iter().filter(is_name).filter(|one| !is_here(&one.target)) {

@@ -1,4 +1,4 @@
-//! The daemon itself: its status, its metrics, its log level, a reload, its end.
+//! Prints the daemon itself: its status, metrics, log level, a reload, its end.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -73,7 +73,7 @@ pub(in crate::ctl) fn lockdown(to: &mut Screen<'_>, lockdown: &Lockdown) -> io::
     )
 }
 
-/// Until when newcomers wait or are not heard; `None` if there is no lockdown.
+/// The end of the lockdown, and its effect on newcomers; `None` if there is no lockdown.
 fn lockdown_until(lockdown: &Lockdown) -> Option<String> {
     let what = match lockdown.newcomers {
         Some(Newcomers::Registered) => "newcomers speak when they have logged in",
@@ -82,7 +82,7 @@ fn lockdown_until(lockdown: &Lockdown) -> Option<String> {
     Some(format!("until {}: {what}", time(&lockdown.until?)))
 }
 
-/// How many connections to the admin socket each user has; the one with most comes first.
+/// How many connections to the admin socket each user holds, the user with most first.
 fn holders(admins: &[AdminConnection]) -> String {
     let mut of: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
     for one in admins {

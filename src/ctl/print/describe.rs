@@ -1,4 +1,4 @@
-//! The commands of the admin protocol, from their schemas.
+//! Prints the commands of the admin protocol, from their schemas.
 
 use std::io;
 

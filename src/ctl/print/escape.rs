@@ -1,12 +1,13 @@
-//! Escaping: text and JSON without any character that a terminal could take for something else than text.
+//! Escaping: text and JSON without any character that a terminal could take for something else than
+//! text.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// Whether a character can do more on a terminal than be shown: a control, or one that turns, hides or breaks the text
-/// around it.
+/// Whether a character can have another effect on a terminal than to be shown: a control character,
+/// or one that turns, hides or breaks the text around it.
 fn is_unsafe(c: char) -> bool {
     c.is_control() // C0, DEL, C1
         || matches!(c,
@@ -16,7 +17,7 @@ fn is_unsafe(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}') // tags
 }
 
-/// The text with each such character written as an escape sequence of Rust, such as `\u{1b}`.
+/// The text, with each unsafe character as an escape sequence of Rust, such as `\u{1b}`.
 #[must_use]
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
@@ -44,7 +45,8 @@ pub(crate) enum Layout {
     Pretty,
 }
 
-/// JSON that is as safe on a terminal as [`escape`] makes text. Read again, it is the same value.
+/// Escapes unsafe characters in JSON, as [`escape`] does in text. A reader of the JSON gets the
+/// same value.
 #[must_use]
 pub(crate) fn json(value: &Value, layout: Layout) -> String {
     let text = match layout {

@@ -1,4 +1,5 @@
-//! Lines of history as text and as comma-separated values; how many are kept; what was removed or copied.
+//! Prints lines of history as text or as comma-separated values, the counts of `history-stats`, and
+//! the results of `redact` and `backup`.
 
 use std::io;
 
@@ -14,10 +15,11 @@ pub(in crate::ctl) fn heading(to: &mut Screen<'_>) -> io::Result<()> {
     if to.legend { to.heading("TIME (UTC)            ROOM      LINE") } else { Ok(()) }
 }
 
-/// On a terminal, lines go on below themselves if that leaves as many columns.
+/// On a terminal, long lines are wrapped if the text has at least this many columns.
 const NARROWEST: usize = 24;
 
-/// A line as text. Lines make no [`Table`], whose columns are known only when all rows are there.
+/// Prints a line as text. This is no [`Table`], whose columns are known only when all rows are
+/// there.
 pub(in crate::ctl) fn line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
     let said = match line.kind {
         LineKind::Say => format!("{}: {}", line.nick, line.text),
@@ -35,7 +37,7 @@ pub(in crate::ctl) fn line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
     let gap = " ".repeat(8_usize.saturating_sub(room.width()));
     let before = format!("{}  {room}{gap}  ", time(&line.t));
     let width = to.columns().filter(|_| !to.full).and_then(|width| width.checked_sub(before.width()));
-    // Rows of a word or two are worse than words that are broken.
+    // Words that are broken are better than rows of a word or two.
     let Some(width) = width.filter(|width| *width >= NARROWEST) else { return to.line(&(before + &said)) };
     let indent = " ".repeat(before.width());
     for (number, row) in wrap(&said, width).iter().enumerate() {
@@ -48,7 +50,7 @@ pub(in crate::ctl) fn end(to: &mut Screen<'_>, number: u64) -> io::Result<()> {
     to.legend(&format!("{} listed.", count(number, "line")))
 }
 
-/// The heading of comma-separated values, by RFC 4180.
+/// The heading of comma-separated values (RFC 4180).
 pub(in crate::ctl) fn csv_heading(to: &mut Screen<'_>) -> io::Result<()> {
     if to.legend { to.csv(&["seq", "time", "room", "nick", "kind", "text"]) } else { Ok(()) }
 }
@@ -100,7 +102,7 @@ pub(in crate::ctl) fn stats(to: &mut Screen<'_>, stats: &HistoryStats) -> io::Re
     ))
 }
 
-/// `3 lines and 2 said in private`
+/// The lines in memory: `3 lines and 2 said in private`.
 fn lines_in_memory(stats: &HistoryStats) -> String {
     let private = if stats.private > 0 { format!(" and {} said in private", stats.private) } else { String::new() };
     count(stats.lines, "line") + &private

@@ -1,18 +1,20 @@
-//! Answers as people read them: tables, facts, sentences. Which answer is printed by which function is chosen in
-//! `ctl::answer`; nothing in here talks to the daemon.
+//! Prints answers for people: tables, facts, sentences. `ctl::answer` chooses the function for each
+//! answer. Nothing in here talks to the daemon.
 //!
-//! Text from the daemon may hold what strangers have typed, so all of it is escaped on its way out: by
-//! [`screen::Screen`], [`table::Table::row`] or, as JSON, [`escape::json`]. A caller cannot forget it.
+//! Text from the daemon may contain what strangers have typed. So all of it is escaped on its way
+//! out: by [`screen::Screen`], by [`table::Table::row`] or, as JSON, by [`escape::json`]. A caller
+//! cannot forget to.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what a client, a ban, a report, an account, a room looks like | [`clients`], [`bans`], [`reports`], [`accounts`], [`rooms`] |
+//! | how clients and bans look | [`clients`], [`bans`] |
+//! | how reports, accounts and rooms look | [`reports`], [`accounts`], [`rooms`] |
 //! | `history` as text and as CSV, `history-stats`, `redact`, `backup` | [`history`] |
 //! | `status`, `metrics`, `log-level`, `reload`, `shutdown` | [`daemon`] |
 //! | `describe` | [`describe`] |
 //! | tables, and lists of `key: value` | [`table`] |
 //! | counts, times, lengths of time, sizes, addresses | [`values`] |
-//! | what is escaped, and how | [`escape`] |
+//! | the escaping of control characters | [`escape`] |
 //! | headings, `--quiet`, `--json` | [`screen`] |
 //! | complaints on standard error | [`stderr`] |
 
@@ -33,5 +35,5 @@ pub(super) mod values;
 #[cfg(test)]
 mod tests;
 
-/// The note below a list of bans, reports or accounts that may lack some.
+/// The note below a list of bans, reports or accounts that may be incomplete.
 const UNREAD: &str = "There may be more on disk, which cannot be read now: see \"chathub ctl status\".";

@@ -1,4 +1,4 @@
-//! Reports.
+//! Prints reports.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use super::table::{Facts, Table, left, right};
 use super::values::{count, maker, span, time};
 use crate::wire::admin::result::{Report, ReportLineState, ReportList, ReportParty, ReportShown, ReportsClosed};
 
-/// As many columns of a name are shown at least.
+/// The least number of columns for a name.
 const NAME: usize = 12;
 
 pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &ReportList) -> io::Result<()> {

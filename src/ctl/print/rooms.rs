@@ -1,4 +1,4 @@
-//! Rooms, their topics, and what the hub says in them.
+//! Prints rooms, their topics, and notices to them.
 
 use std::io;
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub(in crate::ctl) fn list(to: &mut Screen<'_>, list: &RoomList) -> io::Result<(
     table.print(to, "room")
 }
 
-/// How a room is, where that is not as most are.
+/// The modes of a room, as far as they differ from those of most rooms.
 pub(in crate::ctl) fn modes(room: &Room) -> String {
     let words = [
         (room.private, "private"),

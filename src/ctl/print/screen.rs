@@ -1,4 +1,5 @@
-//! Where answers go: standard output or a file. It knows which options say how they are to look.
+//! The destination of an answer, standard output or a file, with the options that say how the
+//! answer looks.
 
 use std::io::{self, Write};
 
@@ -12,25 +13,25 @@ use crate::wire::admin::value::Time;
 /// Standard output or a file.
 pub(in crate::ctl) struct Screen<'a> {
     out: &'a mut dyn Write,
-    /// Columns and rows; `None` if it is no terminal.
+    /// Columns and rows of the terminal; `None` if it is no terminal.
     pub(in crate::ctl) terminal: Option<(usize, usize)>,
-    /// Results are printed as JSON (`--json`).
+    /// Whether results are printed as JSON (`--json`).
     pub(in crate::ctl) json: bool,
-    /// Headings and counts are printed (not `--no-legend`).
+    /// Whether headings and counts are printed (without `--no-legend`).
     pub(in crate::ctl) legend: bool,
-    /// What was done is not told (`--quiet`).
+    /// Whether messages that an act has succeeded are left out (`--quiet`).
     pub(in crate::ctl) quiet: bool,
-    /// Nothing is left out or cut, however wide it is (`--full`).
+    /// Whether nothing is left out or cut, however wide it is (`--full`).
     pub(in crate::ctl) full: bool,
-    /// Headings are told apart, by bold type.
+    /// Whether headings are in bold type.
     pub(in crate::ctl) styled: bool,
-    /// The present time, for ages.
+    /// The present time, to compute ages.
     pub(in crate::ctl) now: Wall,
-    /// What was written last.
+    /// The kind of output written last.
     last: Last,
 }
 
-/// What was written last.
+/// The kind of output written last; it decides on the empty line before a legend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Last {
     Nothing,
@@ -39,7 +40,7 @@ enum Last {
 }
 
 impl<'a> Screen<'a> {
-    /// One that is no terminal, for text with everything.
+    /// A screen that is no terminal, with all options off.
     pub(in crate::ctl) fn new(out: &'a mut dyn Write) -> Self {
         Self {
             out,
@@ -54,23 +55,23 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// One for `out` that looks like this one.
+    /// A screen for `out`, with the same options.
     pub(in crate::ctl) fn beside<'b>(&self, out: &'b mut dyn Write) -> Screen<'b> {
         let Self { out: _, terminal, json, legend, quiet, full, styled, now, last: _ } = *self;
         Screen { out, terminal, json, legend, quiet, full, styled, now, last: Last::Nothing }
     }
 
-    /// As many columns as there are for a table; `None` if there is no bound.
+    /// The number of columns for a table; `None` if there is no bound.
     pub(in crate::ctl) fn columns(&self) -> Option<usize> {
         self.terminal.map(|(columns, _)| columns).filter(|_| !self.full)
     }
 
-    /// The seconds since then; 0 if it is still to come.
+    /// Seconds since `since`; 0 if that is still to come.
     pub(in crate::ctl) fn age(&self, since: &Time) -> u64 {
         u64::try_from(self.now.0.saturating_sub(since.0.0) / 1000).unwrap_or(0)
     }
 
-    /// The seconds until then; 0 if it is over.
+    /// Seconds until `until`; 0 if that is over.
     pub(in crate::ctl) fn left(&self, until: &Time) -> u64 {
         u64::try_from(until.0.0.saturating_sub(self.now.0) / 1000).unwrap_or(0)
     }
@@ -88,7 +89,7 @@ impl<'a> Screen<'a> {
         writeln!(self.out, "{begin}{}{end}", escape(text))
     }
 
-    /// Writes one line that says what was done, unless `--quiet`.
+    /// Writes one line about what was done, unless `--quiet`.
     pub(in crate::ctl) fn done(&mut self, text: &str) -> io::Result<()> {
         if self.quiet { Ok(()) } else { self.line(text) }
     }
@@ -104,8 +105,8 @@ impl<'a> Screen<'a> {
         writeln!(self.out, "{}", json(value, Layout::Compact))
     }
 
-    /// Writes a record of comma-separated values (RFC 4180), each escaped and between quotes. What a
-    /// spreadsheet could take for a formula stands behind an apostrophe.
+    /// Writes one record of comma-separated values (RFC 4180), each escaped and quoted. A value
+    /// that a spreadsheet could take for a formula gets an apostrophe before it.
     pub(super) fn csv(&mut self, values: &[&str]) -> io::Result<()> {
         let quoted = values.iter().map(|value| {
             let formula = if value.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
@@ -114,7 +115,8 @@ impl<'a> Screen<'a> {
         write!(self.out, "{}\r\n", quoted.collect::<Vec<_>>().join(","))
     }
 
-    /// Writes text as it is. Only for text and escape sequences of this program: nothing here comes from the daemon.
+    /// Writes text as it is. Only for text and escape sequences of this program, never for text
+    /// from the daemon.
     pub(in crate::ctl) fn verbatim(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(text.as_bytes())
     }
@@ -123,7 +125,7 @@ impl<'a> Screen<'a> {
         self.out.flush()
     }
 
-    /// Writes a line below what was written, the first one behind an empty line.
+    /// Writes a line below the answer. The first such line follows an empty line.
     pub(super) fn legend(&mut self, text: &str) -> io::Result<()> {
         if !self.legend {
             return Ok(());

@@ -1,9 +1,10 @@
-//! Tables, and lists of facts, within the columns of a terminal.
+//! Tables, and lists of facts, fitted into the columns of a terminal.
 //!
-//! What does not fit is never the column that tells most (reasons, notes): names are shortened, columns that tell
-//! least are left out, and the telling one goes on in further lines. On a terminal so narrow that words would be torn,
-//! names are whole, and the telling column stands below its row. Elsewhere than on a terminal, and with `--full`, nothing
-//! is left out and a row is a line.
+//! The column that says most (a reason, a note) is never cut: it is the "telling" column, always
+//! the last. Where a table is too wide, names are shortened, columns of less use are left out, and
+//! the telling column is wrapped into further lines. On a terminal narrower than [`NARROW`] the
+//! telling column may stand below its row instead, and names are shown whole. Where the output is
+//! no terminal, and with `--full`, nothing is left out and each row is one line.
 
 use std::fmt::Write as _;
 use std::io;
@@ -14,20 +15,21 @@ use super::escape::escape;
 use super::screen::Screen;
 use super::values::count;
 
-/// The least that a telling column gets, if it needs as much.
+/// The least width of a telling column, in columns of the terminal, if its cells need that much.
 const TELLING: usize = 24;
-/// What it gets where there is hardly any room.
+/// Its least width on a terminal that has no room for [`TELLING`].
 const LEAST: usize = 8;
-/// What it gets before names are shown whole.
+/// The telling column gets this width before the other columns get more than their least.
 const AT_EASE: usize = 40;
-/// The space between two columns.
+/// The space between two columns, in columns of the terminal.
 const GAP: usize = 2;
-/// On terminals of fewer columns than these, the telling column stands below its row if it has no room.
+/// On a terminal narrower than this (in columns), a telling column without room stands below its
+/// row.
 const NARROW: usize = 60;
-/// By how much it is indented there.
+/// How far the telling column is indented where it stands below its row.
 const INDENT: usize = 4;
 
-/// The side of its column that a cell stands on.
+/// The side of the column on which its cells are aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     /// For texts.
@@ -36,16 +38,17 @@ enum Side {
     Right,
 }
 
-/// What becomes of a column where there is no room for all.
+/// What is done with a column if the table is wider than the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fit {
-    /// It stays as it is.
+    /// The column is shown in full.
     Whole,
-    /// Its cells are cut, to no fewer columns than these.
+    /// Its cells are cut, but to no fewer columns of the terminal than this.
     Shrinks(usize),
-    /// It is left out; those with a lower number go first.
+    /// The column is left out; of several, that with the lowest number goes first.
     Spare(u8),
-    /// It goes on in further lines. Only the last column can.
+    /// The column is wrapped into further lines. Only the last column of a table may be of this
+    /// kind.
     Telling,
 }
 
@@ -55,55 +58,58 @@ pub(in crate::ctl) struct Column {
     name: &'static str,
     side: Side,
     fit: Fit,
-    /// It says whom or what the row is about.
+    /// Whether its cells name the subject of the row: a nickname, a room.
     is_name: bool,
 }
 
-/// A column of texts.
+/// A column of texts, aligned on the left; shown in full unless one of the methods below says
+/// otherwise.
 pub(in crate::ctl) const fn left(name: &'static str) -> Column {
     Column { name, side: Side::Left, fit: Fit::Whole, is_name: false }
 }
 
-/// A column of numbers.
+/// A column of numbers, aligned on the right.
 pub(in crate::ctl) const fn right(name: &'static str) -> Column {
     Column { name, side: Side::Right, fit: Fit::Whole, is_name: false }
 }
 
 impl Column {
-    /// Its cells may be cut, to no fewer columns than these.
+    /// The cells of this column may be cut, to no fewer than `least` columns of the terminal.
     pub(in crate::ctl) const fn shrinks(self, least: usize) -> Self {
         Self { fit: Fit::Shrinks(least), ..self }
     }
 
-    /// It says whom or what the row is about: on a narrow terminal it is there, and whole if it has room.
+    /// This column names the subject of the row: on a narrow terminal it is never left out, and not
+    /// cut if it fits.
     pub(in crate::ctl) const fn names(self) -> Self {
         Self { is_name: true, ..self }
     }
 
-    /// It may be left out, before those with a higher number.
+    /// This column may be left out, before those of a higher `rank`.
     pub(in crate::ctl) const fn spare(self, rank: u8) -> Self {
         Self { fit: Fit::Spare(rank), ..self }
     }
 
-    /// It is what the table is looked at for: it goes on in further lines.
+    /// This column is the one people look at the table for: it is wrapped into further lines
+    /// instead of cut.
     pub(in crate::ctl) const fn telling(self) -> Self {
         Self { fit: Fit::Telling, ..self }
     }
 }
 
-/// A table whose columns are as wide as their widest cell, where there is room for that.
+/// A table. Each column is as wide as its widest cell, if the terminal has room for that.
 pub(in crate::ctl) struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
 }
 
-/// A table as lines.
+/// A table laid out as lines of text.
 pub(in crate::ctl) struct Lines {
-    /// The heading, if it is wanted.
+    /// The line of column names; `None` if it was not asked for.
     pub(in crate::ctl) heading: Option<String>,
-    /// The rows, each one line or several.
+    /// The rows; each is one line or several.
     pub(in crate::ctl) rows: Vec<Vec<String>>,
-    /// Whether something is not shown that `--full` shows.
+    /// Whether a column or a part of a cell is missing that `--full` would show.
     pub(in crate::ctl) left_out: bool,
 }
 
@@ -122,7 +128,8 @@ impl Table {
         self.rows.push(cells.map(shown).into());
     }
 
-    /// The table within `width` columns, if there is a bound.
+    /// Lays the table out. `heading`: with a line of column names. `width`: of the terminal, in
+    /// columns; `None` for no bound.
     #[must_use]
     pub(in crate::ctl) fn lines(&self, heading: bool, width: Option<usize>) -> Lines {
         let names = heading.then(|| self.columns.iter().map(|column| column.name.to_owned()).collect::<Vec<_>>());
@@ -153,7 +160,8 @@ impl Table {
         Lines { heading: names.map(|names| self.line(&names, &shown, width).swap_remove(0)), rows, left_out }
     }
 
-    /// How wide each column is within `width` columns; `None` for one that is left out.
+    /// The width of each column in a terminal of `width` columns; `None` for a column that is left
+    /// out. `natural` holds the widths of the widest cells.
     fn fit(&self, natural: &[usize], width: usize) -> Vec<Option<usize>> {
         let least = |n: usize| match self.columns[n].fit {
             Fit::Whole | Fit::Spare(_) => natural[n],
@@ -192,15 +200,17 @@ impl Table {
         shown
     }
 
-    /// The telling column, if the terminal is narrow and the column has less room there than it is at ease with.
+    /// The index of the telling column if it is to stand below its row: the terminal is narrower
+    /// than [`NARROW`], and the column has less than [`TELLING`] or the table is too wide even so.
     fn below(&self, natural: &[usize], shown: &[Option<usize>], width: usize) -> Option<usize> {
         let telling = (0..natural.len()).find(|n| self.columns[*n].fit == Fit::Telling)?;
         let is_tight = shown[telling].is_none_or(|columns| columns < natural[telling].min(TELLING));
         (width < NARROW && (is_tight || total(shown) > width)).then_some(telling)
     }
 
-    /// How wide each column is within `width` columns where the column `below` stands below its row: names are whole,
-    /// and of the others the last ones are left out. The first column and that of the names stay.
+    /// The width of each column if the telling column, `below`, stands below its row. Names are
+    /// shown whole; of the other columns, those that do not fit are left out. The first column and
+    /// that of the names stay.
     fn fit_without(&self, natural: &[usize], below: usize, width: usize) -> Vec<Option<usize>> {
         let mut shown: Vec<Option<usize>> = natural.iter().copied().map(Some).collect();
         shown[below] = None;
@@ -209,7 +219,7 @@ impl Table {
             Fit::Spare(rank) => Some(usize::from(rank)),
             _ => None,
         };
-        // Spare ones first, as they are ranked, and then from the right.
+        // Spare columns go first, the lowest rank first; then the others, from the right.
         let mut others: Vec<usize> = (1..natural.len()).filter(|n| *n != name && *n != below).collect();
         others.sort_by_key(|n| is_spare(*n).unwrap_or(1000 - n));
         for n in others {
@@ -224,7 +234,7 @@ impl Table {
         shown
     }
 
-    /// A row as one line, or as several if its last cell needs them.
+    /// Lays one row out: as one line, or as several if its telling cell must be wrapped.
     fn line(&self, row: &[String], shown: &[Option<usize>], width: Option<usize>) -> Vec<String> {
         let mut line = String::new();
         let mut further = Vec::new();
@@ -250,11 +260,13 @@ impl Table {
         all.map(|line| cut(line.trim_end(), width)).collect()
     }
 
+    /// Whether the table has no rows.
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// Prints the rows, with the heading if the screen has a legend. Returns whether something is not shown.
+    /// Prints the rows, below a heading if the screen has a legend. Returns whether something was
+    /// left out or cut.
     pub(super) fn print_rows(&self, to: &mut Screen<'_>) -> io::Result<bool> {
         let lines = self.lines(to.legend, to.columns());
         if let Some(heading) = &lines.heading {
@@ -264,7 +276,8 @@ impl Table {
         Ok(lines.left_out)
     }
 
-    /// Prints the rows, and below them their number if the screen has a legend. `thing` is what a row is about.
+    /// Prints the rows, then their number if the screen has a legend. `thing` names what a row
+    /// stands for, in the singular: "client".
     pub(super) fn print(&self, to: &mut Screen<'_>, thing: &str) -> io::Result<()> {
         if self.is_empty() {
             return to.legend(&format!("No {thing}s."));
@@ -274,13 +287,13 @@ impl Table {
     }
 }
 
-/// How wide a line of columns is that are so wide.
+/// The width of a whole line: the shown columns, and the gaps between them.
 fn total(shown: &[Option<usize>]) -> usize {
     let widths = shown.iter().flatten();
     (widths.clone().sum::<usize>() + GAP * widths.count()).saturating_sub(GAP)
 }
 
-/// The line, no wider than `width` columns; where it was cut stands an ellipsis.
+/// `line` cut to `width` columns of the terminal; an ellipsis stands where it was cut.
 pub(in crate::ctl) fn cut(line: &str, width: Option<usize>) -> String {
     match width {
         Some(width) if line.width() > width => {
@@ -292,7 +305,7 @@ pub(in crate::ctl) fn cut(line: &str, width: Option<usize>) -> String {
     }
 }
 
-/// As much of the beginning as is no wider than `width` columns.
+/// The longest beginning of `line` that is no wider than `width` columns of the terminal.
 fn head(line: &str, width: usize) -> &str {
     let mut used = 0;
     let end = line.char_indices().find(|(_, c)| {
@@ -302,13 +315,15 @@ fn head(line: &str, width: usize) -> &str {
     end.map_or(line, |(at, _)| &line[..at])
 }
 
-/// The text in lines no wider than `width` columns, broken at spaces where there are any.
+/// Breaks `text` into lines no wider than `width` columns of the terminal: at spaces, or within a
+/// word that is longer than a line.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = text;
     while rest.width() > width {
         let fits = head(rest, width);
-        // A word that goes on behind is for the next line, unless it is longer than one.
+        // A word that does not end within this line goes to the next one, unless it is longer than
+        // a line.
         let whole = rest[fits.len()..].starts_with(' ') || fits.is_empty();
         let end = if whole { fits.len() } else { fits.rfind(' ').filter(|at| *at > 0).unwrap_or(fits.len()) };
         let end = if end == 0 { rest.chars().next().map_or(rest.len(), char::len_utf8) } else { end };
@@ -321,10 +336,12 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// Lines of `key: value`, with all colons in one column.
+/// Facts printed as lines of `key: value`, with all colons in the same column. An empty key
+/// continues the fact above.
 pub(super) struct Facts(pub(super) Vec<(&'static str, String)>);
 
 impl Facts {
+    /// Prints the facts; long values are wrapped to the width of the screen.
     pub(super) fn print(self, to: &mut Screen<'_>) -> io::Result<()> {
         let width = self.0.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
         let room = to.columns().map(|columns| columns.saturating_sub(width + 2).max(TELLING));
@@ -381,7 +398,7 @@ mod tests {
                 "                          rude to everybody",
             ]
         );
-        // Where it is narrow, it stands below, and names are whole.
+        // On a narrow terminal the telling column stands below its row, and names are whole.
         assert_eq!(
             text(&table, true, Some(34)),
             [

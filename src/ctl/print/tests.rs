@@ -1,5 +1,5 @@
-//! Each table as it looks on a terminal of 80 and of 132 columns: `tables.txt` beside this file is what was seen.
-//! `UPDATE_TABLES=1 cargo test --lib ctl::print` writes it anew.
+//! Each table at 80 and at 132 columns, compared with `tables.txt` beside this file.
+//! `UPDATE_TABLES=1 cargo test --lib ctl::print` writes that file again.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use crate::wire::admin::value::Time;
 
 const T: &str = "2026-11-22T10:01:02.123Z";
 
-/// An hour and a half after [`T`].
+/// An hour and a half after [`T`]; the ages in the tables are computed from this time.
 fn now() -> Wall {
     let Time(Wall(t)) = T.parse().expect("a time");
     Wall(t + 90 * 60_000)
@@ -37,7 +37,7 @@ fn sanction(id: &str, kind: &str, target: &str, more: Value) -> Value {
     one
 }
 
-/// Everything that is a table, with a row for each oddity.
+/// Prints every table, with a row for each special case.
 fn tables(to: &mut Screen<'_>) {
     const LONG: &str = "floods, and more floods, as in the ticket 4711; ask ann about it before it is lifted";
     let whole = |line: std::io::Result<()>| line.expect("memory takes it");

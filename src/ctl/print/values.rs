@@ -1,4 +1,4 @@
-//! Values: counts, times, lengths of time, sizes, addresses.
+//! How values are written for people: counts, times, durations, sizes, addresses.
 
 use std::time::Duration;
 
@@ -7,7 +7,8 @@ use crate::values::time::in_words;
 use crate::wire::admin::result::Person;
 use crate::wire::admin::value::Time;
 
-/// `1 client`, `2 clients`.
+/// A number and the thing counted: `1 client`, `2 clients`. `thing` is in the singular; its plural
+/// takes an s.
 #[must_use]
 pub(in crate::ctl) fn count(number: u64, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
@@ -20,7 +21,7 @@ pub(in crate::ctl) fn time(time: &Time) -> String {
     format!("{} {}Z", &text[..10], &text[11..19])
 }
 
-/// A length of time in its two largest units: `2h 3min`.
+/// A duration in its two largest units: `2h 3min`.
 #[must_use]
 pub(in crate::ctl) fn span(seconds: u64) -> String {
     let (days, hours, minutes, rest) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
@@ -51,15 +52,16 @@ pub(in crate::ctl) fn bytes(number: u64) -> String {
     }
 }
 
-/// `192.0.2.1:50312` or `[2001:db8::7]:50312`.
+/// An address and a port: `192.0.2.1:50312` or `[2001:db8::7]:50312`.
 #[must_use]
 pub(in crate::ctl) fn address(addr: &str, port: u16) -> String {
     if addr.contains(':') { format!("[{addr}]:{port}") } else { format!("{addr}:{port}") }
 }
 
-/// `ann (c7), bob (c9)`; the ids alone if an older daemon tells no names; `nobody` if there are none.
+/// People, by nickname and id: `ann (c7), bob (c9)`. Only the ids if the daemon is older and sends
+/// no names; `nobody` if there are none.
 pub(in crate::ctl) fn people(people: &[Person], ids: &[String]) -> String {
-    /// As many are named; a ban can hit thousands.
+    /// The most people who are named; a ban can disconnect thousands.
     const NAMED: usize = 50;
     let named = |person: &Person| format!("{} ({})", person.nick, person.id);
     let mut all: Vec<String> =
@@ -73,17 +75,19 @@ pub(in crate::ctl) fn people(people: &[Person], ids: &[String]) -> String {
     all.join(", ") + &and
 }
 
-/// Who did something, where the protocol says `uid 0`: `root (0)`, if the number has a name here.
+/// The person who did something. The protocol writes a local user as `uid 0`; it becomes `root (0)`
+/// if that user has a name on this machine.
 pub(in crate::ctl) fn maker(by: &str) -> String {
     by.strip_prefix("uid ").and_then(|uid| uid.parse().ok()).map_or_else(|| by.to_owned(), users::called)
 }
 
-/// The same in a table, where it may be cut: an operator's name comes first.
+/// The same for a table, where the cell may be cut: an operator's name comes first.
 pub(super) fn maker_in_table(by: &str) -> String {
     by.strip_prefix("operator ").map_or_else(|| maker(by), |name| format!("{name} (operator)"))
 }
 
-/// When a mute or ban ends, and how long it lasts, so that a mistyped length of time is noticed.
+/// When a mute or ban ends, and after how long. The duration is printed so that the user notices a
+/// mistyped one.
 pub(super) fn until(end: Option<Time>, long: Option<Duration>) -> String {
     let Some(end) = end else { return "until it is lifted".to_owned() };
     let long = long.map_or_else(String::new, |long| format!(", in {}", in_words(long)));

@@ -1,4 +1,4 @@
-//! The alternate screen: what stood on the terminal before is there again when it is left.
+//! The terminal's alternate screen. When it is left, the terminal shows its earlier content again.
 
 use std::io::{self, Stdin, Write as _, stdin, stdout};
 
@@ -8,57 +8,64 @@ use nix::unistd::Pid;
 
 use super::modes::Changed;
 
-/// Another screen, no cursor, rows that are cut and not broken, and pasted text that can be told from keys.
+/// Switches to the alternate screen, hides the cursor, cuts rows at the right edge instead of
+/// wrapping them, and marks pasted text (bracketed paste).
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[?2004h";
-/// All of that undone.
+/// Undoes [`ENTER`].
 const LEAVE: &str = "\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l";
 
-/// The alternate screen of a terminal that sends single keys and does not echo them.
+/// The alternate screen of a terminal in which each key is read at once and is not echoed.
 pub(in crate::ctl) struct AlternateScreen {
     keys: Option<Changed<Stdin>>,
 }
 
 impl AlternateScreen {
-    /// Enters it. A panic from now on leaves it before it is told.
+    /// Enters the alternate screen. A panic from now on leaves it before its message is printed.
     pub(in crate::ctl) fn enter() -> io::Result<Self> {
         let mut screen = Self { keys: None };
         screen.begin()?;
         Ok(screen)
     }
 
+    /// Sets the input modes and switches the screen; for the first time, or again after a stop.
     fn begin(&mut self) -> io::Result<()> {
-        // Without ISIG, ^C is a key like any other, so that the program always comes to `leave`.
+        // Without ISIG, ^C is read as a key, so the program can always leave the screen in order.
         let flags = LocalFlags::ICANON | LocalFlags::ECHO | LocalFlags::ISIG | LocalFlags::IEXTEN;
         self.keys = Some(Changed::without(stdin(), flags, SetArg::TCSADRAIN, LEAVE)?);
         send(ENTER)
     }
 
-    /// Leaves it.
+    /// Leaves the alternate screen.
     pub(in crate::ctl) fn leave(mut self) -> io::Result<()> {
         self.end()
     }
 
+    /// Switches back and restores the input modes; nothing if that was done already.
     fn end(&mut self) -> io::Result<()> {
         let Some(keys) = self.keys.take() else { return Ok(()) };
-        // Left twice, the cursor would go to where it was at first, into the text of the panic.
+        // If a panic has left the screen already, leaving it again would move the cursor up into
+        // the panic's message.
         let sent = if keys.is_in_force() { send(LEAVE) } else { Ok(()) };
         drop(keys);
         sent
     }
 
-    /// Stops the program, and others of its pipeline, until it is in the foreground again, as ^Z does elsewhere.
+    /// Stops the whole process group, as ^Z does in other programs. Returns when the shell
+    /// continues it.
     pub(in crate::ctl) fn suspend(&mut self) -> io::Result<()> {
         self.end()?;
         let mut stop = SigSet::empty();
         stop.add(Signal::SIGTSTP);
         kill(Pid::from_raw(0), Signal::SIGTSTP)?;
         stop.thread_unblock()?;
-        // Here it stands still. In an orphaned process group nobody could wake it, and the kernel lets it go on.
+        // The process is stopped at the line above. In an orphaned process group nobody could
+        // continue it, so the kernel ignores the stop.
         stop.thread_block()?;
         self.begin()
     }
 
-    /// Goes on after somebody has stopped the program who did not let it leave the screen (SIGSTOP).
+    /// Enters the screen again after a SIGSTOP, which cannot be caught: the program could not leave
+    /// the screen before.
     pub(in crate::ctl) fn resume(&self) -> io::Result<()> {
         if let Some(keys) = &self.keys {
             keys.again()?;

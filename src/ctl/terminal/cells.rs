@@ -1,8 +1,9 @@
-//! Cells of a screen as the sequences that draw them: what ratatui calls a backend. It uses what every terminal since
-//! the VT100 has, and sixteen colours.
+//! Draws the cells of a screen as escape sequences: a ratatui `Backend`. It uses only sequences
+//! that every terminal since the VT100 knows, and sixteen colours.
 //!
-//! Terminals differ in how wide they show what people have as names. So behind each cell that is not ASCII it says
-//! where the next one goes: whatever a name is, the columns behind it stand where they belong.
+//! Terminals disagree on the width of some characters in people's names. So after each cell that is
+//! not ASCII the cursor is moved explicitly, and the columns to its right stand where they belong,
+//! whatever width the terminal gave it.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _, stdout};
@@ -12,13 +13,15 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use ratatui::style::{Color, Modifier};
 
-/// The alternate screen of standard output. What is drawn is sent in one go.
+/// The alternate screen on standard output. What is drawn is collected and sent by `flush` in one
+/// write.
 #[derive(Debug, Default)]
 pub(in crate::ctl) struct Cells {
     to_send: String,
 }
 
-/// The sequence (SGR, ECMA-48) from which on text has this style.
+/// The SGR sequence (ECMA-48) that selects this foreground, background and modifier for the text
+/// after it.
 fn select(style: (Color, Color, Modifier)) -> String {
     let (foreground, background, modifier) = style;
     let mut sequence = String::from("\x1b[0");
@@ -36,7 +39,7 @@ fn select(style: (Color, Color, Modifier)) -> String {
     sequence
 }
 
-/// The number of one of sixteen colours; `None` for what the terminal has by default.
+/// The number of one of the sixteen colours; `None` for the terminal's default.
 fn number(color: Color) -> Option<u8> {
     Some(match color {
         Color::Black => 0,
@@ -93,7 +96,7 @@ impl Backend for Cells {
         Ok(())
     }
 
-    /// Where it is is nobody's question here: the whole screen is drawn.
+    /// Always the origin: the position is never needed, as the whole screen is drawn.
     fn get_cursor_position(&mut self) -> io::Result<Position> {
         Ok(Position::ORIGIN)
     }
@@ -122,7 +125,8 @@ impl Backend for Cells {
 
     fn size(&self) -> io::Result<Size> {
         let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
-        // A terminal that does not say how large it is, such as a serial line.
+        // A terminal that does not know its size, such as a serial line, is taken for one of 80
+        // columns and 24 rows.
         let (columns, rows) = super::size().filter(|size| size.0 > 0 && size.1 > 0).unwrap_or((80, 24));
         Ok(Size { width: narrow(columns), height: narrow(rows) })
     }

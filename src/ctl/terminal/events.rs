@@ -1,5 +1,5 @@
-//! Waiting for what can happen at a terminal: keys, another size, Ctrl-Z from elsewhere, and an answer that a thread has
-//! got meanwhile.
+//! Waits for events at a terminal: keys, a new size, a stop from outside (SIGTSTP), and a wake-up
+//! by another thread that has an answer.
 
 use std::collections::VecDeque;
 use std::io::{self, Write as _, stdin};
@@ -14,39 +14,41 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use super::key::{Key, Typed};
 
-/// How long Escape waits for the rest of a sequence, over a slow line. vim waits as long by default over ssh.
+/// How long to wait after an Escape byte for the rest of a sequence, on a slow line. vim waits as
+/// long over ssh by default.
 const ESCAPE: Duration = Duration::from_millis(100);
 
-/// What has happened.
+/// An event at the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::ctl) enum Event {
     Key(Key),
-    /// The terminal has another size.
+    /// The terminal has a new size (SIGWINCH).
     Resized,
-    /// Somebody wants the program to stop (SIGTSTP).
+    /// Another process asks the program to stop (SIGTSTP).
     Stop,
-    /// The program was stopped, and goes on.
+    /// The program was stopped and now runs again (SIGCONT).
     Continued,
-    /// A thread has something to say.
+    /// Another thread has called [`Waker::wake`].
     Woken,
-    /// The time is over.
+    /// The time given to [`Events::next`] has come.
     Due,
-    /// The terminal is gone.
+    /// The terminal was closed.
     Gone,
 }
 
-/// Says that there is something, from another thread.
+/// Wakes [`Events::next`] from another thread.
 #[derive(Debug)]
 pub(in crate::ctl) struct Waker(UnixStream);
 
 impl Waker {
+    /// Causes one [`Event::Woken`]; several calls may cause only one.
     pub(in crate::ctl) fn wake(&self) {
-        // A full buffer wakes as well.
+        // If the buffer is full, a wake-up is under way already.
         let _ = (&self.0).write(&[0]);
     }
 }
 
-/// What can be waited for.
+/// The sources of events: standard input, three signals, and another thread.
 pub(in crate::ctl) struct Events {
     signals: SignalFd,
     woken: UnixStream,
@@ -56,7 +58,8 @@ pub(in crate::ctl) struct Events {
 }
 
 impl Events {
-    /// To be called while there is one thread: others inherit that the signals wait here.
+    /// Blocks the signals SIGWINCH, SIGTSTP and SIGCONT to read them from a file descriptor. Call
+    /// this while the program has only one thread, so that later ones inherit the mask.
     pub(in crate::ctl) fn new() -> io::Result<Self> {
         let mut awaited = SigSet::empty();
         [Signal::SIGWINCH, Signal::SIGTSTP, Signal::SIGCONT].into_iter().for_each(|signal| awaited.add(signal));
@@ -68,12 +71,12 @@ impl Events {
         Ok(Self { signals, woken, waker: Some(Waker(waker)), typed: Typed::default(), ready: VecDeque::new() })
     }
 
-    /// What wakes this from another thread; there is one.
+    /// The waker to give to another thread; `None` after the first call.
     pub(in crate::ctl) fn waker(&mut self) -> Option<Waker> {
         self.waker.take()
     }
 
-    /// Waits until something happens, or it is `due`.
+    /// Waits for the next event, or returns [`Event::Due`] at the time `due`.
     pub(in crate::ctl) fn next(&mut self, due: Option<Instant>) -> io::Result<Event> {
         loop {
             if let Some(event) = self.ready.pop_front() {
@@ -83,7 +86,7 @@ impl Events {
             let escape = waits.then(|| Instant::now() + ESCAPE);
             let until = due.into_iter().chain(escape).min();
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            // In whole milliseconds, none of them less than there are.
+            // Rounded up to whole milliseconds, so that poll(2) does not return too early.
             let left = left.map(|left| left + Duration::from_micros(999));
             let wait = left.map_or(PollTimeout::NONE, |left| PollTimeout::try_from(left).unwrap_or(PollTimeout::MAX));
             let input = stdin();
@@ -118,6 +121,7 @@ impl Events {
         }
     }
 
+    /// Turns the signals that have arrived into events.
     fn read_signals(&mut self) -> io::Result<()> {
         while let Some(signal) = self.signals.read_signal()? {
             let event = match i32::try_from(signal.ssi_signo).ok().and_then(|number| Signal::try_from(number).ok()) {
@@ -131,8 +135,10 @@ impl Events {
         Ok(())
     }
 
+    /// Reads the bytes of standard input and turns them into key events.
     fn read_keys(&mut self) -> io::Result<()> {
-        // Not by `Stdin`, which reads ahead: what it holds, poll(2) does not tell of.
+        // Not through `Stdin`, which reads ahead into its own buffer, and poll(2) knows nothing of
+        // that.
         let mut bytes = [0; 1024];
         match nix::unistd::read(stdin(), &mut bytes) {
             Ok(0) | Err(Errno::EIO) => self.ready.push_back(Event::Gone),

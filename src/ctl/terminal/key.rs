@@ -1,11 +1,12 @@
-//! Keys: which bytes a terminal sends for which (xterm's, which nearly all send), and text that is pasted.
+//! Decodes the bytes a terminal sends into keys and pasted text. The sequences are xterm's, which
+//! nearly all terminals send.
 
-/// What was pressed.
+/// A key, or a text that was pasted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::ctl) enum Key {
     /// A character, as it is typed.
     Char(char),
-    /// A letter with Ctrl, in lower case.
+    /// Ctrl and a letter; the letter is in lower case.
     Ctrl(char),
     Enter,
     Tab,
@@ -20,29 +21,29 @@ pub(in crate::ctl) enum Key {
     PageDown,
     Home,
     End,
-    /// Text that was pasted, which is no keys.
+    /// Text that was pasted. It must not be taken for keys.
     Pasted(String),
 }
 
-/// What introduces pasted text, and what ends it (bracketed paste).
+/// The sequences that begin and end pasted text (bracketed paste).
 const PASTE: (&[u8], &[u8]) = (b"\x1b[200~", b"\x1b[201~");
 
-/// The most bytes that are kept of what is pasted.
+/// The most bytes of a pasted text that are kept; the rest is dropped.
 const MOST: usize = 4096;
 
-/// The longest sequence of a key, in bytes. What is longer is none.
+/// The longest escape sequence of a key, in bytes. A longer one is dropped.
 const LONGEST: usize = 32;
 
-/// Bytes on their way to becoming keys.
+/// The bytes read that are not yet decoded.
 #[derive(Debug, Default)]
 pub(super) struct Typed {
     bytes: Vec<u8>,
-    /// What was pasted so far, while a paste is under way.
+    /// During a paste, its text so far; otherwise `None`.
     pasted: Option<Vec<u8>>,
 }
 
 impl Typed {
-    /// Takes bytes as they come, and gives the keys that are whole.
+    /// Adds bytes and returns the keys that are complete.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Vec<Key> {
         self.bytes.extend_from_slice(bytes);
         let mut keys = Vec::new();
@@ -64,12 +65,12 @@ impl Typed {
         }
     }
 
-    /// Takes what is pasted, up to its end; ^C ends it, too, for an end that never comes.
+    /// Takes pasted text up to its end. ^C ends it too, in case the terminal never sends the end.
     fn paste(&mut self) -> Option<Key> {
         let pasted = self.pasted.as_mut()?;
         let end = self.bytes.windows(PASTE.1.len()).position(|window| window == PASTE.1);
         let quits = self.bytes.iter().position(|byte| *byte == 3);
-        // The end may have begun.
+        // The last bytes may be the beginning of the end sequence: keep them.
         let whole = end.into_iter().chain(quits).min().unwrap_or(self.bytes.len().saturating_sub(PASTE.1.len() - 1));
         let text: Vec<u8> = self.bytes.drain(..whole).collect();
         pasted.extend(text.into_iter().take(MOST.saturating_sub(pasted.len())));
@@ -83,12 +84,13 @@ impl Typed {
         self.pasted.take().map(|text| Key::Pasted(String::from_utf8_lossy(&text).into_owned()))
     }
 
-    /// Whether a sequence has begun that may go on.
+    /// Whether an incomplete sequence is waiting for more bytes.
     pub(super) fn waits(&self) -> bool {
         !self.bytes.is_empty() && self.pasted.is_none()
     }
 
-    /// Nothing has followed: Escape alone is a key, and what else has begun is none.
+    /// To be called if no byte has followed in time: a lone Escape is the key, any other incomplete
+    /// sequence is dropped.
     pub(super) fn nothing_follows(&mut self) -> Option<Key> {
         if self.pasted.is_some() {
             return None; // a slow line: its end will come
@@ -99,7 +101,8 @@ impl Typed {
     }
 }
 
-/// The first key, if it is one, and as many bytes as it takes; `None` if more have to come.
+/// The first key, and the number of bytes it takes. The key is `None` if these bytes stand for
+/// none; the whole is `None` if more bytes must come first.
 fn first(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
     let key = match *bytes.first()? {
         0x1b => return escaped(bytes),
@@ -128,18 +131,18 @@ fn first(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
     Some((Some(key), 1))
 }
 
-/// The same for what begins with Escape.
+/// As [`first`], for bytes that begin with Escape.
 fn escaped(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
     match *bytes.get(1)? {
         b'[' => {
             let Some(end) = bytes[2..].iter().position(|byte| (0x40..=0x7e).contains(byte)).map(|at| at + 2) else {
                 return (bytes.len() > LONGEST).then_some((None, bytes.len()));
             };
-            // The console of Linux has a second bracket before the letters of F1 to F5.
+            // The Linux console sends a second bracket before the letters of F1 to F5.
             if bytes[end] == b'[' && end == 2 {
                 return (bytes.len() > 3).then_some((None, 4));
             }
-            // With Shift or Ctrl, a parameter says so; the key is the same here.
+            // Further parameters tell of Shift or Ctrl; here the key means the same with them.
             let number = bytes[2..end].split(|byte| *byte == b';').next().unwrap_or_default();
             let key = match (bytes[end], number) {
                 (b'A', _) => Some(Key::Up),
@@ -169,7 +172,7 @@ fn escaped(bytes: &[u8]) -> Option<(Option<Key>, usize)> {
             Some((key, 3))
         }
         0x1b => Some((Some(Key::Escape), 1)),
-        // With Alt: nothing here has it, and it is not the key alone.
+        // Alt and a key: nothing here uses that, and it must not act as the key alone.
         _ => Some((None, 2)),
     }
 }
@@ -232,7 +235,7 @@ mod tests {
     }
 
     proptest! {
-        /// In whatever pieces bytes come, little is kept.
+        /// However the bytes are split, the buffer stays small.
         #[test]
         fn any_bytes_are_taken(pieces in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..300)) {
             let mut typed = Typed::default();

@@ -1,4 +1,4 @@
-//! The modes of a terminal's input (termios(3)), and that they come back.
+//! Changes the input modes of a terminal (termios(3)) and restores them.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -7,7 +7,7 @@ use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 
 use crate::ctl::signals::BeforeEnd;
 
-/// A terminal whose input works otherwise; when this is dropped, it works as before.
+/// A terminal whose input modes are changed. Dropping this restores them.
 pub(in crate::ctl) struct Changed<T: AsFd> {
     terminal: T,
     before: Termios,
@@ -17,8 +17,9 @@ pub(in crate::ctl) struct Changed<T: AsFd> {
 }
 
 impl<T: AsFd> Changed<T> {
-    /// Switches `flags` off. `when` says what becomes of input that was not read yet, then and at the end. If a signal or
-    /// a panic ends the program, `last` is written to standard output before it works as before.
+    /// Switches the local `flags` off. `when` says whether unread input is kept or dropped, both
+    /// now and at the restoration. If a signal or a panic ends the program, `last` is written to
+    /// standard output before the modes are restored.
     pub(in crate::ctl) fn without(
         terminal: T,
         flags: LocalFlags,
@@ -30,7 +31,8 @@ impl<T: AsFd> Changed<T> {
         changed.local_flags.remove(flags);
         let (again, as_before) = (terminal.as_fd().try_clone_to_owned()?, before.clone());
         let before_end = BeforeEnd::does(move || {
-            // Not by `Write`: whoever holds its lock may be waiting for the terminal.
+            // Not through `Write`: a thread that holds its lock may itself be waiting for the
+            // terminal.
             let _ = (!last.is_empty()).then(|| nix::unistd::write(io::stdout(), last.as_bytes()));
             let _ = tcsetattr(&again, when, &as_before);
         })?;
@@ -38,12 +40,12 @@ impl<T: AsFd> Changed<T> {
         Ok(Self { terminal, before, changed, when, before_end })
     }
 
-    /// Whether all is still to be put in order: a panic has done it before it was told.
+    /// Whether the modes are still changed. After a panic they have been restored already.
     pub(super) fn is_in_force(&self) -> bool {
         self.before_end.is_armed()
     }
 
-    /// Sets the modes once more: a shell has set its own while the program was stopped.
+    /// Sets the changed modes once more: while the program was stopped, the shell has set its own.
     pub(super) fn again(&self) -> io::Result<()> {
         Ok(tcsetattr(&self.terminal, self.when, &self.changed)?)
     }

@@ -1,20 +1,21 @@
-//! Columns of a list: what stands in them, by which of them it is sorted, and how they fit. Pure.
+//! The columns of a list: their cells, the order of the rows, and which columns fit. Pure: no input
+//! or output.
 
 use std::cmp::Ordering;
 
 use super::glyphs::{columns, legible};
 use super::looking::{Listed, Step};
 
-/// The space between two columns.
+/// The space between two columns, in columns of the terminal.
 const GAP: usize = 2;
 
-/// The least that the telling column gets while others could be left out.
+/// The least width of the telling column while other columns can still be left out.
 const TELLING: usize = 12;
 
-/// What the telling column gets before names are shown whole.
+/// The telling column gets this width before cells of other columns are shown in full.
 const AT_EASE: usize = 16;
 
-/// What a list is sorted by.
+/// The key by which a row is sorted.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Order {
     Number(f64),
@@ -27,7 +28,7 @@ impl Order {
         Self::Number(number as f64)
     }
 
-    /// Without regard to capital letters.
+    /// A key for text; upper and lower case are equal.
     pub(super) fn text(text: &str) -> Self {
         Self::Text(text.to_lowercase())
     }
@@ -42,27 +43,28 @@ impl Order {
     }
 }
 
-/// What becomes of a column where there is no room for all.
+/// What is done with a column if the list is wider than the screen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
     Whole,
-    /// It is left out; those with a lower number go first.
+    /// The column is left out; of several, that with the lowest number goes first.
     Spare(u8),
-    /// Its cells are cut, to no fewer columns than these.
+    /// Its cells are cut, but to no fewer columns of the terminal than this.
     Shrinks(usize),
-    /// Both: it is left out by the first number, and cut to no fewer columns than the second.
+    /// The column is left out as by `Spare` of the first number; before that its cells are cut as
+    /// by `Shrinks` of the second.
     SpareShrinks(u8, usize),
-    /// It gets what is left over.
+    /// The telling column (reasons, notes): it gets the space that is left over.
     Telling,
 }
 
-/// A column of rows that are made of `T`.
+/// A column of a list whose rows are made from values of `T`.
 pub(super) struct Column<T> {
     pub(super) name: &'static str,
-    /// Its cells stand on the right, as numbers do.
+    /// Whether its cells are aligned on the right, as numbers are.
     pub(super) right: bool,
     pub(super) fit: Fit,
-    /// Sorted by it, the largest come first unless that is reversed.
+    /// Whether the largest values come first if the list is sorted by this column and not reversed.
     pub(super) most_first: bool,
     pub(super) text: fn(&T) -> String,
     pub(super) order: fn(&T) -> Order,
@@ -72,38 +74,41 @@ pub(super) struct Column<T> {
 pub(super) struct List<'a, T> {
     pub(super) columns: &'a [Column<T>],
     pub(super) rows: Vec<T>,
-    /// What tells a row from others, at any time.
+    /// The identity of a row, the same in every sample: an id or a name.
     pub(super) key: fn(&T) -> String,
-    /// Whether it is of those that are looked for; what is typed comes in lower case.
+    /// Whether a row matches the filter. The filter is given in lower case.
     pub(super) matches: fn(&T, &str) -> bool,
 }
 
-/// A column where it is shown.
+/// A column as it is placed on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Shown {
     pub(super) name: &'static str,
+    /// The column of the screen at which it begins; the list begins at 0.
     pub(super) at: usize,
     pub(super) width: usize,
     pub(super) right: bool,
-    /// The list is sorted by it.
+    /// Whether the list is sorted by this column.
     pub(super) sorted: bool,
 }
 
-/// A list as far as it is on the screen.
+/// The part of a list that is on the screen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Laid {
     pub(super) columns: Vec<Shown>,
-    /// For each row its cells, legible, and whether it is selected.
+    /// For each row: its cells, ready to be drawn, and whether it is selected.
     pub(super) rows: Vec<(Vec<String>, bool)>,
-    /// Rows that match, and all.
+    /// How many rows match the filter, and how many there are.
     pub(super) matching: usize,
     pub(super) total: usize,
-    /// The number of the first row on the screen.
+    /// The index of the first row on the screen, among those that match.
     pub(super) first: usize,
 }
 
 impl<T> List<'_, T> {
-    /// Sorts the list, moves in it as was wanted since, and says what is on a screen of that size (a heading aside).
+    /// Filters and sorts the list, applies the steps taken since the last frame to the selection,
+    /// and returns the part on a screen of `width` columns and `height` rows. The heading is not
+    /// counted in `height`.
     pub(super) fn lay(mut self, listed: &mut Listed, filter: &str, (width, height): (usize, usize)) -> Laid {
         let total = self.rows.len();
         let filter = filter.to_lowercase();
@@ -117,7 +122,8 @@ impl<T> List<'_, T> {
 
         let matching = rows.len();
 
-        // Who has gone is not selected any more, and nobody is in their place.
+        // If the selected row is gone, nothing is selected: not the row that now stands in its
+        // place.
         let keyed = |wanted: &String| rows.iter().position(|(_, row)| (self.key)(row) == *wanted);
         let mut at = listed.selected.as_ref().and_then(keyed);
         let last = rows.len().saturating_sub(1);
@@ -162,9 +168,10 @@ impl<T> List<'_, T> {
         }
     }
 
-    /// Where each column stands; `None` for one that is left out.
+    /// The place of each column; `None` for one that is left out. `seen` holds the cells of the
+    /// rows on the screen.
     fn fit(&self, seen: &[Vec<String>], listed: &mut Listed, width: usize) -> Vec<Option<Shown>> {
-        // Columns that grow and shrink with each look are hard to read: they only grow.
+        // Columns that change their width with each sample are hard to read, so they only grow.
         let sort = listed.sort;
         let natural = listed.grown(width, self.columns.len());
         for (n, column) in self.columns.iter().enumerate() {
@@ -183,7 +190,7 @@ impl<T> List<'_, T> {
         };
         let mut spare: Vec<(u8, usize)> = Vec::new();
         for (n, column) in self.columns.iter().enumerate() {
-            // What it is sorted by is seen.
+            // The column by which the list is sorted is never left out.
             if let Fit::Spare(rank) | Fit::SpareShrinks(rank, _) = column.fit
                 && n != sort
             {
@@ -231,7 +238,7 @@ impl<T> List<'_, T> {
     }
 }
 
-/// A cell as it is shown.
+/// A cell as it is drawn: escaped; `-` if it is empty.
 fn cell(text: &str) -> String {
     if text.is_empty() { "-".to_owned() } else { legible(text) }
 }

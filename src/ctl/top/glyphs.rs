@@ -1,8 +1,10 @@
-//! Text in cells, character by character, so that no terminal shows it wider than it is taken for. Pure.
+//! Draws text into cells one character at a time, so that no terminal shows it wider than was
+//! computed. Pure.
 //!
-//! Terminals differ in what they draw as one sign: families of emoji, flags, syllables of Indian scripts. Taken
-//! character by character, as wcwidth(3) does, nothing is wider anywhere, and so nothing is left behind a text that
-//! nobody would wipe away. What is narrower leaves a gap.
+//! Terminals differ in which sequences they draw as one glyph: emoji of families, flags, syllables
+//! of Indic scripts. The width is computed as the sum of wcwidth(3) over the characters, and no
+//! terminal draws a sequence wider than that. So no remains of a text are left where later frames
+//! would not erase them; a terminal that draws it narrower leaves a gap.
 
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
@@ -10,11 +12,11 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::ctl::print::escape::escape;
 
-/// The most marks above and below one character.
+/// The most combining marks that are drawn on one character.
 const MARKS: usize = 4;
 
-/// The text as it is shown: escaped; flags are their two letters, and nothing asks for the colours of emoji, which
-/// would make signs wider.
+/// The text as it is drawn: escaped; flags as their two letters; without variation selectors, which
+/// ask for coloured emoji and make glyphs wider.
 pub(super) fn legible(text: &str) -> String {
     let shown = |c: char| match c {
         '\u{1f1e6}'..='\u{1f1ff}' => char::from_u32(u32::from(c) - 0x1_f1e6 + u32::from('A')),
@@ -24,12 +26,12 @@ pub(super) fn legible(text: &str) -> String {
     escape(text).chars().filter_map(shown).collect()
 }
 
-/// How many columns it takes.
+/// The width of a text, in columns of the terminal.
 pub(super) fn columns(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
 }
 
-/// The text, no wider than that; where it was cut stands an ellipsis.
+/// The text cut to `width` columns; an ellipsis stands where it was cut.
 pub(super) fn cut(text: &str, width: usize) -> String {
     if columns(text) <= width {
         return text.to_owned();
@@ -43,8 +45,8 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     if width == 0 { String::new() } else { kept + "\u{2026}" }
 }
 
-/// Writes text on one row, no further than `width` columns: legible, and cut where it does not fit. Returns how many
-/// columns it takes.
+/// Draws a text at column `x` of row `y`, made [`legible`] and cut to `width` columns. Returns the
+/// number of columns it takes.
 pub(super) fn put(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, width: u16, style: Style) -> u16 {
     if y >= buffer.area.height || x >= buffer.area.width {
         return 0;
@@ -73,8 +75,8 @@ pub(super) fn put(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, width: u1
             _ => break,
         }
     }
-    // A mark behind it, which nobody sees: a terminal that turns text which is written from right to left turns it alone,
-    // and not the columns behind it.
+    // After right-to-left text put an invisible left-to-right mark (U+200E): a terminal that
+    // reorders such text then reorders this cell alone and not the columns after it.
     if text.chars().any(is_right_to_left)
         && let Some((at, columns)) = last
     {
@@ -86,8 +88,8 @@ pub(super) fn put(buffer: &mut Buffer, (x, y): (u16, u16), text: &str, width: u1
     next - x
 }
 
-/// Whether a character is of a script that is written from right to left (Unicode, R and AL of `Bidi_Class`, by
-/// their blocks).
+/// Whether a character belongs to a script written from right to left: `Bidi_Class` R or AL in
+/// Unicode, approximated by blocks.
 fn is_right_to_left(c: char) -> bool {
     matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'
         | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')

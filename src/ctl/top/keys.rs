@@ -1,4 +1,4 @@
-//! What keys do. Pure.
+//! The effect of each key. Pure.
 
 use super::looking::{Looking, Pane, Popup, Step};
 use super::model::Model;
@@ -12,7 +12,7 @@ use crate::wire::admin::value::Text;
 /// The longest filter, in bytes.
 const FILTER: usize = 64;
 
-/// What the help says, from the keys that are needed most on.
+/// The lines of the help: keys, and what they do. The keys used most often come first.
 pub(super) const HELP: &[(&str, &str)] = &[
     ("\u{2191} \u{2193} j k", "select a row; also PgUp, PgDn, Home, End"),
     ("Enter w", "tell all about it (whois)"),
@@ -28,24 +28,24 @@ pub(super) const HELP: &[(&str, &str)] = &[
     ("q Ctrl-C", "quit"),
 ];
 
-/// What a key leads to, besides another look.
+/// An action that a key asks for, beyond a change of what is shown.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Wish {
     Quit,
     Suspend,
-    /// All is drawn anew.
+    /// Draw the whole screen again.
     Redraw,
-    /// The daemon is asked at once.
+    /// Ask the daemon for a sample now.
     Look,
-    /// The daemon is asked about somebody or something, for the pop-up.
+    /// Ask the daemon about one client or room, for the pop-up.
     About(Command),
-    /// The daemon is asked whom it would hit, for the question.
+    /// Ask the daemon whom the act would hit, for the question. The text is the client's id.
     Try(Act, String, Command),
-    /// It is done to them.
+    /// Carry the act out. The text is the client's name and id.
     Do(Act, String, Command),
 }
 
-/// Takes a key.
+/// Handles a key. `Err` is a message for the user: why the key has no effect.
 pub(super) fn press(key: &Key, looking: &mut Looking, model: &Model) -> Result<Option<Wish>, String> {
     match key {
         Key::Ctrl('c') => return Ok(Some(Wish::Quit)),
@@ -94,7 +94,7 @@ pub(super) fn press(key: &Key, looking: &mut Looking, model: &Model) -> Result<O
     Ok(None)
 }
 
-/// How many columns a list can be sorted by.
+/// The number of columns by which the list of a pane can be sorted.
 fn columns(pane: Pane) -> usize {
     match pane {
         Pane::Clients => panes::clients().len(),
@@ -104,13 +104,14 @@ fn columns(pane: Pane) -> usize {
     }
 }
 
+/// Switches to a pane.
 fn go(looking: &mut Looking, pane: Pane) -> Option<Wish> {
     looking.pane = pane;
-    // They are asked for seldom while nobody looks.
+    // While its pane is not shown, the list of sanctions is asked for seldom; so ask now.
     (pane == Pane::Sanctions).then_some(Wish::Look)
 }
 
-/// A key while something stands above the list.
+/// Handles a key while a pop-up is open above the list.
 fn above(key: &Key, looking: &mut Looking, model: &Model) -> Option<Wish> {
     match (&mut looking.popup, key) {
         (_, Key::Up | Key::PageUp) => looking.scroll = looking.scroll.saturating_sub(1),
@@ -130,6 +131,7 @@ fn above(key: &Key, looking: &mut Looking, model: &Model) -> Option<Wish> {
     None
 }
 
+/// Handles a key while the filter is being typed.
 fn type_filter(key: &Key, looking: &mut Looking) {
     let mut add = |c: char| {
         if !c.is_control() && looking.filter.len() + c.len_utf8() <= FILTER {
@@ -152,7 +154,7 @@ fn type_filter(key: &Key, looking: &mut Looking) {
     }
 }
 
-/// Opens what tells all about the selected row.
+/// Opens a pop-up with the details of the selected row.
 fn about(looking: &mut Looking, model: &Model) -> Result<Wish, String> {
     let Some(key) = looking.selected().map(str::to_owned) else {
         return Err("select a row first: \u{2191} \u{2193}".into());
@@ -181,7 +183,7 @@ fn about(looking: &mut Looking, model: &Model) -> Result<Wish, String> {
     Ok(wish)
 }
 
-/// Opens a question about the selected client.
+/// Opens the question whether to do `act` to the selected client.
 fn ask(act: Act, looking: &mut Looking, model: &Model) -> Result<Option<Wish>, String> {
     if looking.pane != Pane::Clients {
         return Err("that is for clients: 1 shows them".to_owned());

@@ -1,16 +1,17 @@
-//! What is looked at, and how: the list, its order, who is selected, what is open above it. Pure.
+//! What the user looks at: which list, in which order, with which row selected, under which pop-up.
+//! Pure.
 
 use std::time::Duration;
 
 use super::question::Question;
 
-/// A list.
+/// One of the four lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Pane {
     #[default]
     Clients,
     Rooms,
-    /// What is dropped and refused, by cause.
+    /// Lines dropped and connections refused, by cause.
     Causes,
     Sanctions,
 }
@@ -32,7 +33,7 @@ impl Pane {
     }
 }
 
-/// A step from one row to another.
+/// A move of the selection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Up,
@@ -43,22 +44,22 @@ pub(super) enum Step {
     End,
 }
 
-/// The most steps that wait for the next frame.
+/// The most steps that are kept until the next frame; more are dropped.
 const STEPS: usize = 1000;
 
-/// How a list is looked at.
+/// How the user looks at one list.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Listed {
-    /// The column by which it is sorted.
+    /// The index of the column by which it is sorted.
     pub(super) sort: usize,
     pub(super) reversed: bool,
-    /// What tells the selected row from others.
+    /// The identity of the selected row: an id or a name.
     pub(super) selected: Option<String>,
-    /// Steps since the last frame.
+    /// The steps taken since the last frame.
     pub(super) steps: Vec<Step>,
-    /// The number of the first row on the screen.
+    /// The index of the first row on the screen.
     pub(super) first: usize,
-    /// How wide columns have grown, and on a screen of how many columns.
+    /// The width of the screen, and the largest width each column has had at that width.
     grown: (usize, Vec<usize>),
 }
 
@@ -69,7 +70,8 @@ impl Listed {
         }
     }
 
-    /// How wide each of so many columns has grown on a screen of that width.
+    /// The largest widths of the columns so far; all 0 if the screen's `width` or the number of
+    /// columns has changed.
     pub(super) fn grown(&mut self, width: usize, columns: usize) -> &mut Vec<usize> {
         if self.grown.0 != width || self.grown.1.len() != columns {
             self.grown = (width, vec![0; columns]);
@@ -78,11 +80,11 @@ impl Listed {
     }
 }
 
-/// What stands above the list.
+/// A pop-up above the list.
 #[derive(Clone, Debug)]
 pub(super) enum Popup {
     Help,
-    /// All about one: its title, and the lines, once they are known.
+    /// The details of one row: a title, and the lines; `None` until the daemon has answered.
     About {
         title: String,
         lines: Option<Vec<String>>,
@@ -90,31 +92,31 @@ pub(super) enum Popup {
     Question(Question),
 }
 
-/// The times between two looks among which + and - choose.
+/// The intervals between two samples, in milliseconds, through which + and - step.
 const INTERVALS: [u64; 10] = [100, 250, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000];
 
-/// What is looked at, and how.
+/// What the user looks at.
 #[derive(Clone, Debug)]
 pub(super) struct Looking {
     pub(super) pane: Pane,
     pub(super) lists: [Listed; 4],
     pub(super) popup: Option<Popup>,
-    /// The number of the first line of it that is shown.
+    /// The index of the pop-up's first line on the screen.
     pub(super) scroll: usize,
-    /// What a row must have in it.
+    /// Only rows that contain this text are shown; empty for all rows.
     pub(super) filter: String,
-    /// The filter is being typed.
+    /// Whether the user is typing the filter.
     pub(super) typing: bool,
     pub(super) paused: bool,
     pub(super) interval: Duration,
-    /// The two rows at the bottom say what keys do.
+    /// Whether the two rows at the bottom show the keys.
     pub(super) hints: bool,
 }
 
 impl Looking {
     pub(super) fn new(interval: Duration, hints: bool) -> Self {
         let mut lists: [Listed; 4] = Default::default();
-        // The newest first.
+        // Sanctions are sorted by age; reversed, the newest come first.
         lists[Pane::Sanctions.index()].reversed = true;
         Self {
             pane: Pane::Clients,
@@ -137,12 +139,13 @@ impl Looking {
         &mut self.lists[self.pane.index()]
     }
 
-    /// Who or what is selected.
+    /// The identity of the selected row of the shown list.
     pub(super) fn selected(&self) -> Option<&str> {
         self.lists[self.pane.index()].selected.as_deref()
     }
 
-    /// The next longer time between two looks, or the next shorter one.
+    /// Changes the interval between two samples to the next longer one, or the next shorter one;
+    /// not beyond the ends of [`INTERVALS`].
     pub(super) fn pace(&mut self, slower: bool) {
         let all = INTERVALS.map(Duration::from_millis);
         let next = match slower {

@@ -1,22 +1,24 @@
-//! `ctl top`: the hub at a glance, refreshed until a key quits it, with keys to look closer and to act.
+//! `ctl top`: the hub at a glance, refreshed until a key quits it. Other keys look closer or kick,
+//! mute and ban.
 //!
-//! The daemon is asked in a thread ([`super::asker`]); its answers go into the `model`, keys change what is looked at,
-//! and of both the `view` makes one frame. Nothing but this file and `plain` waits or talks to anybody.
+//! A thread asks the daemon ([`super::asker`]). Its answers go into the `model`, keys change
+//! `looking`, and from both the `view` draws a frame. Only this file and `plain` wait, or talk to
+//! the daemon; the others are given what they need and know nothing of the connection.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | where nothing can be drawn over: one table; JSON | `plain` |
-//! | what the daemon is asked for | `sample` |
-//! | lines and bytes a second, sparklines' values | `rates` |
-//! | what is known, and since when the daemon does not answer | `model` |
-//! | which list, its order, who is selected | `looking` |
-//! | what keys do, and the help | `keys` |
-//! | kick, mute, ban: what is asked before, and what is done then | `question` |
-//! | what stands in the lists, and the causes of refusals | `panes` |
+//! | output without cursor control: one table, or JSON | `plain` |
+//! | the requests to the daemon | `sample` |
+//! | lines and bytes a second, the values of sparklines | `rates` |
+//! | what is known of the hub, and since when it does not answer | `model` |
+//! | the shown list, its order, the selected row | `looking` |
+//! | what each key does, and the help | `keys` |
+//! | kick, mute, ban: the question first, then the command | `question` |
+//! | the columns of each list, the causes of refusals | `panes` |
 //! | sorting, filtering, which columns fit | `columns` |
-//! | text in cells, of any script | `glyphs` |
+//! | drawing text of any script | `glyphs` |
 //! | the screen; the rows about the hub; pop-ups | `view`, `summary`, `popup` |
-//! | colours, and what is drawn where there are none | `theme` |
+//! | colours, and the signs used without them | `theme` |
 
 mod columns;
 mod glyphs;
@@ -57,13 +59,14 @@ use crate::client::{self, Client};
 use crate::values::time::Wall;
 use crate::wire::admin::result::{Banned, Client as Person, Kicked, Muted, Room};
 
-/// After this, what has not been answered yet is told to be late.
+/// After this time without an answer, the screen says that the daemon does not answer.
 const LATE: Duration = Duration::from_secs(2);
 
-/// How often the daemon is asked at least, while it does not answer.
+/// The longest interval between two attempts while the daemon does not answer.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Shows it as the terminal can, asking on `client`, which is connected to `path`.
+/// Runs `ctl top` on the connection `client` to the socket `path`, in the form that the output
+/// allows: JSON, one table, tables one after another, or a full screen.
 pub(super) fn run(
     mut client: Client,
     path: PathBuf,
@@ -79,7 +82,7 @@ pub(super) fn run(
     if !terminal::is_capable() {
         return plain::for_ever(&mut client, screen, interval);
     }
-    // What fails at first is told before the terminal is taken.
+    // A failure of the first sample is reported before the screen is switched.
     let wanted = Wanted::now(false, None, Instant::now());
     let answered = ask_all(&mut client, &wanted.commands())?;
     if let Some(refused) = answered.iter().take(Wanted::NEEDED).find_map(|answered| answered.as_ref().err()) {
@@ -109,24 +112,25 @@ pub(super) fn run(
     ended.and(Ok(left?))
 }
 
-/// Which hub it is: two can be on one machine, and one on many.
+/// The host and the socket, to tell hubs apart: a machine can run several.
 fn place(path: &Path) -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     format!("{} {}", host, path.display()).trim_start().to_owned()
 }
 
-/// What a batch of requests is for.
+/// The purpose of a batch of requests.
 #[derive(Clone, Debug, PartialEq)]
 enum About {
     Sample(Wanted),
-    /// All about one, for the pop-up of that title.
+    /// The details of a row, for the pop-up with this title.
     One(String),
-    /// Whom it would hit.
+    /// The people whom the act would hit. The text is the client's id.
     Trial(Act, String),
-    /// It is done to them.
+    /// The act itself. The text is the client's name and id.
     Done(Act, String),
 }
 
+/// The full-screen `ctl top`.
 struct Top {
     model: Model,
     looking: Looking,
@@ -135,13 +139,14 @@ struct Top {
     alternate: AlternateScreen,
     events: Events,
     asker: Asker<About>,
-    /// When the daemon was asked for the sample that is still to come.
+    /// When the sample was asked for that has not come yet; `None` if none is under way.
     asked: Option<Instant>,
-    /// When it is asked again.
+    /// When the next sample is to be asked for.
     next: Instant,
 }
 
 impl Top {
+    /// Draws a frame for every event, until the user quits or the terminal is gone.
     fn run(&mut self) -> Result<(), Failure> {
         loop {
             let now = Instant::now();
@@ -181,11 +186,12 @@ impl Top {
         }
     }
 
-    /// When the screen is to be drawn next, if nothing happens.
+    /// When to draw the next frame if no event comes first.
     fn due(&self, now: Instant) -> Instant {
         let clock = now + Duration::from_secs(1);
         match self.asked {
-            // What is late, and for how long, is told.
+            // At that time the screen begins to say that the daemon does not answer; then, for how
+            // long.
             Some(asked) if self.model.lost().is_none() => (asked + LATE).max(now),
             Some(_) => clock,
             None if self.looking.paused => clock,
@@ -194,6 +200,7 @@ impl Top {
         }
     }
 
+    /// Asks the daemon for a sample.
     fn look(&mut self, now: Instant) {
         let looked_at = self.looking.pane == looking::Pane::Sanctions;
         let wanted = Wanted::now(looked_at, self.model.sanctions_at, now);
@@ -201,6 +208,7 @@ impl Top {
         self.asked = Some(now);
     }
 
+    /// Does what a key asked for.
     fn fulfil(&mut self, wish: Wish) -> Result<(), Failure> {
         match wish {
             Wish::Quit => {}
@@ -224,10 +232,11 @@ impl Top {
         Ok(())
     }
 
-    /// Takes an answer.
+    /// Handles the answer to a batch of requests.
     ///
     /// # Errors
-    /// The daemon will never answer: somebody else listens on its socket, or whatever listens is no chathub.
+    /// [`client::Error::Stranger`] and [`client::Error::Garbled`]: the process at the socket is not
+    /// the expected daemon, and asking again would not help.
     fn take(&mut self, answer: Answer<About>) -> Result<(), Failure> {
         let Answer { about, answered, warnings, at } = answer;
         for warning in warnings {
@@ -257,7 +266,7 @@ impl Top {
         Ok(())
     }
 
-    /// A batch was not answered.
+    /// Handles a batch that got no answer.
     fn unanswered(&mut self, about: About, why: &Unanswered, at: Instant) {
         match about {
             About::Sample(_) => {
@@ -273,7 +282,7 @@ impl Top {
         }
     }
 
-    /// Takes the answer to one request.
+    /// Handles the answer to one request.
     fn one(&mut self, about: About, answered: Answered, at: Instant) {
         match (about, answered) {
             (About::Sample(_), _) => {}
@@ -296,14 +305,15 @@ impl Top {
             (About::Done(act, who), Ok(result)) => {
                 let text = done(act, &who, result);
                 self.model.tell(text, false, at);
-                // It shows at once.
+                // The next sample is due now, so that the effect shows at once.
                 self.next = at;
             }
             (About::Done(_, who), Err(error)) => self.model.tell(format!("{who}: {}", error.message), true, at),
         }
     }
 
-    /// The answer about a client or a room, as `ctl client` and `ctl rooms show` print it.
+    /// The details of a client or a room, in the lines that `ctl client` or `ctl rooms show` would
+    /// print.
     fn in_lines(&self, result: &Value) -> Vec<String> {
         let mut page = Vec::new();
         let mut paper = Screen::new(&mut page);
@@ -319,6 +329,7 @@ impl Top {
         String::from_utf8_lossy(&page).lines().map(str::to_owned).collect()
     }
 
+    /// Fills the pop-up of this title, if it is still open.
     fn fill(&mut self, wanted: &str, found: Vec<String>) {
         if let Some(Popup::About { title, lines }) = &mut self.looking.popup
             && title == wanted
@@ -327,6 +338,7 @@ impl Top {
         }
     }
 
+    /// Fills in whom the act would hit, if the question about it is still open.
     fn hits(&mut self, act: Act, id: &str, hits: Hits) {
         if let Some(Popup::Question(question)) = &mut self.looking.popup
             && (question.act, &*question.id) == (act, id)
@@ -336,7 +348,7 @@ impl Top {
     }
 }
 
-/// What was done.
+/// A message that says what was done.
 fn done(act: Act, who: &str, result: Value) -> String {
     match act {
         Act::Mute => match serde_json::from_value::<Muted>(result) {

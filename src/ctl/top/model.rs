@@ -1,4 +1,5 @@
-//! What is known of the hub: the last sample, rates, since when it does not answer, what was done. Pure.
+//! What is known of the hub: the last sample, the rates, since when the daemon does not answer, the
+//! last message. Pure.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -11,10 +12,10 @@ use super::sample::Sample;
 use crate::values::time::Wall;
 use crate::wire::admin::result::{Client, Room, Sanction};
 
-/// How long it is told what was done.
+/// How long a message about an action or a failure is shown.
 const TOLD: Duration = Duration::from_secs(15);
 
-/// What was done, or went wrong.
+/// A message about an action or a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Told {
     pub(super) text: String,
@@ -22,26 +23,26 @@ pub(super) struct Told {
     at: Instant,
 }
 
-/// Since when the daemon does not answer.
+/// Since when the daemon does not answer, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Lost {
     pub(super) since: Wall,
     pub(super) why: String,
 }
 
-/// What is known.
+/// What is known of the hub.
 #[derive(Debug, Default)]
 pub(super) struct Model {
-    /// Which hub this is: its host, and its socket.
+    /// The host and the socket of this hub.
     pub(super) place: String,
     pub(super) sample: Option<Sample>,
     pub(super) rates: Rates,
     pub(super) sanctions: Option<Vec<Sanction>>,
-    /// When they were answered.
+    /// When the daemon answered with them.
     pub(super) sanctions_at: Option<Instant>,
     lost: Option<Lost>,
     told: Option<Told>,
-    /// The time on this machine, when the screen is drawn.
+    /// This machine's clock when the frame is drawn.
     pub(super) now: Wall,
 }
 
@@ -50,7 +51,7 @@ impl Model {
         Self { place, ..Self::default() }
     }
 
-    /// Takes what the daemon has answered.
+    /// Takes a sample, and the sanctions if they were asked for.
     pub(super) fn look(&mut self, sample: Sample, sanctions: Option<Vec<Sanction>>) {
         self.lost = None;
         self.rates.look(self.sample.as_ref(), &sample);
@@ -60,7 +61,7 @@ impl Model {
         self.sample = Some(sample);
     }
 
-    /// The daemon does not answer, `since` then unless that is known already.
+    /// Notes that the daemon does not answer. If it did not before, the earlier time stays.
     pub(super) fn lose(&mut self, since: Wall, why: String) {
         let since = self.lost.as_ref().map_or(since, |lost| lost.since);
         self.lost = Some(Lost { since, why });
@@ -70,11 +71,12 @@ impl Model {
         self.lost.as_ref()
     }
 
+    /// Sets the message, in place of the one before.
     pub(super) fn tell(&mut self, text: String, wrong: bool, at: Instant) {
         self.told = Some(Told { text, wrong, at });
     }
 
-    /// What was done a moment ago.
+    /// The last message, unless it is too old to be shown.
     pub(super) fn told(&self, now: Instant) -> Option<&Told> {
         self.told.as_ref().filter(|told| now.saturating_duration_since(told.at) < TOLD)
     }
@@ -91,7 +93,7 @@ impl Model {
         self.sanctions.iter().flatten().find(|sanction| sanction.id == id)
     }
 
-    /// How many rows a list has; `None` if that is not known.
+    /// The number of rows of a list; `None` if it is not known yet.
     pub(super) fn count(&self, pane: Pane) -> Option<u64> {
         let sample = self.sample.as_ref()?;
         match pane {
@@ -102,7 +104,7 @@ impl Model {
         }
     }
 
-    /// The list that is looked at, on so many columns and rows.
+    /// Lays out the shown list on a screen of these columns and rows.
     pub(super) fn lay(&self, looking: &mut Looking, size: (usize, usize)) -> Laid {
         let Some(sample) = &self.sample else { return Laid::default() };
         let (pane, filter) = (looking.pane, looking.filter.clone());

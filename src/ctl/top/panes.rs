@@ -1,7 +1,8 @@
-//! What stands in the lists: clients, rooms, causes of drops and refusals, sanctions. Pure.
+//! The rows and columns of the four lists: clients, rooms, causes of drops and refusals, sanctions.
+//! Pure.
 //!
-//! Names can be written from right to left. What stands behind one begins with a letter, so that a terminal that turns
-//! such text does not turn the columns as well.
+//! A name can be written from right to left. The column after a name always begins with a letter,
+//! so that a terminal that reorders such text does not reorder the columns too.
 
 use std::time::Duration;
 
@@ -14,47 +15,47 @@ use crate::values::time::Wall;
 use crate::wire::admin::result::{Client, Room, Sanction};
 use crate::wire::admin::value::Time;
 
-/// A client in the list.
+/// A row of the list of clients.
 pub(super) struct ClientRow<'a> {
     pub(super) client: &'a Client,
     pub(super) rate: Rate,
     pub(super) now: Wall,
 }
 
-/// A room in the list.
+/// A row of the list of rooms.
 pub(super) struct RoomRow<'a> {
     pub(super) room: &'a Room,
-    /// Lines and bytes a second of all who are in it.
+    /// Lines and bytes a second of all the room's members together.
     pub(super) rate: Rate,
-    /// What they have not taken yet.
+    /// Bytes queued for the members that they have not read yet.
     pub(super) behind: u64,
     pub(super) now: Wall,
 }
 
-/// A cause in the list.
+/// A row of the list of causes.
 pub(super) struct CauseRow {
     pub(super) cause: &'static Cause,
     pub(super) count: u64,
     pub(super) rate: f64,
 }
 
-/// A sanction in the list.
+/// A row of the list of sanctions.
 pub(super) struct SanctionRow<'a> {
     pub(super) sanction: &'a Sanction,
     pub(super) now: Wall,
 }
 
-/// Seconds from one time to the other; 0 if the other is earlier.
+/// Whole seconds from `from` to `to`; 0 if `to` is earlier.
 fn seconds(from: Wall, to: Wall) -> u64 {
     u64::try_from(to.0.saturating_sub(from.0) / 1000).unwrap_or(0)
 }
 
-/// A number with one decimal.
+/// A number with one decimal; negative ones as 0.0.
 pub(super) fn decimal(number: f64) -> String {
     format!("{:.1}", number.max(0.0))
 }
 
-/// Bytes a second.
+/// A number of bytes a second, rounded to whole bytes, with a unit.
 pub(super) fn whole_bytes(number: f64) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast of a float takes the nearest")]
     bytes(number.round() as u64)
@@ -97,7 +98,7 @@ pub(super) fn clients<'a>() -> Vec<Column<ClientRow<'a>>> {
     ]
 }
 
-/// `c9` before `c10`.
+/// A key that sorts ids by their number: `c9` before `c10`.
 fn number(id: &str) -> Order {
     let digits = id.trim_start_matches(|c: char| c.is_ascii_alphabetic());
     digits.parse().map_or_else(|_| Order::text(id), Order::count)
@@ -187,10 +188,10 @@ pub(super) fn sanction_matches(row: &SanctionRow<'_>, text: &str) -> bool {
     all.iter().any(|one| one.to_lowercase().contains(text))
 }
 
-/// Why something was refused, dropped or lost, and the counter that tells how often.
+/// A reason why something was refused, dropped or lost, and the counter of such cases.
 pub(super) struct Cause {
     pub(super) counter: &'static str,
-    /// What has become of what.
+    /// What was refused, dropped or lost.
     pub(super) what: &'static str,
     pub(super) why: &'static str,
 }
@@ -199,7 +200,7 @@ const fn cause(counter: &'static str, what: &'static str, why: &'static str) -> 
     Cause { counter, what, why }
 }
 
-/// All causes, those about connections first.
+/// All causes; first those of connections.
 pub(super) const CAUSES: &[Cause] = &[
     cause("refused_full", "connections refused", "the hub was full"),
     cause("refused_address", "connections refused", "too many came from one address"),
@@ -248,7 +249,7 @@ pub(super) fn cause_matches(row: &CauseRow, text: &str) -> bool {
     [row.cause.counter, row.cause.what, row.cause.why].iter().any(|one| one.contains(text))
 }
 
-/// All about a sanction, line by line.
+/// The details of a sanction, for the pop-up.
 pub(super) fn about_sanction(sanction: &Sanction, now: Wall) -> Vec<String> {
     let row = SanctionRow { sanction, now };
     let mut lines = vec![

@@ -1,4 +1,5 @@
-//! `ctl top` where nothing can be drawn over: one table, or one behind the other until ^C. As JSON, the answers.
+//! `ctl top` without cursor control: one table, or one after another until ^C. With --json, the
+//! answers of the daemon.
 
 use std::time::{Duration, Instant};
 
@@ -19,9 +20,10 @@ use crate::wire::admin::Command;
 use crate::wire::admin::args::{ClientsListArgs, NoArgs};
 use crate::wire::admin::result::ClientList;
 
-/// The results of `status` and `clients.list`.
+/// Asks for `status` and `clients.list`; returns the two results.
 fn ask(client: &mut Client) -> Result<(Value, Value), Failure> {
-    // Both are sent before either is read, so that both answers are of nearly the same time.
+    // Both requests are sent before an answer is read, so that the answers are of nearly the same
+    // moment.
     let status = client.send(&Command::Status(NoArgs {}), Answers::One)?;
     let clients = client.send(&Command::ClientsList(ClientsListArgs::default()), Answers::One)?;
     Ok((client.only_result(status)?, client.only_result(clients)?))
@@ -41,13 +43,13 @@ fn sample(client: &mut Client) -> Result<Sample, Failure> {
     })
 }
 
-/// Both answers, once.
+/// Prints both answers as one JSON object.
 pub(super) fn json(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), Failure> {
     let (status, clients) = ask(client)?;
     Ok(screen.json(&json!({"status": status, "clients": clients["clients"]}))?)
 }
 
-/// One table.
+/// Prints one table.
 pub(super) fn once(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), Failure> {
     let now = sample(client)?;
     let mut rates = Rates::default();
@@ -55,7 +57,7 @@ pub(super) fn once(client: &mut Client, screen: &mut Screen<'_>) -> Result<(), F
     Ok(frame(&now, &rates, screen).iter().try_for_each(|line| screen.line(line))?)
 }
 
-/// One table behind the other.
+/// Prints one table after another, with `interval` between them, until the program is ended.
 pub(super) fn for_ever(client: &mut Client, screen: &mut Screen<'_>, interval: Duration) -> Result<(), Failure> {
     let (mut before, mut rates) = (None, Rates::default());
     loop {
@@ -71,7 +73,8 @@ pub(super) fn for_ever(client: &mut Client, screen: &mut Screen<'_>, interval: D
     }
 }
 
-/// The lines of a table, the busiest client first: as many, and as wide, as fit.
+/// The lines of one table, the clients with the most lines a second first; cut to the size of the
+/// screen.
 fn frame(sample: &Sample, rates: &Rates, screen: &Screen<'_>) -> Vec<String> {
     let (legend, size) = (screen.legend, screen.terminal);
     let status = &sample.status;
@@ -120,7 +123,7 @@ fn frame(sample: &Sample, rates: &Rates, screen: &Screen<'_>) -> Vec<String> {
     }
     let table = table.lines(legend, size.map(|(columns, _)| columns));
     lines.extend(table.heading);
-    // A client is a row here, whatever there is to tell of it: it is looked at from above.
+    // Each client takes one line, even if its notes are longer: the table is for an overview.
     let of_one = |row: Vec<String>| row.into_iter().take(if size.is_some() { 1 } else { usize::MAX });
     lines.extend(table.rows.into_iter().flat_map(of_one));
     lines

@@ -1,4 +1,4 @@
-//! What stands above the list, in a frame: help, all about one, a question. Pure.
+//! Draws the pop-up above the list, in a frame: help, details of a row, a question. Pure.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,10 +14,10 @@ use super::question::Act;
 use super::theme::Theme;
 use crate::ctl::print::table::wrap;
 
-/// The most columns of a pop-up: no longer lines are easy to read.
+/// The greatest width of a pop-up, in columns; longer lines are hard to read.
 const WIDEST: u16 = 76;
 
-/// Draws it, if one is open.
+/// Draws the open pop-up; nothing if none is open.
 pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut Looking, theme: Theme) {
     let (title, lines, keys) = match &looking.popup {
         None => return,
@@ -52,7 +52,7 @@ pub(super) fn draw(buffer: &mut Buffer, area: Rect, model: &Model, looking: &mut
     let width = narrow(widest + 4).min(area.width);
     let height = narrow(lines.len() + 2).min(area.height);
     let place = Rect { x: (area.width - width) / 2, y: (area.height - height) / 2, width, height };
-    // Of a wide character, no half is left beside the frame.
+    // A wide character that the frame would cut in half is replaced by a space.
     for y in place.y..place.y + height {
         if place.x > 0 && buffer[(place.x - 1, y)].symbol().width() > 1 {
             buffer[(place.x - 1, y)].set_symbol(" ");

@@ -1,7 +1,8 @@
-//! Questions before somebody is disconnected, muted or banned: in plain words, with whom it would hit. Pure.
+//! The question before a client is disconnected, muted or banned. It names everybody whom the act
+//! would hit. Pure.
 //!
-//! Everything is done by the client's id, which is never given to another: if they leave while the question is open,
-//! nobody else is hit.
+//! The command names the client by its id. An id is never used again, so if the client leaves while
+//! the question is open, nobody else is hit.
 
 use super::model::Model;
 use crate::ctl::print::values::{count, people};
@@ -14,7 +15,7 @@ use crate::wire::admin::result::{Client, Person};
 use crate::wire::admin::value::{Text, Whole};
 use std::time::Duration;
 
-/// What is to be done to a client.
+/// An act against a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
     Kick,
@@ -26,51 +27,51 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-/// For how long mutes can be, in seconds; 0: until they are lifted.
+/// The lengths of a mute to choose from, in seconds; 0 for no end.
 const MUTES: [u64; 6] = [5 * MINUTE, 10 * MINUTE, HOUR, DAY, 7 * DAY, 0];
-/// For how long bans can be.
+/// The lengths of a ban to choose from, in seconds.
 const BANS: [u64; 7] = [10 * MINUTE, HOUR, DAY, 7 * DAY, 30 * DAY, 365 * DAY, 100 * 365 * DAY];
 
 /// The longest reason, in bytes.
 const REASON: usize = 256;
 
-/// Whom it would hit.
+/// The people whom the act would hit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Hits {
-    /// Nobody else than who is meant.
+    /// Only the selected client.
     OnlyThem,
-    /// The daemon was asked.
+    /// Not known yet: the daemon was asked.
     Asked,
     Known(Vec<Person>),
-    /// Why the daemon does not tell.
+    /// Not known: the daemon has not said it, for this reason.
     Unknown(String),
 }
 
-/// A question that is open.
+/// An open question.
 #[derive(Clone, Debug)]
 pub(super) struct Question {
     pub(super) act: Act,
     pub(super) id: String,
-    /// What they were called when it was asked.
+    /// The client's nickname when the question was opened.
     pub(super) nick: String,
     addr: String,
     room: String,
-    /// For how long, as an index of [`MUTES`] or [`BANS`].
+    /// The length, as an index into [`MUTES`] or [`BANS`].
     time: usize,
     pub(super) reason: String,
-    /// The reason is being typed.
+    /// Whether the user is typing the reason.
     pub(super) typing: bool,
     pub(super) hits: Hits,
 }
 
-/// What a key makes of a question.
+/// The effect of a key on a question.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Reply {
-    /// It stays open.
+    /// The question stays open.
     Open,
-    /// It is closed, and nothing is done.
+    /// The question is closed and nothing is done.
     No,
-    /// This is done.
+    /// The question is closed and this command is sent.
     Yes(Command),
 }
 
@@ -89,7 +90,8 @@ impl Question {
         }
     }
 
-    /// What tells whom it would hit; nothing is changed by it.
+    /// The dry run that asks the daemon whom the act would hit; `None` for a kick, which hits only
+    /// the client.
     pub(super) fn trial(&self) -> Option<Command> {
         match self.act {
             Act::Kick => None,
@@ -110,12 +112,13 @@ impl Question {
         }
     }
 
-    /// What a ban of them is about: their address, or their /64 network.
+    /// The network that a ban would name: the client's IPv4 address, or the /64 of its IPv6
+    /// address.
     fn network(&self) -> Option<Network> {
         Some(Network::around(self.addr.parse().ok()?))
     }
 
-    /// What does it.
+    /// The command that carries the act out.
     fn command(&self) -> Command {
         let who = vec![Text(self.id.clone())];
         let reason = (!self.reason.is_empty()).then(|| Text(self.reason.clone()));
@@ -129,6 +132,7 @@ impl Question {
         }
     }
 
+    /// The lengths to choose from, in seconds; none for a kick.
     fn times(&self) -> &'static [u64] {
         match self.act {
             Act::Kick => &[],
@@ -137,11 +141,12 @@ impl Question {
         }
     }
 
+    /// The chosen length in seconds; 0 for no end, and for a kick.
     fn seconds(&self) -> u64 {
         self.times().get(self.time).copied().unwrap_or(0)
     }
 
-    /// `for 10min`.
+    /// The chosen length in words: `for 10min`.
     fn length(&self) -> String {
         match self.seconds() {
             0 => "until it is lifted".to_owned(),
@@ -150,7 +155,7 @@ impl Question {
         }
     }
 
-    /// Takes a key.
+    /// Handles a key.
     pub(super) fn press(&mut self, key: &Key, model: &Model) -> Reply {
         if self.typing {
             match key {
@@ -174,18 +179,20 @@ impl Question {
         Reply::Open
     }
 
+    /// Adds a character to the reason, if there is room.
     fn add(&mut self, c: char) {
         if self.reason.len() + c.len_utf8() <= REASON {
             self.reason.push(c);
         }
     }
 
-    /// Whether yes means anything: they are still here, and it is known whom it hits.
+    /// Whether "yes" is accepted: the client is still here, the daemon answers, and it has been
+    /// asked whom the act would hit.
     fn can_be_answered(&self, model: &Model) -> bool {
         model.client(&self.id).is_some() && self.hits != Hits::Asked && model.lost().is_none()
     }
 
-    /// `ann (c7)`, or `ann, now eve (c7)`.
+    /// The client: `ann (c7)`, or `ann, now eve (c7)` if the nickname has changed since.
     fn who(&self, model: &Model) -> String {
         match model.client(&self.id).map(|client| &client.nick).filter(|nick| **nick != self.nick) {
             Some(now) => format!("{}, now {now} ({})", self.nick, self.id),
@@ -193,7 +200,7 @@ impl Question {
         }
     }
 
-    /// What it asks, none of it escaped; and what keys answer it.
+    /// The lines of the question, not escaped; and the keys that answer it.
     pub(super) fn words(&self, model: &Model) -> (Vec<String>, &'static str) {
         let who = self.who(model);
         let Some(client) = model.client(&self.id) else {
@@ -227,11 +234,12 @@ impl Question {
             (false, false) => "y yes  n no  \u{2190}\u{2192} time  r reason",
         };
         let lost = model.lost().map(|_| "The daemon does not answer now: nothing can be done.".to_owned());
-        // The names can be many, and come last.
+        // The names come last, as there can be many.
         let words = [question, reason].into_iter().chain(lost).chain(hits);
         (words.collect(), keys)
     }
 
+    /// A sentence about the other people whom the act would hit.
     fn hit(&self, hit: &[Person]) -> String {
         let others: Vec<Person> = hit.iter().filter(|person| person.id != self.id).cloned().collect();
         let verb = if self.act == Act::Mute { "be muted" } else { "be disconnected" };

@@ -1,4 +1,4 @@
-//! How fast: what was counted at two times, and what lies between. Pure.
+//! Rates: counters of two samples, divided by the time between them. Pure.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::sample::Sample;
 use crate::wire::admin::result::Client;
 
-/// As many values are kept for a sparkline: more than the widest screen shows.
+/// The number of values kept for a sparkline; more than the widest screen has columns.
 const KEPT: usize = 300;
 
-/// What is counted of all clients together.
+/// A count over all clients together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flow {
     LinesIn,
@@ -21,7 +21,8 @@ pub(super) enum Flow {
 impl Flow {
     pub(super) const ALL: [Self; 4] = [Self::LinesIn, Self::BytesIn, Self::Deliveries, Self::BytesOut];
 
-    /// What the counter is called. A daemon that does not count deliveries counts writes.
+    /// The name of its counter. A daemon that does not count deliveries counts writes to sockets
+    /// instead.
     fn counter(self, sample: &Sample) -> &'static str {
         match self {
             Self::LinesIn => "lines_received",
@@ -32,7 +33,7 @@ impl Flow {
         }
     }
 
-    /// What it is called on the screen.
+    /// The label of the flow on the screen.
     pub(super) fn label(self, sample: &Sample) -> &'static str {
         match self {
             Self::LinesIn => "lines in",
@@ -44,38 +45,41 @@ impl Flow {
     }
 }
 
-/// What one client does a second.
+/// The rates of one client, per second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Rate {
     pub(super) lines: f64,
-    /// In and out.
+    /// Bytes read and written.
     pub(super) bytes: f64,
 }
 
-/// All rates, those of the last two samples.
+/// The rates of clients and counters between the last two samples, and the recent values of the
+/// flows.
 #[derive(Debug, Default)]
 pub(super) struct Rates {
-    /// By the client's id.
+    /// By client id.
     of_clients: HashMap<String, Rate>,
-    /// By the counter's name.
+    /// By counter name; per second.
     of_counters: HashMap<String, f64>,
-    /// By [`Flow::ALL`], the oldest first.
+    /// In the order of [`Flow::ALL`]; each with the oldest value first. One value per sample.
     flows: [VecDeque<f64>; 4],
 }
 
+/// `count` per second, if it took the time `passed`.
 #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
 fn a_second(count: u64, passed: Duration) -> f64 {
     count as f64 / passed.as_secs_f64().max(0.001)
 }
 
-/// In and out.
+/// The bytes read and written by a client.
 fn bytes(client: &Client) -> u64 {
     client.bytes_in.saturating_add(client.bytes_out)
 }
 
 impl Rates {
-    /// Takes a sample. Rates are those since the sample `before`; of a client that was not there then, since it
-    /// connected; of a daemon that is another one, since it started.
+    /// Takes the sample `now` and computes the rates since the sample `before`. For a client that
+    /// was not connected then, the rates are averages since it connected; after a restart of the
+    /// daemon, counts that began at 0 again are averages since the start.
     pub(super) fn look(&mut self, before: Option<&Sample>, now: &Sample) {
         let same = before.filter(|before| {
             (before.status.pid, before.status.since) == (now.status.pid, now.status.since) && now.at > before.at
@@ -88,7 +92,8 @@ impl Rates {
             let age = Duration::from_millis(age.max(1000));
             let alive = Duration::from_secs(now.status.uptime_s.max(1));
             match clients.get(&*client.id).filter(|_| !passed.is_zero()) {
-                // Lines outlive a restart; bytes are counted anew, and what is fewer than before is since then.
+                // A client's count of lines survives a restart of the daemon. Its bytes are counted
+                // from 0 after it.
                 Some(before) => Rate {
                     lines: a_second(client.lines.saturating_sub(before.lines), passed),
                     bytes: match bytes(client).checked_sub(bytes(before)).filter(|_| same.is_some()) {
@@ -107,7 +112,8 @@ impl Rates {
             .keys()
             .map(|name| {
                 let count = now.counter(name);
-                // A counter can be handed on or begin anew with the process: what it was before says which.
+                // Some counters survive a restart, others begin at 0. A count lower than before has
+                // begun at 0.
                 let rate = match before.and_then(|before| count.checked_sub(before.counter(name))) {
                     Some(more) if !passed.is_zero() => a_second(more, passed),
                     _ => a_second(count, since_start),
@@ -124,15 +130,17 @@ impl Rates {
         }
     }
 
+    /// The rates of a client; 0 for an unknown id.
     pub(super) fn client(&self, id: &str) -> Rate {
         self.of_clients.get(id).copied().unwrap_or_default()
     }
 
+    /// The rate of a counter, per second; 0 for an unknown name.
     pub(super) fn counter(&self, name: &str) -> f64 {
         self.of_counters.get(name).copied().unwrap_or(0.0)
     }
 
-    /// The rates of a flow, the oldest first.
+    /// The recent values of a flow, per second; the oldest first.
     pub(super) fn flow(&self, flow: Flow) -> &VecDeque<f64> {
         let index = Flow::ALL.iter().position(|one| *one == flow).unwrap_or(0);
         &self.flows[index]

@@ -1,4 +1,4 @@
-//! What the daemon is asked for each time, and what it answered at one time.
+//! The requests that are sent to the daemon for each frame, and its answers.
 
 use std::time::{Duration, Instant};
 
@@ -12,46 +12,50 @@ use crate::wire::admin::args::{ClientsListArgs, MetricsArgs, NoArgs, SanctionLis
 use crate::wire::admin::message::ControlError;
 use crate::wire::admin::result::{Client, ClientList, Metrics, Room, RoomList, Sanction, SanctionList, Status};
 
-/// How often sanctions are asked for while they are not looked at: there can be thousands.
+/// The interval at which sanctions are asked for while their list is not shown: there can be
+/// thousands.
 const SANCTIONS: Duration = Duration::from_secs(10);
 
-/// What the daemon has answered at one time.
+/// The daemon's answers of one moment.
 #[derive(Clone, Debug)]
 pub(super) struct Sample {
     pub(super) status: Status,
     pub(super) clients: Vec<Client>,
-    /// Whoever asks may know who is there.
+    /// Whether the daemon has answered with the clients; on some sockets it may refuse.
     pub(super) people: bool,
-    /// `None` if whoever asks may not know.
+    /// `None` if the daemon has refused.
     pub(super) rooms: Option<Vec<Room>>,
     pub(super) disk: Disk,
     pub(super) at: Instant,
 }
 
-/// The disk, as the gauges of `metrics` tell.
+/// The state of the history's disk, from the gauges of `metrics`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Disk {
-    /// Bytes that wait to be written; `None` if nothing is recorded.
+    /// Bytes waiting to be written; `None` if the history is not written to disk.
     pub(super) waiting: Option<u64>,
-    /// The disk takes nothing now.
+    /// Whether the disk fails to take data now.
     pub(super) trouble: bool,
 }
 
-/// What is asked for together.
+/// Which requests are sent together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     sanctions: bool,
 }
 
 impl Wanted {
-    /// So many answers, the first ones, are needed. Others may be refused: the socket for monitoring tells numbers alone.
+    /// The number of requests, from the first, that must succeed. The others may be refused: the
+    /// socket for monitoring gives only numbers.
     pub(super) const NEEDED: usize = 1;
 
-    /// What is wanted now: of the sanctions, which were answered at `known`, only now and then, unless they are looked at.
+    /// The requests to send now. Sanctions, last answered at `known`, are among them if their list
+    /// is shown (`looked_at`) or that answer is older than [`SANCTIONS`].
     pub(super) fn now(looked_at: bool, known: Option<Instant>, now: Instant) -> Self {
         Self { sanctions: looked_at || known.is_none_or(|known| now.saturating_duration_since(known) >= SANCTIONS) }
     }
 
+    /// The requests, in the order in which [`Wanted::read`] expects the answers.
     pub(super) fn commands(self) -> Vec<Command> {
         let mut commands = vec![
             Command::Status(NoArgs {}),
@@ -65,10 +69,10 @@ impl Wanted {
         commands
     }
 
-    /// Reads what the commands were answered with, at that time.
+    /// Reads the answers to the commands, which came at `at`.
     ///
     /// # Errors
-    /// The daemon refused to tell how it is, or an answer is none of the protocol.
+    /// A text: the daemon refused `status`, or an answer is not as the protocol says.
     pub(super) fn read(self, answered: Vec<Answered>, at: Instant) -> Result<(Sample, Option<Vec<Sanction>>), String> {
         let mut answered = answered.into_iter();
         let mut next = || answered.next().unwrap_or(Ok(Value::Null));
@@ -90,26 +94,27 @@ impl Wanted {
     }
 }
 
+/// Parses an answer that must not be missing or refused.
 fn needed<T: DeserializeOwned>(answered: Answered) -> Result<T, String> {
     let result = answered.map_err(|ControlError { message, .. }| message)?;
     serde_json::from_value(result).map_err(|error| format!("the answer makes no sense: {error}"))
 }
 
 impl Sample {
-    /// The daemon's clock, as far as it tells.
+    /// The daemon's clock: its start plus its uptime, to the second.
     pub(super) fn now(&self) -> Wall {
         let millis = i64::try_from(self.status.uptime_s.saturating_mul(1000)).unwrap_or(i64::MAX);
         Wall(self.status.since.0.0.saturating_add(millis))
     }
 
-    /// A counter; 0 if this daemon does not know it.
+    /// The value of a counter; 0 if this daemon does not have it.
     pub(super) fn counter(&self, name: &str) -> u64 {
         self.status.counters.get(name).and_then(Value::as_u64).unwrap_or(0)
     }
 }
 
 impl Disk {
-    /// Reads OpenMetrics text.
+    /// Reads the gauges from OpenMetrics text.
     fn read(text: &str) -> Self {
         let gauge = |name: &str| {
             let mut lines = text.lines().filter_map(|line| line.split_once(' '));

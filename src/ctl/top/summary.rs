@@ -1,4 +1,4 @@
-//! The hub as a whole, in a few rows: how many, how fast, what goes wrong. Pure.
+//! The rows about the hub as a whole: how many clients, which rates, which failures. Pure.
 
 use std::collections::VecDeque;
 
@@ -17,17 +17,17 @@ use super::theme::Theme;
 use crate::ctl::print::values::{bytes, count, time};
 use crate::wire::admin::value::Time;
 
-/// The least columns of a sparkline.
+/// The least width of a sparkline, in columns; with less room there is none.
 const LEAST_BARS: u16 = 6;
 
-/// A row of it.
+/// A row about the hub.
 pub(super) enum Row<'a> {
     Text(String, Style),
-    /// Flows side by side, with their sparklines.
+    /// Flows side by side: label and rate, and the values of the sparkline.
     Flows(Vec<(String, &'a VecDeque<f64>)>),
 }
 
-/// The rows; few of them, or all.
+/// The rows about the hub: all of them, or only two (`all` is false) on a low screen.
 pub(super) fn rows<'a>(model: &'a Model, theme: Theme, width: u16, all: bool) -> Vec<Row<'a>> {
     let Some(sample) = &model.sample else { return Vec::new() };
     let first = match model.lost() {
@@ -47,7 +47,8 @@ pub(super) fn rows<'a>(model: &'a Model, theme: Theme, width: u16, all: bool) ->
         };
         (format!("{:<10} {number:>7}/s ", flow.label(sample)), model.rates.flow(flow))
     };
-    // Lines and bytes each in a row; side by side where there is room.
+    // The first row has the lines and bytes that come in, the second the deliveries and bytes that
+    // go out.
     for pair in Flow::ALL.chunks(2) {
         rows.push(Row::Flows(pair.iter().map(|one| flow(*one)).collect()));
     }
@@ -57,13 +58,13 @@ pub(super) fn rows<'a>(model: &'a Model, theme: Theme, width: u16, all: bool) ->
     rows
 }
 
-/// Since when the daemon does not answer, and why.
+/// A text: since when the daemon does not answer, and why.
 fn lost(model: &Model) -> String {
     let told = |lost: &Lost| format!("no answer since {}: {}", &time(&Time(lost.since))[11..], lost.why);
     model.lost().map(told).unwrap_or_default()
 }
 
-/// How many there are, from what matters most on, as much as fits.
+/// The counts of clients, rooms and so on, the most important first, as many as fit into `width`.
 fn counts(model: &Model, sample: &Sample, width: u16) -> String {
     let status = &sample.status;
     let behind = sample.clients.iter().fold(0_u64, |all, client| all.saturating_add(client.behind_bytes));
@@ -87,7 +88,7 @@ fn counts(model: &Model, sample: &Sample, width: u16) -> String {
     joined(parts, width)
 }
 
-/// As many of the parts as fit, the first ones first.
+/// The parts joined by commas. Parts for which there is no room are left out.
 fn joined(parts: Vec<String>, width: u16) -> String {
     let mut text = String::new();
     for part in parts {
@@ -99,7 +100,7 @@ fn joined(parts: Vec<String>, width: u16) -> String {
     text
 }
 
-/// The flows in one row.
+/// The rates of all flows in one row.
 fn speed(model: &Model, sample: &Sample) -> String {
     let rate = |flow: Flow| model.rates.flow(flow).back().copied().unwrap_or(0.0);
     let (lines, writes) = (decimal(rate(Flow::LinesIn)), decimal(rate(Flow::Deliveries)));
@@ -107,7 +108,7 @@ fn speed(model: &Model, sample: &Sample) -> String {
     format!("{lines} lines/s, {writes} {}/s, {in} in, {out} out", Flow::Deliveries.label(sample), in = r#in)
 }
 
-/// What is dropped and refused, and how the disk is; whether somebody should look.
+/// A text on refusals, drops and the disk; and whether an administrator should look at it.
 fn causes(sample: &Sample) -> (String, bool) {
     let sum = |names: &[&str]| names.iter().fold(0_u64, |sum, name| sum.saturating_add(sample.counter(name)));
     let refused: u64 = sample
@@ -137,7 +138,7 @@ fn causes(sample: &Sample) -> (String, bool) {
     (text, sample.disk.trouble || sample.status.unread)
 }
 
-/// How long turns of the loop take.
+/// A text on how long turns of the daemon's loop take.
 fn work(sample: &Sample) -> String {
     let turns = &sample.status.turns;
     let millis = |micros: u64| format!("{}.{} ms", micros / 1000, micros % 1000 / 100);
@@ -152,6 +153,7 @@ fn work(sample: &Sample) -> String {
 }
 
 impl Row<'_> {
+    /// Draws the row at `y`.
     pub(super) fn draw(&self, buffer: &mut Buffer, y: u16, width: u16, theme: Theme) {
         let flows = match self {
             Self::Text(text, style) => {
@@ -166,7 +168,7 @@ impl Row<'_> {
             let taken = put(buffer, (x, y), label, each, Style::new());
             let room = each.saturating_sub(taken + 1);
             if room >= LEAST_BARS {
-                // The newest is on the right.
+                // The newest value is on the right.
                 let missing = usize::from(room).saturating_sub(values.len());
                 let newest = values.iter().skip(values.len().saturating_sub(room.into()));
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bars are rough")]

@@ -49,7 +49,7 @@ fn known(clients: Vec<Client>) -> Model {
     model
 }
 
-/// The rows of the screen.
+/// Draws the screen; returns its rows.
 fn drawn(model: &Model, looking: &mut Looking, size: (u16, u16), theme: Theme) -> Vec<String> {
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).expect("memory");
     terminal.draw(|frame| view::draw(frame, model, looking, theme, Instant::now())).expect("memory");
@@ -78,7 +78,7 @@ fn push(keys: &str, looking: &mut Looking, model: &Model) -> Option<Wish> {
             '\x1b' => Key::Escape,
             c => Key::Char(c),
         };
-        // As they come: a screen is drawn between two keys.
+        // As in the program: the screen is drawn between two keys.
         drawn(model, looking, (80, 24), Theme::PLAIN);
         wish = press(&key, looking, model).unwrap_or(None);
     }
@@ -86,7 +86,7 @@ fn push(keys: &str, looking: &mut Looking, model: &Model) -> Option<Wish> {
     wish
 }
 
-/// The ids in the list, from above.
+/// The ids in the list, from top to bottom.
 fn ids(rows: &[String]) -> Vec<String> {
     let is_id = |word: &&str| word.len() > 1 && word.starts_with('c') && word[1..].bytes().all(|b| b.is_ascii_digit());
     rows[8..22].iter().filter_map(|row| row.split_whitespace().find(is_id)).map(str::to_owned).collect()
@@ -138,7 +138,7 @@ fn whoever_is_selected_stays_so_wherever_they_go_and_nobody_takes_their_place() 
     model.look(sample(all, 25, later), None);
     let rows = drawn(&model, &mut looking, (80, 24), Theme::PLAIN);
     assert!(rows[8].starts_with('>') && rows[8].contains("bob"), "{rows:#?}");
-    // bob leaves while there is a question about him.
+    // bob leaves while the question about him is open.
     push("K", &mut looking, &model);
     let all = vec![client(1, "ann", "lobby", 50), client(3, "bob", "tea", 5)];
     model.look(sample(all, 26, later + Duration::from_secs(1)), None);
@@ -272,7 +272,7 @@ fn what_may_not_be_known_is_not_told() {
     assert_eq!((read.rooms, read.disk, sanctions), (None, Disk::default(), None));
 }
 
-/// Names of any script, with whatever a stranger could type.
+/// A name in any script, with any characters that a stranger could type.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z]{1,12}",
@@ -288,8 +288,8 @@ fn name() -> impl Strategy<Value = String> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
-    /// Whatever people are called, at any size and with any keys: nothing panics, no control reaches the terminal, and
-    /// the ids stand in one column.
+    /// For any names, sizes and keys: nothing panics, no control character reaches the terminal,
+    /// and the ids stand in one column.
     #[test]
     fn any_screen_is_whole(
         names in prop::collection::vec((name(), name()), 0..30),

@@ -1,4 +1,5 @@
-//! How things look: sixteen colours, bold and reverse where there are any; no meaning hangs on them alone.
+//! The look of the screen: sixteen colours, bold and reverse, if the terminal has them. No meaning
+//! depends on colour alone.
 
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::symbols::{bar, border};
@@ -10,7 +11,7 @@ use crate::ctl::terminal;
 pub(super) struct Theme {
     /// Colours, bold and reverse.
     styled: bool,
-    /// Block characters and lines.
+    /// Block and line-drawing characters.
     blocks: bool,
 }
 
@@ -43,22 +44,22 @@ impl Theme {
         self.style(Style::new().fg(Color::Green))
     }
 
-    /// What somebody should look at.
+    /// For what needs attention.
     pub(super) fn alert(self) -> Style {
         self.style(Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD))
     }
 
-    /// What was done.
+    /// For the message that an act was carried out.
     pub(super) fn done(self) -> Style {
         self.style(Style::new().fg(Color::LightGreen))
     }
 
-    /// What is beside the point.
+    /// For less important text.
     pub(super) fn aside(self) -> Style {
         self.style(Style::new().add_modifier(Modifier::DIM))
     }
 
-    /// The bars of a sparkline.
+    /// The characters of a sparkline's bars.
     pub(super) fn levels(self) -> bar::Set<'static> {
         if self.blocks {
             return bar::NINE_LEVELS;
@@ -76,7 +77,7 @@ impl Theme {
         }
     }
 
-    /// The frame of a pop-up.
+    /// The characters of a pop-up's frame.
     pub(super) fn frame(self) -> border::Set<'static> {
         if self.blocks {
             return border::PLAIN;
@@ -93,7 +94,7 @@ impl Theme {
         }
     }
 
-    /// A key's sign, for where there are no arrows.
+    /// The text with arrows written as words, if the terminal may lack arrows.
     pub(super) fn plain(self, text: &str) -> String {
         if self.blocks {
             return text.to_owned();

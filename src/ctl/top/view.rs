@@ -1,13 +1,14 @@
-//! The screen: what is known, on so many columns and rows. Pure, but for what the list notes of how it was laid.
+//! The whole screen, laid out for its size. Pure, except that a list's scroll position and widths
+//! are noted in `looking`.
 //!
-//! | row | is |
+//! | row | contents |
 //! | --- | --- |
-//! | title | which hub, and for how long it serves; or since when it does not answer |
+//! | title | which hub, and its uptime; or since when it does not answer |
 //! | counts, flows, causes | the hub as a whole: [`super::summary`] |
-//! | tabs | the lists, and which is looked at |
-//! | list | its heading, and its rows |
-//! | status | what was done, or how the list is looked at |
-//! | hints | what keys do |
+//! | tabs | the names of the lists; the shown one is marked |
+//! | list | a heading and the rows |
+//! | status | the last message, or the order and filter of the list |
+//! | hints | the most important keys |
 
 use std::time::Instant;
 
@@ -24,13 +25,13 @@ use super::theme::Theme;
 use super::{panes, popup, summary};
 use crate::ctl::print::values::span;
 
-/// On fewer columns or rows nothing is shown.
+/// The least columns and rows; a smaller screen shows only a message.
 pub(super) const LEAST: (u16, u16) = (40, 10);
 
-/// From so many rows on there are all rows about the hub.
+/// With at least this many rows, all rows about the hub are shown.
 const ROOMY: u16 = 16;
 
-/// The columns before a row: the mark of the selected one.
+/// The columns left of each row, for the mark of the selected one.
 const MARK: u16 = 2;
 
 /// Draws the screen.
@@ -66,6 +67,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, looking: &mut Looking, 
     popup::draw(buffer, area, model, looking, theme);
 }
 
+/// Draws the title row.
 fn title(buffer: &mut Buffer, model: &Model, theme: Theme, width: u16) {
     let version = model.sample.as_ref().map_or("", |sample| &sample.status.version);
     let (how, passed, style) = match (model.lost(), &model.sample) {
@@ -80,15 +82,16 @@ fn title(buffer: &mut Buffer, model: &Model, theme: Theme, width: u16) {
     buffer.set_style(Rect { x: 0, y: 0, width, height: 1 }, style);
     let taken = u16::try_from(columns(&right)).unwrap_or(width).min(width);
     put(buffer, (width - taken, 0), &right, taken, style);
-    // Which hub it is matters more than what it is.
+    // Where room is short, the host and socket matter more than the program's name and version.
     let room = width.saturating_sub(taken + 2);
     let ways = [format!("chathub {version} {}", model.place), format!("chathub {}", model.place), model.place.clone()];
     let left = ways.iter().find(|way| columns(way) <= room.into()).unwrap_or(&ways[2]);
     put(buffer, (0, 0), left, room, style);
 }
 
+/// Draws the row with the names of the lists.
 fn tabs(buffer: &mut Buffer, model: &Model, looking: &Looking, theme: Theme, (y, width): (u16, u16)) {
-    // Where there is no room for all names, the one that is looked at is named.
+    // Where there is no room for all names, only the shown list has its name.
     let named = |pane: Pane, all: bool| {
         let name = if all || pane == looking.pane { format!(" {}", pane.name()) } else { String::new() };
         let count = model.count(pane).filter(|_| all || pane == looking.pane);
@@ -104,6 +107,7 @@ fn tabs(buffer: &mut Buffer, model: &Model, looking: &Looking, theme: Theme, (y,
     }
 }
 
+/// Draws the list with its heading; or a text that says why it is empty.
 fn list(buffer: &mut Buffer, laid: &Laid, (looking, people): (&Looking, bool), theme: Theme, area: Rect) {
     let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
     let mut cell = |y: u16, n: usize, text: &str, style: Style| {
@@ -144,7 +148,8 @@ fn list(buffer: &mut Buffer, laid: &Laid, (looking, people): (&Looking, bool), t
     }
 }
 
-/// What was done; or by what the list is sorted, and what of it is shown.
+/// Draws the status row: the filter while it is typed; else the last message; else the interval,
+/// the order, the filter and which rows are shown.
 fn status(
     buffer: &mut Buffer,
     model: &Model,
@@ -185,7 +190,7 @@ fn status(
     put(buffer, (0, y), &parts.join("; "), width, theme.aside());
 }
 
-/// Whether the largest come first by that column unless reversed.
+/// Whether the list, sorted by this column and not reversed, begins with the largest values.
 fn order_of(pane: Pane, column: &str) -> bool {
     let find = |all: Vec<(&str, bool)>| all.into_iter().any(|(name, most)| name == column && most);
     match pane {
@@ -196,7 +201,7 @@ fn order_of(pane: Pane, column: &str) -> bool {
     }
 }
 
-/// What keys do, as much as fits.
+/// The most important keys, as many as fit.
 fn hints(looking: &Looking, width: u16) -> String {
     let of_clients = looking.pane == Pane::Clients;
     let all = [

@@ -1,4 +1,4 @@
-//! What the daemon says of itself, and what the journal says of it.
+//! Checks of what the daemon says of itself, and of what the journal says of it.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::users;
 use crate::values::time::Wall;
 use crate::wire::admin::value::Time;
 
-/// A turn of the loop that took longer was noticed by people.
+/// People notice a turn of the loop that takes longer than this.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// A report that is open for longer is forgotten.
+/// A report that is open for longer than this was probably forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(7 * 86_400);
 
 pub(super) fn answers(facts: &Facts) -> Checked {
@@ -54,7 +54,7 @@ pub(super) fn version(facts: &Facts) -> Checked {
     }))
 }
 
-/// Says how the hub is started anew.
+/// Adds how to start the hub again.
 fn restart(finding: Finding, facts: &Facts) -> Finding {
     match facts.subject {
         Subject::Service => finding.run(format!("systemctl restart {SERVICE}")).say("Nobody who is connected notices."),
@@ -110,7 +110,7 @@ pub(super) fn survival(facts: &Facts) -> Checked {
     one(Some(finding.run(format!("systemctl cat {SERVICE}")).run(format!("systemctl restart {SERVICE}"))))
 }
 
-/// The events of the last days with one of these numbers.
+/// The events of the last days with one of these numbers (`MESSAGE_ID=`).
 fn events<'a>(facts: &'a Facts, wanted: &'a [&'a str]) -> Seen<Vec<&'a (Wall, String, String)>> {
     let journal = facts.journal.as_ref().map_err(Clone::clone)?;
     let events = journal.events.as_ref().map_err(Clone::clone)?;
@@ -154,7 +154,7 @@ pub(super) fn crashes(facts: &Facts) -> Checked {
     }))
 }
 
-/// A counter of the daemon's.
+/// The value of one of the daemon's counters.
 fn counter(facts: &Facts, name: &str) -> Seen<u64> {
     let counters = &facts.daemon()?.status.counters;
     counters

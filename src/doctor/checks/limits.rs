@@ -1,4 +1,4 @@
-//! Descriptors, memory, and what the kernel allows, beside what the settings need.
+//! Checks of descriptors, memory, and limits of the kernel, against what the settings need.
 
 use super::super::facts::{ADMIN, CHAT, Facts, MONITOR, SERVICE, Subject};
 use super::super::finding::{Checked, Finding, Severity, Unseen};
@@ -106,7 +106,8 @@ pub(super) fn backlog(facts: &Facts) -> Checked {
     facts.systemd()?;
     let found = [CHAT, ADMIN, MONITOR].iter().filter_map(|name| {
         let backlog: u64 = facts.unit(name).ok()?.text("Backlog").parse().ok()?;
-        // What nobody has set: as many as the kernel allows (4294967295), or what systemd has always taken (4096).
+        // Values that nobody has set do not count: the kernel's limit (4294967295), or systemd's
+        // old default (4096).
         let is_set = facts.unit(name).ok()?.set_by("Backlog").is_some();
         (is_set && most < backlog).then(|| {
             Finding::warning(format!(

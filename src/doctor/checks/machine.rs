@@ -1,4 +1,4 @@
-//! The clock, the journal, the version of systemd.
+//! Checks of the clock, the journal, and the version of systemd.
 
 use super::super::facts::Facts;
 use super::super::finding::{Checked, Finding, Unseen};
@@ -6,10 +6,10 @@ use super::one;
 use crate::values::time::Wall;
 use crate::wire::admin::value::Time;
 
-/// The oldest systemd that the hub is tried with.
+/// The oldest version of systemd with which the hub is tested.
 const OLDEST: u32 = 252;
 
-/// The clock may be behind what was recorded by so many milliseconds.
+/// How many milliseconds the clock may be behind the newest record.
 const SLACK: i64 = 60_000;
 
 pub(super) fn systemd_version(facts: &Facts) -> Checked {

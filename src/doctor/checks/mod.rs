@@ -1,5 +1,5 @@
-//! The checks: from facts to findings, and nothing else. Each is a row of [`CHECKS`], and is called by its id in the
-//! output: an id is never given another meaning.
+//! The checks, which turn facts into findings and do nothing else. Each is a row of [`CHECKS`]. The
+//! output names it by its id, so an id never gets another meaning.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -30,14 +30,14 @@ use std::path::PathBuf;
 use super::facts::{Facts, Unit};
 use super::finding::{Checked, Finding, Severity, quoted};
 
-/// A check.
+/// A check: one row of the table.
 #[derive(Debug)]
 pub struct Check {
-    /// What it is called, for ever.
+    /// Its id, which never changes.
     pub id: &'static str,
-    /// What it looks at.
+    /// The subject of the check, in words.
     pub about: &'static str,
-    /// Looks at it.
+    /// The function that makes it.
     pub run: fn(&Facts) -> Checked,
 }
 
@@ -161,20 +161,21 @@ pub static CHECKS: &[Check] = &[
     check("reports", "reports that are open for long", daemon::reports),
 ];
 
-/// The words of the first command in an `Exec...=` property as `systemctl show` prints it, with spaces between.
+/// The words of the first command in an `Exec...=` property, as `systemctl show` prints it,
+/// separated by spaces.
 #[must_use]
 pub(super) fn argv(property: &str) -> String {
     let words = property.split("argv[]=").nth(1).and_then(|rest| rest.split(" ; ").next());
     words.unwrap_or_default().trim().to_owned()
 }
 
-/// The TCP addresses that a socket unit listens on.
+/// The TCP addresses on which a socket unit listens.
 #[must_use]
 pub(super) fn addresses(unit: &Unit) -> Vec<SocketAddr> {
     unit.text("Listen").lines().filter_map(|line| line.trim_end_matches(" (Stream)").trim().parse().ok()).collect()
 }
 
-/// The state directory that the service's unit names.
+/// The state directory in the service's unit; `None` if it names none.
 #[must_use]
 pub(super) fn state_directory(unit: &Unit) -> Option<PathBuf> {
     let named =
@@ -184,15 +185,16 @@ pub(super) fn state_directory(unit: &Unit) -> Option<PathBuf> {
     own().or_else(|| named.and_then(first)).map(PathBuf::from)
 }
 
-/// Nothing was found.
+/// The result of a check that has found nothing.
 const FINE: Checked = Ok(Vec::new());
 
-/// One finding, or none.
+/// The result of a check that has found this, or nothing.
 fn one(finding: Option<Finding>) -> Checked {
     Ok(finding.into_iter().collect())
 }
 
-/// A finding about `directive` of a unit: it names the file and line that set it, and how to take that away.
+/// A finding about `directive` of a unit. It names the file and line that set the directive, and
+/// how to take that back.
 fn changed(unit: &Unit, directive: &str, value: &str, severity: Severity, why: &str) -> Finding {
     let shown = if value.contains("argv[]=") { argv(value) } else { value.replace('\n', " ") };
     let (place, file) = match unit.set_by(directive) {
@@ -219,7 +221,7 @@ fn changed(unit: &Unit, directive: &str, value: &str, severity: Severity, why: &
     if is_socket { finding.say("That restarts the service as well; nobody who is connected notices.") } else { finding }
 }
 
-/// How the text of a time in systemd's words is read: `None` if it is endless or unknown.
+/// The length of a time as systemd prints it; `None` if it is endless or cannot be read.
 fn span(text: &str) -> Option<std::time::Duration> {
     if text.trim() == "0" {
         return Some(std::time::Duration::ZERO);
@@ -227,7 +229,7 @@ fn span(text: &str) -> Option<std::time::Duration> {
     humantime::parse_duration(text.trim()).ok()
 }
 
-/// Bytes, for people.
+/// A number of bytes, in words.
 fn bytes(number: u64) -> String {
     match number {
         0..1_048_576 => format!("{} KiB", number.div_ceil(1024)),

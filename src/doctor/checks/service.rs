@@ -1,4 +1,4 @@
-//! What of the service's unit must not be changed, and what becomes of the hub if it is.
+//! Checks of what must not be changed in the service's unit, with what happens to the hub if it is.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::super::finding::{Checked, Finding, Severity, Unseen, quoted};
 use super::{FINE, argv, changed, one, span, state_directory};
 use crate::systemd::STORED;
 
-/// A finding if the property is as it must not be.
+/// A finding if the value of `property` is bad.
 fn rule(
     facts: &Facts,
     property: &str,
@@ -114,7 +114,8 @@ pub(super) fn start_limit(facts: &Facts) -> Checked {
 
 pub(super) fn watchdog(facts: &Facts) -> Checked {
     let unit = facts.unit(SERVICE)?;
-    // As it is written: systemd tells what holds for the process that runs, and "infinity" where none does.
+    // The value in the unit's files. systemd's own property is that of the running process, and
+    // "infinity" if there is none.
     let value = unit.written("WatchdogSec").unwrap_or_default();
     let time = if value.bytes().all(|byte| byte.is_ascii_digit()) { span(&format!("{value}s")) } else { span(value) };
     let why = match time {
@@ -171,7 +172,7 @@ pub(super) fn start(facts: &Facts) -> Checked {
     }))
 }
 
-/// A finding if the property's command lacks a word.
+/// A finding if the command in `property` does not contain `word`.
 fn command(facts: &Facts, property: &str, word: &str, why: &str) -> Checked {
     let unit = facts.unit(SERVICE)?;
     let value = unit.text(property);
@@ -221,7 +222,7 @@ pub(super) fn state(facts: &Facts) -> Checked {
     FINE
 }
 
-/// Whether the sandbox lets the service write there.
+/// Whether the sandbox lets the service write into this directory.
 fn is_writable(unit: &Unit, dir: &str) -> bool {
     let is_below = |path: &str| {
         let path = path.trim_start_matches(['-', '+']).trim_end_matches('/');
@@ -245,7 +246,7 @@ pub(super) fn account(facts: &Facts) -> Checked {
             .run("systemd-sysusers chathub.conf"),
         );
     }
-    // A script that systemd cannot run is passed over in silence, as the unit says.
+    // If systemd cannot run this script, it passes over that in silence, because the unit says so.
     if let Some(program) = unit.text("ExecStopPost").split("path=").nth(1).and_then(|rest| rest.split(" ;").next())
         && program.ends_with("after-stop")
         && let Ok(files) = &facts.scripts

@@ -1,4 +1,4 @@
-//! The settings files.
+//! Checks of the settings files.
 
 use super::super::facts::{Facts, Kind, Node, PROXY, Subject, TLS_PORT, Unit};
 use super::super::finding::{Checked, Finding, Seen, Unseen, quoted};
@@ -8,15 +8,16 @@ use crate::users;
 use crate::values::time::Wall;
 use crate::wire::admin::result::SettingsRead;
 
-/// As many mistakes are told one by one.
+/// The most mistakes that get a finding of their own.
 const MOST: usize = 20;
 
-/// How a file's time and the daemon's clock may differ: file systems tell a time of some milliseconds ago.
+/// How many milliseconds a file's time may differ from the daemon's clock: file systems use a clock
+/// that lags a little.
 const SLACK: i64 = 20;
 
 pub(super) fn mistakes(facts: &Facts) -> Checked {
     let Err(problems) = &facts.settings.loaded else { return FINE };
-    // The daemon runs with what it has read before; it does not start again.
+    // A running daemon goes on with the settings that it has read before.
     let now =
         if facts.daemon().is_ok() { "a reload is refused, and the next start fails" } else { "the hub does not start" };
     let mut found: Vec<Finding> = problems
@@ -40,7 +41,8 @@ pub(super) fn mistakes(facts: &Facts) -> Checked {
     Ok(found)
 }
 
-/// Whether the user of that number and group may do with a file what `bits` say (4 to read, 1 to pass through).
+/// Whether a user with this uid and gid has all of these permissions on a file (4 to read, 1 to
+/// pass through).
 fn may(node: &Node, (uid, gid): (u32, u32), bits: u32) -> bool {
     let shift = match node {
         node if node.uid == uid => 6,
@@ -57,7 +59,7 @@ pub(super) fn readable(facts: &Facts) -> Checked {
     facts.systemd()?;
     let Some(user) = facts.accounts.user else { return Err(Unseen::hidden("the service's user is not there")) };
     let found = facts.settings.files.iter().filter_map(|node| {
-        // To a directory of further files, reading means to list it as well.
+        // A directory of further files must also be listed.
         let bits = match node.kind {
             Kind::Directory if Some(&node.path) == facts.settings.fragments.as_ref() => 5,
             Kind::Directory => 1,

@@ -1,4 +1,5 @@
-//! What of the sockets' units must not be changed; who has the port; who may open the admin socket.
+//! Checks of what must not be changed in the sockets' units; of who has the port, and who may open
+//! the admin socket.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,10 +11,11 @@ use super::super::finding::{Checked, Finding, Severity, Unseen, quoted};
 use super::{FINE, addresses, changed, one, span};
 use crate::users;
 
-/// As many connections must be able to start the service in the time of TriggerLimitIntervalSec=.
+/// TriggerLimitBurst= must allow at least this many starts of the service in
+/// TriggerLimitIntervalSec=.
 const TRIGGERS: u64 = 200;
 
-/// What is found in any of the sockets' units.
+/// The findings of `look` in all units of sockets.
 fn each(facts: &Facts, look: impl Fn(&Unit) -> Option<Finding>) -> Checked {
     facts.systemd()?;
     Ok([CHAT, ADMIN, MONITOR].iter().filter_map(|name| facts.unit(name).ok()).filter_map(look).collect())
@@ -26,7 +28,7 @@ pub(super) fn accept(facts: &Facts) -> Checked {
     })
 }
 
-/// The name that the hub knows a socket by.
+/// The name by which the hub knows a socket.
 fn known_name(unit: &Unit) -> &'static str {
     match unit.name.as_str() {
         ADMIN => "admin",
@@ -122,7 +124,7 @@ pub(super) fn metrics(facts: &Facts) -> Checked {
                 .run(format!("systemctl restart {METRICS}")),
         );
     }
-    // It asks by the socket for monitoring.
+    // `chathub-web` asks the hub on the socket for monitoring.
     if facts.unit(MONITOR).is_ok_and(|monitor| !monitor.text("UnitFileState").starts_with("enabled")) {
         found.push(
             Finding::warning(format!(
@@ -179,7 +181,7 @@ pub(super) fn proxy(facts: &Facts) -> Checked {
     Ok(found)
 }
 
-/// Whether two sockets cannot both have their address.
+/// Whether two sockets cannot listen on these addresses at the same time.
 fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
     one.port() == other.port() && (one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified())
 }
@@ -222,7 +224,7 @@ pub(super) fn other_hubs(facts: &Facts) -> Checked {
     let hubs = facts.hubs.as_ref().map_err(Clone::clone)?;
     let ours = facts.process.as_ref().ok().map(|process| process.pid);
     let dir = facts.state.path.as_ref().map(|dir| dir.display().to_string()).unwrap_or_default();
-    // One that is looked at by hand may well stand beside the service, or beside others.
+    // A hub that was started by hand may run beside the service, or beside others.
     let others = hubs.iter().filter(|hub| Some(hub.pid) != ours);
     let found = others.filter_map(|hub| {
         let has_state = !dir.is_empty() && hub.line.contains(&dir);

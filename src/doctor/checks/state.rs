@@ -1,4 +1,4 @@
-//! The state directory, the files in it, and the database.
+//! Checks of the state directory, the files in it, and the database.
 
 use super::super::facts::{Facts, Kind, Node, Subject};
 use super::super::finding::{Checked, Finding, Seen, Unseen, quoted};
@@ -6,16 +6,17 @@ use super::{FINE, bytes, one};
 use crate::store::FILE;
 use crate::users;
 
-/// Less than this, and the hub soon records nothing.
+/// With less free space than this, in bytes, the hub will soon record nothing.
 const LITTLE: u64 = 64 << 20;
 
-/// Files that must be possible to make: the log, its index, a copy.
+/// How many files must still fit on the disk: the log, its index, a copy.
 const FEW: u64 = 16;
 
-/// The log of writes is written back when it is a few MiB; if it is larger than this, somebody keeps it from being so.
+/// A log larger than this, in bytes, is not written back as it should be: usually that happens at a
+/// few MiB.
 const LOG: u64 = 256 << 20;
 
-/// Whether anything is to be recorded.
+/// Whether the settings ask for a record.
 fn is_wanted(facts: &Facts) -> Seen<()> {
     match facts.loaded() {
         Ok(loaded) if !loaded.settings.history.persist => Err(Unseen::absent("history.persist is false")),
@@ -23,7 +24,7 @@ fn is_wanted(facts: &Facts) -> Seen<()> {
     }
 }
 
-/// The path of the state directory, as it is typed.
+/// The path of the state directory, quoted for a shell.
 fn path(facts: &Facts) -> Seen<String> {
     let path = facts
         .state
@@ -33,7 +34,7 @@ fn path(facts: &Facts) -> Seen<String> {
     Ok(quoted(&path.display().to_string()))
 }
 
-/// How the directory is made as it should be.
+/// Adds how to make the directory as it should be.
 fn made(finding: Finding, facts: &Facts, path: &str) -> Finding {
     match facts.subject {
         Subject::Service if path == "/var/lib/chathub" => {
@@ -46,11 +47,11 @@ fn made(finding: Finding, facts: &Facts, path: &str) -> Finding {
     }
 }
 
-/// The user whose files these are to be.
+/// The uid that should own the files.
 fn owner(facts: &Facts) -> Option<u32> {
     match facts.subject {
         Subject::Service => facts.accounts.user.map(|(uid, _)| uid),
-        // Whose the hub is, as far as that can be told: the owner of the directory.
+        // The user who runs this hub, as far as that can be told: the owner of the directory.
         Subject::ByHand => facts.state.target.as_ref().ok().map(|dir| dir.uid),
     }
 }
@@ -62,7 +63,7 @@ pub(super) fn directory(facts: &Facts) -> Checked {
         Ok(node) => node,
         Err(Unseen::Absent(_)) => {
             let finding = Finding::error(format!("the state directory {path} is not there: nothing is recorded"));
-            // A hub that is started by hand makes it.
+            // A hub that is started by hand makes the directory itself.
             let finding = if facts.subject == Subject::ByHand && facts.daemon().is_err() {
                 Finding::advice(finding.what)
             } else {
@@ -242,7 +243,7 @@ pub(super) fn files(facts: &Facts) -> Checked {
 pub(super) fn remains(facts: &Facts) -> Checked {
     let files = facts.state.files.as_ref().map_err(Clone::clone)?;
     let mut found = Vec::new();
-    // What a hub sets aside is called after the database, with a reason and a time.
+    // A file that was set aside is named after the database, with a reason and a time.
     let is_aside = |name: &str| {
         name.strip_prefix(FILE)
             .is_some_and(|rest| rest.starts_with('.') && !rest.starts_with(".copy-") && !rest.starts_with(".read"))
@@ -327,7 +328,8 @@ pub(super) fn size(facts: &Facts) -> Checked {
         _ => None,
     };
     let mut found = Vec::new();
-    // Bans, accounts and messages are beyond history.keep_bytes, and a cut takes a minute.
+    // history.keep_bytes does not count bans, accounts and messages; and a cut takes about a
+    // minute.
     if let Some(used) = used.filter(|used| *used > most.saturating_add(most / 2).saturating_add(LITTLE)) {
         found.push(
             Finding::warning(format!("the history takes {} of the disk, and may take {} (history.keep_bytes)", bytes(used), bytes(most)))

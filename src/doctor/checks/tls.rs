@@ -1,4 +1,4 @@
-//! The port for TLS, if it is wanted: its units, and its certificates.
+//! Checks of the port for TLS, if it is wanted: of its units, and of its certificates.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::standing::{Certificate, SOON};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The unit of the port and that of the program, if somebody wants them.
+/// The unit of the port and that of `chathub-tls`. An error if nobody wants TLS.
 fn wanted(facts: &Facts) -> Seen<(&Unit, &Unit)> {
     let (port, program) = (facts.unit(TLS_PORT)?, facts.unit(TLS)?);
     if facts.systemd()?.wants_tls() {
@@ -39,7 +39,7 @@ pub(super) fn units(facts: &Facts) -> Checked {
                 .run(format!("systemctl restart {TLS}")),
         );
     }
-    // By this socket it hands connections over.
+    // By this socket `chathub-tls` hands connections over.
     let Ok(handover) = facts.unit(HANDOVER) else { return Ok(found) };
     let service_runs = facts.unit(SERVICE).is_ok_and(|service| service.is("ActiveState", "active"));
     if !handover.is_enabled() {
@@ -69,7 +69,8 @@ pub(super) fn certificates(facts: &Facts) -> Checked {
     };
     let now = Duration::from_millis(u64::try_from(facts.now.0).unwrap_or(0));
     let mut found = Vec::new();
-    // What has been put in their place since they were read: then a restart is all that is needed.
+    // A file that was written after the certificates in use were read. If there is one, a restart
+    // is enough.
     let newer = standing.filter(|standing| runs && standing.serves).and_then(|standing| {
         let read = i64::try_from(standing.read).ok()?.checked_add(1)?.checked_mul(1000)?;
         facts.tls.files.as_ref().ok()?.iter().find(|file| file.made.0 >= read)
@@ -85,7 +86,8 @@ pub(super) fn certificates(facts: &Facts) -> Checked {
         });
     }
     let unusable = facts.tls.unusable.as_ref().map(Vec::as_slice);
-    // Those on disk are what counts at the next start; what was refused before may be right by now.
+    // What would fail at the next start: the files on disk count, and what was refused before may
+    // be right by now.
     let problems = match (unusable, standing) {
         (Ok(problems), _) => problems,
         (Err(_), Some(standing)) => standing.refused.as_slice(),
@@ -108,7 +110,7 @@ pub(super) fn certificates(facts: &Facts) -> Checked {
         ));
     }
     match unusable {
-        // Nothing wrong with what could be seen is not enough.
+        // Nothing wrong was found, but not everything could be seen.
         Err(why @ Unseen::Hidden(_)) if found.is_empty() => Err(why.clone()),
         _ => Ok(found),
     }
@@ -118,7 +120,7 @@ fn restart(finding: Finding) -> Finding {
     finding.run(format!("systemctl restart {TLS}")).say("Nobody who is connected notices.")
 }
 
-/// What is to be said of a certificate's end.
+/// The finding about a certificate that expires soon, has expired, or is not valid yet.
 fn ends(certificate: &Certificate, now: Duration) -> Option<Finding> {
     let date = |seconds: u64| i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     let date = |seconds: u64| date(seconds).map_or_else(|| "a time far off".to_owned(), |time| time.to_string());

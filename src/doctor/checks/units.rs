@@ -1,4 +1,4 @@
-//! Whether the units are there, enabled and listening, and how the service ended.
+//! Checks whether the units are there, enabled and listening; and of how the service ended.
 
 use super::super::facts::{ADMIN, CHAT, Facts, SERVICE, Unit};
 use super::super::finding::{Checked, Finding, quoted};
@@ -7,10 +7,10 @@ use super::{FINE, one};
 /// The units that a hub needs.
 const NEEDED: [&str; 3] = [CHAT, ADMIN, SERVICE];
 
-/// Seconds.
+/// Seconds in a day.
 const DAY: u64 = 86_400;
 
-/// As often may systemd start the service again before it is worth a word.
+/// How often systemd may start the service again before that is reported.
 const RESTARTS: u64 = 3;
 
 pub(super) fn installed(facts: &Facts) -> Checked {
@@ -47,7 +47,7 @@ pub(super) fn installed(facts: &Facts) -> Checked {
     Ok(found.collect())
 }
 
-/// Whether the administrator has stopped all of it for good, as the manual says.
+/// Whether the administrator has stopped all units for good, as the manual says.
 fn is_given_up(facts: &Facts) -> bool {
     NEEDED.iter().all(|name| {
         facts.unit(name).is_ok_and(|unit| {
@@ -75,7 +75,7 @@ pub(super) fn enabled(facts: &Facts) -> Checked {
     }
     let (is, it) = if off.len() == 1 { ("is", "it does") } else { ("are", "they do") };
     let what = format!("{} {is} disabled: {it} not start at the next boot", off.join(" and "));
-    // The socket starts the service when somebody comes; nobody comes where no socket is.
+    // The socket starts the service when somebody connects; without the socket nobody can.
     let finding = if off == [SERVICE] { Finding::advice(what) } else { Finding::warning(what) };
     one(Some(finding.run(format!("systemctl enable {}", off.join(" ")))))
 }
@@ -158,7 +158,7 @@ pub(super) fn failed(facts: &Facts) -> Checked {
     let is_failing = match unit.text("ActiveState") {
         "failed" => true,
         "activating" => unit.is("SubState", "auto-restart"),
-        // Its next start waits for the delay in ExecStopPost=.
+        // The next start waits for the delay in ExecStopPost=.
         "deactivating" => !matches!(unit.text("Result"), "success" | ""),
         _ => false,
     };
@@ -194,7 +194,7 @@ fn how(unit: &Unit) -> String {
     }
 }
 
-/// What an exit code means: its name in systemd.exec(5), and why.
+/// The meaning of an exit code: its name in systemd.exec(5), and what went wrong.
 fn meaning(code: u16) -> Option<(&'static str, &'static str)> {
     Some(match code {
         1 => ("", "the system has not enough of something, such as threads or memory"),
@@ -229,7 +229,7 @@ fn meaning(code: u16) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// What heals it.
+/// Adds what helps against the way in which the service ended.
 fn heal(unit: &Unit, finding: Finding) -> Finding {
     let is_exit = !matches!(unit.text("ExecMainCode"), "2" | "3");
     let code = unit.text("ExecMainStatus").parse().ok().filter(|_| is_exit).unwrap_or(0_u16);
@@ -264,7 +264,7 @@ fn heal(unit: &Unit, finding: Finding) -> Finding {
 pub(super) fn restarts(facts: &Facts) -> Checked {
     let unit = facts.unit(SERVICE)?;
     let count = unit.text("NRestarts").parse().unwrap_or(0_u64);
-    // One that has run for a day is over it.
+    // A daemon that has run for a day since then is no longer in trouble.
     let is_over = facts.daemon().is_ok_and(|daemon| daemon.status.uptime_s > DAY);
     one((count > RESTARTS && !is_over).then(|| {
         Finding::warning(format!(

@@ -1,4 +1,5 @@
-//! What the daemon answers on its admin socket. Whoever calls this knows that nobody is woken by it.
+//! The daemon's answers on its admin socket. The caller has made sure that to connect starts no
+//! service.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::wire::admin::args::{NoArgs, ReportsListArgs};
 use crate::wire::admin::message::ErrorCode;
 use crate::wire::admin::result::{HistoryStats, ReportList, Status};
 
-/// How long each answer may take.
+/// How long to connect may take, and each answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(super) fn look(socket: &Path) -> Seen<Result<Daemon, Silence>> {
@@ -55,7 +56,7 @@ fn silent(error: &Error) -> Seen<Result<Daemon, Silence>> {
     Ok(Err(Silence { kind, why: text(error) }))
 }
 
-/// The error, with what the system says of it.
+/// The error in words, with that of the system.
 fn text(error: &Error) -> String {
     match std::error::Error::source(error) {
         Some(source) => format!("{error}: {}", Plain(source)),

@@ -1,4 +1,4 @@
-//! Files, directories, users and file systems.
+//! Looks at files, directories, users and file systems.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -13,12 +13,12 @@ use super::not_root;
 use crate::values::plain::Plain;
 use crate::values::time::Wall;
 
-/// What is at the path itself: a link is not followed.
+/// The file at the path itself: a link is not followed.
 pub(super) fn node(path: &Path) -> Seen<Node> {
     look(path, AtFlags::SYMLINK_NOFOLLOW)
 }
 
-/// What the path leads to.
+/// The file to which the path leads: links are followed.
 pub(super) fn followed(path: &Path) -> Seen<Node> {
     look(path, AtFlags::empty())
 }
@@ -55,7 +55,7 @@ pub(super) fn unseen(path: &Path, error: &std::io::Error) -> Unseen {
     }
 }
 
-/// The file system that a path is on.
+/// The file system of a path.
 pub(super) fn disk(path: &Path) -> Seen<Disk> {
     let seen = statvfs(path).map_err(|errno| unseen(path, &std::io::Error::from(errno)))?;
     Ok(Disk {
@@ -65,13 +65,13 @@ pub(super) fn disk(path: &Path) -> Seen<Disk> {
     })
 }
 
-/// The number and the group of a user.
+/// The uid and gid of a user; `None` if there is no such user.
 pub(super) fn user(name: &str) -> Option<(u32, u32)> {
     let user = User::from_name(name).ok().flatten()?;
     Some((user.uid.as_raw(), user.gid.as_raw()))
 }
 
-/// The number of a group.
+/// The gid of a group; `None` if there is no such group.
 pub(super) fn group(name: &str) -> Option<u32> {
     Group::from_name(name).ok().flatten().map(|group| group.gid.as_raw())
 }

@@ -1,4 +1,5 @@
-//! The journal: whether it takes entries, whether it outlives a reboot, and what it tells of the last days.
+//! Looks at the journal: whether it takes entries, whether it outlives a reboot, and which events
+//! it has.
 
 use std::path::Path;
 
@@ -12,7 +13,7 @@ use super::{files, is_root};
 use crate::logging::ids;
 use crate::values::time::Wall;
 
-/// The events that are looked for.
+/// The numbers of the events that the checks need.
 const EVENTS: [&str; 5] =
     [ids::TAKEN_OVER, ids::NOT_TAKEN_OVER, ids::POISONED, ids::NO_DESCRIPTORS, ids::ACCEPT_PAUSED];
 
@@ -35,11 +36,11 @@ fn events() -> Seen<Vec<(Wall, String, String)>> {
     Ok(ask("journalctl", &args)?.lines().filter_map(event).collect())
 }
 
-/// An entry as `journalctl --output=json` prints it.
+/// The event in one line of `journalctl --output=json`.
 fn event(line: &str) -> Option<(Wall, String, String)> {
     let entry: Value = serde_json::from_str(line).ok()?;
     let micros: i64 = entry["__REALTIME_TIMESTAMP"].as_str()?.parse().ok()?;
-    // A text that is not UTF-8 comes as bytes.
+    // A text that is not UTF-8 comes as an array of bytes, and is left out.
     let text = entry["MESSAGE"].as_str().unwrap_or_default().to_owned();
     Some((Wall(micros / 1000), entry["MESSAGE_ID"].as_str()?.to_owned(), text))
 }

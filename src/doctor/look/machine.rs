@@ -1,4 +1,4 @@
-//! Processes, sockets that listen, the kernel, the clock.
+//! Looks at processes, sockets that listen, the kernel, and the clock.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,7 +37,7 @@ fn memory() -> Seen<u64> {
     kib.map(|kib| kib * 1024).ok_or_else(|| Unseen::hidden("/proc/meminfo has no MemTotal"))
 }
 
-/// The numbers of all processes.
+/// The ids of all processes.
 fn processes() -> Vec<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
@@ -50,7 +50,7 @@ fn process(pid: u32) -> Process {
     Process { pid, name, line: line.chars().take(200).collect() }
 }
 
-/// Whether the process is a hub, by its command line.
+/// Whether the process is a hub, judged by its command line.
 pub(super) fn is_hub(pid: u32) -> bool {
     let line = process(pid).line;
     let mut words = line.split(' ');
@@ -58,7 +58,7 @@ pub(super) fn is_hub(pid: u32) -> bool {
     is_ours && words.next() == Some("serve")
 }
 
-/// All hubs that run.
+/// All processes that are hubs.
 pub(super) fn hubs() -> Seen<Vec<Process>> {
     let all = processes();
     if all.is_empty() {
@@ -67,12 +67,12 @@ pub(super) fn hubs() -> Seen<Vec<Process>> {
     Ok(all.into_iter().filter(|pid| is_hub(*pid)).map(process).collect())
 }
 
-/// The sockets that listen on these ports, with a process that has each of them open.
+/// The sockets that listen on these ports, each with a process that has it open.
 pub(super) fn listening(ports: &[u16]) -> Seen<Vec<Listening>> {
     let mut found = BTreeMap::new();
     let mut any = false;
     for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        // A kernel without IPv6 has only one of them.
+        // A kernel without IPv6 has only the first of these files.
         let Ok(text) = fs::read_to_string(path) else { continue };
         any = true;
         for (addr, uid, inode) in text.lines().skip(1).filter_map(listens) {
@@ -85,7 +85,8 @@ pub(super) fn listening(ports: &[u16]) -> Seen<Vec<Listening>> {
         return Err(Unseen::hidden("/proc/net/tcp cannot be read"));
     }
     if !found.is_empty() {
-        // The one with the highest number: below it is who has started it.
+        // The process seen last wins: one that inherited the socket comes after the one that
+        // started it.
         for pid in processes() {
             let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { continue };
             for descriptor in descriptors.flatten() {
@@ -99,7 +100,8 @@ pub(super) fn listening(ports: &[u16]) -> Seen<Vec<Listening>> {
     Ok(found.into_values().collect())
 }
 
-/// Whether the service manager alone has the Unix socket at that path: who connects starts what sleeps behind it.
+/// Whether only the service manager has the Unix socket at this path: then to connect would start a
+/// service.
 pub(super) fn sleeps(path: &Path) -> bool {
     let Ok(path) = path.canonicalize() else { return false };
     let text = fs::read_to_string("/proc/net/unix").unwrap_or_default();
@@ -114,7 +116,7 @@ pub(super) fn sleeps(path: &Path) -> bool {
     !inodes.is_empty() && !holders.is_empty() && holders.iter().all(|holder| holder.name.starts_with("systemd"))
 }
 
-/// The inode of a line of `/proc/net/unix` (proc(5)), if that socket listens at the path.
+/// The inode in a line of `/proc/net/unix` (proc(5)), if that socket listens at the path.
 fn listens_at(line: &str, path: &Path) -> Option<u64> {
     const LISTENS: &str = "00010000";
     let fields: Vec<&str> = line.split_whitespace().collect();
@@ -122,12 +124,13 @@ fn listens_at(line: &str, path: &Path) -> Option<u64> {
     if is_ours { fields.get(6)?.parse().ok() } else { None }
 }
 
-/// The inode of a socket, as a link in `/proc/PID/fd` names it.
+/// The inode of a socket, from a link in `/proc/PID/fd`.
 fn inode(target: &Path) -> Option<u64> {
     target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
-/// The address, user and inode of a line of `/proc/net/tcp` or `tcp6` (proc(5)), if that socket listens.
+/// The address, uid and inode in a line of `/proc/net/tcp` or `tcp6` (proc(5)), if that socket
+/// listens.
 fn listens(line: &str) -> Option<(SocketAddr, u32, u64)> {
     const LISTEN: &str = "0A";
     let fields: Vec<&str> = line.split_whitespace().collect();
@@ -135,7 +138,7 @@ fn listens(line: &str) -> Option<(SocketAddr, u32, u64)> {
         return None;
     }
     let (ip, port) = fields.get(1)?.split_once(':')?;
-    // Each four bytes are a number as the processor has it.
+    // Each group of four bytes is printed as a number in the processor's byte order.
     let words: Vec<[u8; 4]> = (0..ip.len() / 8)
         .filter_map(|at| Some(u32::from_str_radix(ip.get(8 * at..8 * at + 8)?, 16).ok()?.to_ne_bytes()))
         .collect();
@@ -148,7 +151,7 @@ fn listens(line: &str) -> Option<(SocketAddr, u32, u64)> {
     Some((SocketAddr::new(ip, port), fields.get(7)?.parse().ok()?, fields.get(9)?.parse().ok()?))
 }
 
-/// A process of a daemon.
+/// A daemon's process.
 pub(super) fn running(pid: u32) -> Running {
     let descriptors = read(&format!("/proc/{pid}/limits")).and_then(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("Max open files"));

@@ -1,5 +1,6 @@
-//! Looking at the machine. It changes nothing there: it makes no file, takes no lock, and starts no unit, not even by
-//! connecting to a socket behind which the daemon sleeps. Whatever answers late is left alone.
+//! Looks at the machine, and changes nothing there: it makes no file, takes no lock and starts no
+//! unit. So it does not connect to a socket behind which the daemon sleeps. An answer that takes
+//! too long is not waited for.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -32,10 +33,10 @@ use crate::cli::DoctorArgs;
 use crate::client::{Environment, SERVICE_USER, SYSTEM_SOCKET};
 use crate::net::clock::now;
 
-/// Where the package has the state.
+/// The state directory of the package's service.
 const STATE: &str = "/var/lib/chathub";
 
-/// Looks at everything.
+/// Gathers all facts.
 #[must_use]
 pub(super) fn look(args: &DoctorArgs) -> Facts {
     let environment = Environment::of_process();
@@ -54,7 +55,8 @@ pub(super) fn look(args: &DoctorArgs) -> Facts {
     let chosen = args.socket.clone().or_else(|| environment.chathub_socket.clone());
     let asked = match subject {
         Subject::Service => Ok(chosen.unwrap_or_else(|| service_socket(systemd.as_ref().ok()))),
-        // Without a word from anybody, the service's socket is not that of a hub that was started by hand.
+        // Unless somebody has named it, the service's socket does not belong to a hub that was
+        // started by hand.
         Subject::ByHand => environment
             .socket(args.socket.as_deref())
             .ok()
@@ -65,7 +67,7 @@ pub(super) fn look(args: &DoctorArgs) -> Facts {
         if is_held(&socket, systemd.as_ref().ok()) {
             may_ask(&systemd)?;
         }
-        // Also one of a user's own service manager.
+        // That may also be a socket of the user's own service manager.
         if machine::sleeps(&socket) {
             return Err(Unseen::absent(format!("nobody serves at {}: who connects would start it", socket.display())));
         }
@@ -142,7 +144,7 @@ fn place(path: &Path) -> Place {
     }
 }
 
-/// Which hub is meant.
+/// Decides which hub is meant.
 fn subject(args: &DoctorArgs, environment: &Environment, systemd: Option<&Systemd>) -> Subject {
     let service = systemd.and_then(|systemd| systemd.units.get(SERVICE)).filter(|unit| unit.is_loaded());
     let state = service.and_then(state_dir).unwrap_or_else(|| STATE.into());
@@ -158,19 +160,19 @@ fn subject(args: &DoctorArgs, environment: &Environment, systemd: Option<&System
     }
 }
 
-/// A path without links, as far as it is there.
+/// The path without symbolic links, as far as it exists.
 fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
-/// Where the service's admin socket is.
+/// The path of the service's admin socket.
 fn service_socket(systemd: Option<&Systemd>) -> PathBuf {
     let listen = systemd.and_then(|systemd| systemd.units.get(ADMIN)).map(|unit| unit.text("Listen").to_owned());
     let path = listen.as_deref().and_then(|listen| listen.lines().find(|line| line.starts_with('/')));
     path.map_or_else(|| SYSTEM_SOCKET.into(), |line| line.trim_end_matches(" (Stream)").into())
 }
 
-/// Whether a connection to the socket may start the service.
+/// Whether to connect to this socket may start the service.
 fn is_held(socket: &Path, systemd: Option<&Systemd>) -> bool {
     let units = [ADMIN, MONITOR].iter().filter_map(|name| systemd?.units.get(*name));
     let held =
@@ -178,11 +180,12 @@ fn is_held(socket: &Path, systemd: Option<&Systemd>) -> bool {
     held.chain([SYSTEM_SOCKET.to_owned()]).any(|path| real(Path::new(&path)) == real(socket))
 }
 
-/// Whether a connection to the admin socket would start nothing: behind it, the daemon may sleep.
+/// Whether to connect to the admin socket starts nothing. If the daemon sleeps, it would be
+/// started.
 fn may_ask(systemd: &Seen<Systemd>) -> Seen<()> {
     let systemd = match systemd {
         Ok(systemd) => systemd,
-        // Without a service manager nobody is woken.
+        // Without a service manager, nothing can be started.
         Err(Unseen::Absent(_)) => return Ok(()),
         Err(why) => return Err(why.clone()),
     };
@@ -198,7 +201,7 @@ fn may_ask(systemd: &Seen<Systemd>) -> Seen<()> {
     }
 }
 
-/// The value of an argument of the service's command line.
+/// The value of an option in the service's command line.
 fn argument(unit: &Unit, name: &str) -> Option<PathBuf> {
     let line = super::checks::argv(unit.text("ExecStart"));
     let mut words = line.split(' ');
@@ -213,12 +216,12 @@ fn argument(unit: &Unit, name: &str) -> Option<PathBuf> {
     None
 }
 
-/// Where the service keeps its state.
+/// The state directory of the service.
 fn state_dir(unit: &Unit) -> Option<PathBuf> {
     argument(unit, "--state-dir").or_else(|| super::checks::state_directory(unit))
 }
 
-/// Where a hub keeps its state that one has started by hand.
+/// The state directory of a hub that this user has started by hand; `None` if there is none.
 fn own_state_dir() -> Option<PathBuf> {
     let dir = |name| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
     dir("XDG_STATE_HOME")
@@ -227,12 +230,12 @@ fn own_state_dir() -> Option<PathBuf> {
         .filter(|dir| dir.exists())
 }
 
-/// Whether this process may read what is root's.
+/// Whether this process is run by root.
 fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// What is added to a refusal of the system, where root might not be refused.
+/// Added to an error of the system that root might not get.
 fn not_root() -> &'static str {
     if is_root() { "" } else { " (not root)" }
 }

@@ -1,4 +1,4 @@
-//! Runs a program that only tells something, for a bounded time, and takes a bounded answer.
+//! Runs a program that only reports something, with bounds on its time and its output.
 
 use std::io::Read as _;
 use std::process::{Command, Stdio};
@@ -7,26 +7,27 @@ use std::time::Duration;
 
 use super::super::finding::{Seen, Unseen};
 
-/// How long a program may take.
+/// How long a program may run.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The longest answer that is read, in bytes.
+/// The greatest output that is read, in bytes.
 const MOST: u64 = 4 * 1024 * 1024;
 
-/// What a program has told.
+/// The result of a program.
 pub(super) struct Told {
-    /// What it has printed.
+    /// Its standard output.
     pub(super) out: String,
-    /// What it has complained of.
+    /// Its standard error.
     pub(super) complaint: String,
-    /// Whether it has succeeded.
+    /// Whether its exit code was 0.
     succeeded: bool,
 }
 
-/// What the program prints, also if it ends with a complaint and has printed something.
+/// Runs a program and returns its output, even if it has failed after printing something.
 ///
 /// # Errors
-/// [`Unseen::Absent`] if there is no such program; [`Unseen::Hidden`] if it fails, or takes too long.
+/// [`Unseen::Absent`] if there is no such program; [`Unseen::Hidden`] if it fails, or takes too
+/// long.
 pub(super) fn ask(name: &str, args: &[&str]) -> Seen<String> {
     let Told { out, complaint, succeeded } = run(name, args)?;
     if out.trim().is_empty() && !succeeded && !complaint.trim().is_empty() {
@@ -36,10 +37,11 @@ pub(super) fn ask(name: &str, args: &[&str]) -> Seen<String> {
     Ok(out)
 }
 
-/// What the program prints and complains of, however it ends.
+/// Runs a program and returns all that it printed, however it ended.
 ///
 /// # Errors
-/// [`Unseen::Absent`] if there is no such program; [`Unseen::Hidden`] if it cannot be run, or takes too long.
+/// [`Unseen::Absent`] if there is no such program; [`Unseen::Hidden`] if it cannot be run, or takes
+/// too long.
 pub(super) fn run(name: &str, args: &[&str]) -> Seen<Told> {
     let hidden = |why: String| Unseen::hidden(format!("{name} {why}"));
     let mut child = Command::new(name)
@@ -81,7 +83,8 @@ pub(super) fn run(name: &str, args: &[&str]) -> Seen<Told> {
         };
         texts[at] = String::from_utf8_lossy(&bytes).into_owned();
     }
-    // Both of its outputs are closed, so it is at its end; one that closed them and goes on is not waited for.
+    // Both of its outputs are closed, so the program is ending. One that closes them and goes on is
+    // not waited for.
     let _ = child.kill();
     let ended = child.wait().map_err(|error| hidden(error.to_string()))?;
     let [out, complaint] = texts;

@@ -1,4 +1,4 @@
-//! The settings files.
+//! Looks at the settings files.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use super::super::facts::Settings;
 use super::files;
 use crate::config;
 
-/// Reads the settings as the daemon would.
+/// Reads the settings as the daemon would, and looks at the files.
 pub(super) fn look(file: Option<&Path>) -> Settings {
     let (main, fragments) = config::places(file);
     let above = main.ancestors().skip(1).filter(|dir| !dir.as_os_str().is_empty());

@@ -1,4 +1,4 @@
-//! The state directory, and the database of a hub that does not run.
+//! Looks at the state directory, and at the database of a hub that does not run.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -14,13 +14,13 @@ use super::super::finding::{Seen, Unseen};
 use super::files;
 use crate::store;
 
-/// How long the database is looked through at most.
+/// How long the check of the database may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// As many files are looked at; more is no state directory of ours.
+/// The most files that are looked at. A state directory has fewer.
 const MOST: usize = 1000;
 
-/// Looks at the directory; `daemon` is the process that has it open, if one is known.
+/// Looks at the directory. `daemon` is the process that has it open, if one is known.
 pub(super) fn look(path: Option<PathBuf>, daemon: Option<u32>) -> State {
     let Some(path) = path else {
         let none = || Unseen::absent("nothing says where the state directory is (--state-dir)");
@@ -60,7 +60,7 @@ fn database(dir: &Path, found: &BTreeMap<String, Node>, daemon: Option<u32>) -> 
     if node.kind != Kind::File {
         return Ok(Err("it is no file".to_owned()));
     }
-    // Its own answers count: it has the file open, and looks at it all the time.
+    // A daemon that runs has the file open, and reports its state itself.
     let by_lock = || number_in(&dir.join("lock"));
     let runs = |pid: u32| Path::new(&format!("/proc/{pid}")).exists() && super::machine::is_hub(pid);
     if let Some(pid) = daemon.or_else(by_lock).filter(|pid| runs(*pid)) {
@@ -68,7 +68,7 @@ fn database(dir: &Path, found: &BTreeMap<String, Node>, daemon: Option<u32>) -> 
             "process {pid} has the database open, and tells itself what is wrong with it"
         )));
     }
-    // To read what the log has, SQLite would make or change a file beside it.
+    // To read what is only in the log, SQLite would make or change a file beside it.
     for name in ["-wal", "-shm"].map(|part| format!("{}{part}", store::FILE)) {
         if found.contains_key(&name) {
             return Err(Unseen::hidden(format!(
@@ -88,8 +88,8 @@ fn database(dir: &Path, found: &BTreeMap<String, Node>, daemon: Option<u32>) -> 
     }
 }
 
-/// The number that a small file holds. What lies in the directory may be another's doing: no link is followed, and no
-/// pipe waited for.
+/// The number in a small file. Another user may have put the file there: so no symbolic link is
+/// followed, and a pipe is not waited for.
 fn number_in(path: &Path) -> Option<u32> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path).ok()?;

@@ -1,4 +1,5 @@
-//! Certificates: what `chathub-tls` says of those that it has, and of the files that it would read now.
+//! Collects facts about certificates: the report of `chathub-tls` on those in use, and the files
+//! that it would read if it started now.
 
 use std::path::Path;
 
@@ -26,7 +27,7 @@ pub(super) fn look(systemd: Option<&Systemd>) -> Tls {
     Tls { standing, files, unusable: pairs.and_then(|pairs| unusable(unit, &pairs)) }
 }
 
-/// What is wrong with these certificates and keys, as `chathub-tls` finds it.
+/// The mistakes in these certificates and keys, as `chathub-tls --check` reports them.
 fn unusable(unit: &Unit, pairs: &[(String, String)]) -> Seen<Vec<String>> {
     if !is_root() {
         return Err(Unseen::hidden("keys are for root"));
@@ -39,14 +40,15 @@ fn unusable(unit: &Unit, pairs: &[(String, String)]) -> Seen<Vec<String>> {
     let told = program::run(path, &args)?;
     let problems: Vec<_> =
         told.complaint.lines().filter_map(|line| line.strip_prefix("chathub-tls: ")).map(str::to_owned).collect();
-    // An older one, which does not know the arguments, or something else altogether.
+    // It is an older `chathub-tls`, which does not know these arguments, or another program.
     if problems.is_empty() && told.out.is_empty() {
         return Err(Unseen::hidden(format!("{path} --check does not tell of certificates")));
     }
     Ok(problems)
 }
 
-/// The certificates with their keys that the unit names: on its command line, else as credentials.
+/// The certificates with their keys that the unit names: on its command line, or else as
+/// credentials.
 fn pairs(unit: &Unit) -> Seen<Vec<(String, String)>> {
     let line = argv(unit.text("ExecStart"));
     let named = |option: &str| -> Vec<String> {
@@ -63,7 +65,7 @@ fn pairs(unit: &Unit) -> Seen<Vec<(String, String)>> {
     } else {
         certificates.into_iter().zip(keys).collect()
     };
-    // A specifier of systemd, or a credential of its own.
+    // The path may have a specifier of systemd in it, or be the id of a credential.
     let is_path = |path: &String| path.starts_with('/') && !path.contains('%');
     if pairs.is_empty() || !pairs.iter().all(|(certificate, key)| is_path(certificate) && is_path(key)) {
         return Err(Unseen::hidden(format!("{TLS} does not name the files of its certificates")));
@@ -80,7 +82,7 @@ fn credential(unit: &Unit, name: &str, number: &str) -> Option<String> {
         match value.split_once(':') {
             Some((id, file)) if id.strip_prefix(name) == Some(number) => path = Some(file.to_owned()),
             Some(_) => {}
-            // Takes back all that stands before it.
+            // An empty value takes back all those before it.
             None if value.is_empty() => path = None,
             None => {}
         }

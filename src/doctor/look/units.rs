@@ -1,4 +1,4 @@
-//! The service manager: which version it is, what it makes of the units, and which files say so.
+//! Looks at the service manager: its version, its state of the units, and the units' files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,18 +11,18 @@ use super::program::ask;
 /// Where packages put their units.
 const PACKAGED: [&str; 2] = ["/usr/lib/systemd/system", "/lib/systemd/system"];
 
-/// Where administrators and programs put theirs.
+/// Where administrators and programs put their units and drop-ins.
 const CHANGED: [&str; 2] = ["/etc/systemd/system", "/run/systemd/system"];
 
 /// The longest unit file that is read, in bytes.
 const MOST: u64 = 1024 * 1024;
 
 pub(super) fn look() -> Seen<Systemd> {
-    // As sd_booted(3) has it.
+    // The same test as in sd_booted(3).
     if !Path::new("/run/systemd/system").is_dir() {
         return Err(Unseen::absent("systemd does not run this machine"));
     }
-    // With what is empty: a drop-in may have emptied it.
+    // `--all` prints empty properties too: a drop-in may have emptied one.
     let mut args = vec!["show", "--no-pager", "--all"];
     args.extend(UNITS);
     let units = read(&ask("systemctl", &args)?);
@@ -45,7 +45,8 @@ fn number(text: &str) -> Option<u32> {
     text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-/// What `systemctl show` prints of several units: properties by name, an empty line between two units.
+/// Reads what `systemctl show` prints of several units: properties by name, with an empty line
+/// between two units.
 fn read(text: &str) -> Vec<BTreeMap<String, String>> {
     let mut units = vec![BTreeMap::<String, String>::new()];
     for line in text.lines() {
@@ -69,7 +70,7 @@ fn read(text: &str) -> Vec<BTreeMap<String, String>> {
 
 /// Reads the files that a unit consists of.
 fn find_files(unit: &mut Unit) {
-    // That of a unit that is masked is a link to /dev/null.
+    // The file of a masked unit is a link to /dev/null.
     if !unit.is_loaded() {
         return;
     }
@@ -79,7 +80,7 @@ fn find_files(unit: &mut Unit) {
     unit.files = fragment.iter().chain(&drop_ins).map(|path| unit_file(path)).collect();
     unit.unread = drop_ins_of(&unit.name)
         .into_iter()
-        // One directory's hides another's of the same name.
+        // A drop-in in one directory hides one of the same name in another.
         .filter(|path| !drop_ins.iter().any(|known| known.file_name() == path.file_name()))
         .collect();
     let is_packaged = |path: &Path| PACKAGED.iter().any(|dir| path.starts_with(dir));
@@ -90,7 +91,8 @@ fn find_files(unit: &mut Unit) {
     }
 }
 
-/// The drop-ins that are there for a unit. systemd 252 does not notice the first one that is written for it.
+/// The drop-ins of a unit that are on disk. systemd 252 does not notice the first one that is
+/// written.
 fn drop_ins_of(name: &str) -> Vec<PathBuf> {
     let dirs = CHANGED.iter().chain(&PACKAGED).map(|dir| Path::new(dir).join(format!("{name}.d")));
     let entries = dirs.flat_map(|dir| std::fs::read_dir(dir).into_iter().flatten().flatten());
@@ -113,7 +115,7 @@ fn unit_file(path: &Path) -> UnitFile {
     UnitFile { path: path.to_owned(), made: node.map(|node| node.made), lines }
 }
 
-/// What a unit file sets, as systemd.syntax(7) has it.
+/// The assignments in a unit file (systemd.syntax(7)): the line, from 1, the name, and the value.
 fn lines(text: &str) -> Vec<(usize, String, String)> {
     let mut found: Vec<(usize, String, String)> = Vec::new();
     let mut goes_on = false;

@@ -1,4 +1,5 @@
-//! Recorded history on its way to an administrator: read from disk on a thread that may wait, and sent as it is read.
+//! Recorded history for an administrator: read from disk on a thread that may wait, and sent as it
+//! is read.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,23 +20,25 @@ use crate::wire::admin::result::{
 };
 use crate::wire::admin::value::Time;
 
-/// How long a copy of the file is kept for an administrator who takes nothing of it; it needs space on disk meanwhile.
+/// How long a copy of the file is kept for an administrator who takes nothing of it. Meanwhile it
+/// takes space on disk.
 const COPY_PATIENCE: Duration = Duration::from_secs(600);
 
 /// The most lines in one answer.
 const AT_ONCE: usize = 10_000;
 
-/// The number of lines whose text is made at a time.
+/// The most lines whose text is made at a time.
 pub(super) const PAGE: usize = 256;
 
 impl Connection {
-    /// Sends lines from disk as they are read, then those behind them. An administrator who asks for one answer gets no
-    /// more than fits into one.
+    /// Sends the lines on disk as they are read, and then those in memory. For an administrator who
+    /// did not ask for a stream, all lines go into one answer, of at most [`AT_ONCE`] lines.
     pub(super) async fn stored(&mut self, id: &Value, stored: Stored, source: Source, more: bool) -> Result<(), Gone> {
         let Stored { what, last, tail, room: unknown, removed } = stored;
         let (sender, mut pages) = mpsc::channel::<Result<Page, ControlError>>(2);
         let asked = id.clone();
-        // This thread may wait for the administrator, because nobody waits for it. It also makes the text of the lines.
+        // This thread may wait for the administrator, because nothing waits for it. It also makes
+        // the text of the lines.
         tokio::task::spawn_blocking(move || {
             let page = |lines: &[InRoom]| match more {
                 true => Page { text: written(&asked, lines), lines: Vec::new(), count: lines.len() },
@@ -103,7 +106,7 @@ impl Connection {
         self.say_made(move || Reply::done(&id, Place::Last, &Lines { lines: whole, count })).await
     }
 
-    /// Sends a copy of the file, made beside it and gone at the end.
+    /// Sends a copy of the history file. The copy is made beside the file, and removed at the end.
     pub(super) async fn backup(&mut self, id: &Value, source: Source) -> Result<(), Gone> {
         let (sender, mut pieces) = mpsc::channel::<Result<String, ControlError>>(2);
         let asked = id.clone();
@@ -131,7 +134,7 @@ impl Connection {
     }
 }
 
-/// Lines on their way to the administrator who asked: as text for a stream, or themselves for one answer.
+/// Lines on their way to an administrator: as text for a stream, or as values for one answer.
 struct Page {
     text: String,
     lines: Vec<Line>,
@@ -153,17 +156,17 @@ pub(super) fn unreadable(trouble: &Trouble) -> ControlError {
     ControlError::new(ErrorCode::Internal, format!("the recorded history cannot be read: {trouble}"))
 }
 
-/// The reading thread has panicked; the panic's message is in the journal.
+/// The error for a reading thread that has panicked. The panic's message is in the journal.
 pub(super) fn broken() -> ControlError {
     ControlError::new(ErrorCode::Internal, "the recorded history could not be read")
 }
 
-/// A room that is not open, and of which nothing is on disk.
+/// The error for a room that is not open, and of which nothing is on disk.
 fn no_room(name: &str) -> ControlError {
     ControlError::new(ErrorCode::NotFound, format!("no room {name:?}"))
 }
 
-/// Lines from disk, without those whose redaction has not reached the disk yet.
+/// Hides, among lines from disk, those that are redacted already but not yet on disk.
 fn hidden(
     lines: Vec<(message::Line, String)>,
     what: &Selector,
@@ -183,7 +186,8 @@ fn hidden(
     lines.into_iter().filter_map(left).collect()
 }
 
-/// Whether the room is known whose lines are meant. On a disk that cannot be read now, it may be.
+/// Refuses a room that is neither open nor on disk. If the disk cannot be read now, the room counts
+/// as known.
 pub(super) fn knows_room(
     Stored { what, tail, room: unknown, .. }: &Stored,
     source: &Source,
@@ -214,7 +218,7 @@ pub(super) fn count(stored: Stored, beside: Beside, source: &Source) -> Result<R
     Ok(Redacted { lines: on_disk + waiting + beside.private, topics: beside.topics, dry_run: true })
 }
 
-/// A report with those lines in question that are on disk.
+/// A report, with the lines in question that are only on disk.
 pub(super) fn with_lines(mut shown: ReportShown, source: &Source) -> ReportShown {
     let is_gone = |line: &&mut ReportLine| line.state == ReportLineState::Gone;
     let numbers: Vec<u64> = shown.lines.iter_mut().filter(is_gone).map(|line| line.seq).collect();
@@ -228,7 +232,7 @@ pub(super) fn with_lines(mut shown: ReportShown, source: &Source) -> ReportShown
                 };
             }
         }
-        // The report is sent even if its lines cannot be read.
+        // The report is sent even if those lines cannot be read.
         Err(trouble) => shown.trouble = Some(trouble.to_string()),
     }
     shown
@@ -236,7 +240,7 @@ pub(super) fn with_lines(mut shown: ReportShown, source: &Source) -> ReportShown
 
 pub(super) fn by_room(mut stats: HistoryStats, source: &Source) -> Result<HistoryStats, ControlError> {
     if let Some(disk) = &mut stats.disk {
-        // A fault of the disk is part of the answer; the rooms on disk are missing from it then.
+        // A fault of the disk is part of the answer. The rooms on disk are then missing from it.
         match source.open().and_then(|reader| reader.stats()) {
             Ok(read) => {
                 disk.indexed_to = read.indexed_to.map(Time);

@@ -1,8 +1,10 @@
-//! Who holds the connections to the admin socket, and which of them is closed for a new one when there are too many.
+//! Who holds the connections to the admin sockets, and which of them is closed for a new one when
+//! there are too many.
 //!
-//! Some places are kept for root, who runs the unit's own commands (`ExecReload=`, `ExecStop=`). Any other user gets
-//! half of the places at most. An idle connection, or one whose answer nobody reads, is closed for a new one: first one
-//! of the same user, then one of the user who holds most.
+//! [`KEPT`] places beyond the limit are for root, who runs the unit's own commands (`ExecReload=`,
+//! `ExecStop=`). Any other user gets at most half of the places. A connection that is idle, or
+//! whose answer nobody reads, is closed for a new one: first one of the same user, then one of the
+//! user who holds most.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -14,8 +16,8 @@ use tokio::sync::{Notify, Semaphore};
 /// Places beyond the limit, for root.
 pub const KEPT: usize = 4;
 
-/// A connection is idle, and can have to give way, when nothing was asked on it for this long: one that has just come is
-/// about to ask.
+/// A connection is idle, and may be closed for a new one, if nothing was asked on it for this long.
+/// One that has just come is about to ask.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// All connections of the admin sockets.
@@ -24,9 +26,10 @@ pub struct Admins {
     limit: AtomicUsize,
     next: AtomicU64,
     held: Mutex<BTreeMap<u64, Held>>,
-    /// The permit to have a request handled by the driver. There is one, so that many requests do not crowd out people.
+    /// The permit to have the driver handle a request. There is only one, so that many requests do
+    /// not crowd out clients.
     pub(super) turn: Semaphore,
-    /// The daemon's own user, who has root's rights here: it could end the daemon anyway.
+    /// The daemon's own user. It has root's rights here, because it could end the daemon anyway.
     own_uid: u32,
 }
 
@@ -40,7 +43,7 @@ struct Held {
     leaves: Arc<Notify>,
 }
 
-/// A connection as `status` tells of it.
+/// A connection to an admin socket, for `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holder {
     /// The user id.
@@ -53,7 +56,7 @@ pub struct Holder {
     pub idle: Option<Duration>,
 }
 
-/// A place that is held until it is dropped.
+/// A place for one connection. Dropping it gives the place back.
 #[derive(Debug)]
 pub(super) struct Place {
     admins: Arc<Admins>,
@@ -61,17 +64,17 @@ pub(super) struct Place {
     leaves: Arc<Notify>,
 }
 
-/// There is no place.
+/// No place is free: the number is the limit that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Full {
-    /// For anybody.
+    /// The limit of all connections.
     All(usize),
-    /// For this user.
+    /// The limit of this user's connections.
     Own(usize),
 }
 
 impl Admins {
-    /// With room for `limit` connections.
+    /// No connections yet, and room for `limit`.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -88,7 +91,7 @@ impl Admins {
         self.limit.store(limit, Ordering::Relaxed);
     }
 
-    /// Who holds them, the oldest first.
+    /// The holders of all connections, the oldest first.
     #[must_use]
     pub fn holders(&self) -> Vec<Holder> {
         let now = Instant::now();
@@ -102,7 +105,7 @@ impl Admins {
         held.values().map(holder).collect()
     }
 
-    /// How many there are.
+    /// How many connections there are.
     #[must_use]
     pub fn count(&self) -> usize {
         self.held().len()
@@ -112,7 +115,8 @@ impl Admins {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a connection of that process. Somebody else may lose theirs for it.
+    /// Takes a place for a connection of process `pid` of user `uid`. An idle connection may be
+    /// closed for it.
     pub(super) fn enter(self: &Arc<Self>, uid: u32, pid: i32) -> Result<Place, Full> {
         self.enter_at(uid, pid, Instant::now())
     }
@@ -122,8 +126,9 @@ impl Admins {
         let mut held = self.held();
         if self.is_privileged(uid) {
             if held.len() >= limit + KEPT {
-                // First a connection of another user that is idle; at last even one with a request under way, whose
-                // user can connect again.
+                // First an idle connection of another user is closed, then any idle one, and at
+                // last even one of another user with a request under way: that user can connect
+                // again.
                 let others = |held: &Held| !self.is_privileged(held.uid);
                 let leaves = idle_longest(&held, now, others)
                     .or_else(|| idle_longest(&held, now, |_| true))
@@ -137,7 +142,8 @@ impl Admins {
                 let leaves = idle_longest(&held, now, |held| held.uid == uid);
                 dismiss(&mut held, leaves.ok_or(Full::Own(most))?);
             } else if held.len() >= limit {
-                // Only of a user who holds more than the new one's user would hold with it.
+                // Only a user who holds more than the new connection's user would hold with it
+                // loses one.
                 let more = |held: &Held| !self.is_privileged(held.uid) && count(held.uid) > own + 1;
                 let leaves =
                     idle_longest(&held, now, more).or_else(|| idle_longest(&held, now, |held| held.uid == uid));
@@ -154,7 +160,8 @@ impl Admins {
     }
 }
 
-/// The one of those that has been idle longest.
+/// Of the connections for which `of` is true, the one that has been idle longest, and at least
+/// [`IDLE`].
 fn idle_longest(held: &BTreeMap<u64, Held>, now: Instant, of: impl Fn(&Held) -> bool) -> Option<u64> {
     held.iter()
         .filter(|(_, held)| of(held))
@@ -170,12 +177,12 @@ fn dismiss(held: &mut BTreeMap<u64, Held>, number: u64) {
 }
 
 impl Place {
-    /// Something is under way on it.
+    /// A request is under way on the connection.
     pub(super) fn works(&self) {
         self.set(None);
     }
 
-    /// Nothing is, or nobody takes what is.
+    /// No request is under way, or nobody takes its answer.
     pub(super) fn rests(&self) {
         self.set(Some(Instant::now()));
     }
@@ -186,7 +193,7 @@ impl Place {
         }
     }
 
-    /// Until it has to give way.
+    /// Waits until the connection has to be closed for another one.
     pub(super) async fn lost(&self) {
         self.leaves.notified().await;
     }

@@ -1,8 +1,10 @@
 //! The admin socket: one task for each connection, requests in, replies out, in order.
 //!
-//! The contract stands in chathub-admin(7); [`crate::wire::admin`] is its parser. Who asks is told
-//! by the kernel (`SO_PEERCRED`), and a command that changes something leaves a line in the journal. What a command does
-//! is not known here: the table there says which part of the daemon executes it, and so where it is handed to.
+//! chathub-admin(7) is the contract; [`crate::wire::admin`] is its parser. The kernel tells which
+//! user asks (`SO_PEERCRED`). A command that changes something leaves an audit line in the journal.
+//!
+//! This module does not know what a command does: the table there says which part of the daemon
+//! executes it, and it is handed to that part.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -49,26 +51,29 @@ use crate::wire::admin::result::{Count, Hello, Lines, Metrics};
 use crate::wire::admin::value::Text;
 use crate::wire::admin::{Carrier, Command, Duty, ForConnection, Level};
 
-/// Characters that a password has at least, and how it is hashed; changed when settings are.
+/// The least number of characters of a password, and the cost of hashing one. A reload changes
+/// both.
 pub type Passwords = Arc<Mutex<(usize, Cost)>>;
 
-/// A connection of whose answer nothing is taken for this long counts as idle, and gives way to another one when there
-/// are too many. It costs nothing else, so it is waited for: a pager is read at leisure.
+/// If the other end takes nothing of an answer for this long, the connection counts as idle, and
+/// may be closed for a new one. Until then it costs nothing, so it is left open: an answer may be
+/// read in a pager, at leisure.
 const STALLED: Duration = Duration::from_secs(30);
 
-/// The time that it is waited for.
+/// How long the other end may take nothing of an answer before the connection is closed.
 const PATIENCE: Duration = Duration::from_secs(12 * 3600);
 
-/// The time after which an administrator who waits for the disk is told so.
+/// How long an administrator waits for the disk before the answer says that it takes nothing.
 const DISK_PATIENCE: Duration = Duration::from_secs(20);
 
-/// The interval at which a subscriber that has closed its side of the connection is looked at: whether it still
-/// listens shows in nothing else until there is an event.
+/// How often a subscriber is looked at that has closed its sending direction. Nothing else shows
+/// whether it still listens, until there is an event.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Takes connections until `stopping` says so, and returns when all answers are out.
+/// Accepts connections until `stopping` becomes true. Returns when all answers are sent.
 ///
-/// As many are served at a time as `admins` has places; one more is told that the socket is busy.
+/// At most as many connections as `admins` has places are served at a time. A further one is
+/// refused as busy.
 pub async fn serve(
     listener: UnixListener,
     level: Level,
@@ -83,7 +88,7 @@ pub async fn serve(
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    // Those that have ended make place.
+                    // Tasks of connections that have ended are joined here.
                     while connections.try_join_next().is_some() {}
                     let (uid, pid) = getsockopt(&stream, sockopt::PeerCredentials)
                         .map_or((u32::MAX, 0), |creds| (creds.uid(), creds.pid()));
@@ -114,7 +119,7 @@ pub async fn serve(
 }
 
 async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone, which ends the daemon as well.
+    // An error means that the sender is gone: the daemon ends then too.
     let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
@@ -132,19 +137,20 @@ struct Connection {
     read: OwnedReadHalf,
     write: OwnedWriteHalf,
     by: By,
-    /// What the system calls who asks, once it was looked up.
+    /// The name of the user who asks, once it was looked up.
     called: Option<String>,
     level: Level,
     place: Held,
     admins: Arc<Admins>,
-    /// What was read and is not a whole request yet.
+    /// The bytes that were read and are no whole request yet.
     frames: Frames,
     arrivals: mpsc::Sender<Arrival>,
     passwords: Passwords,
     stopping: watch::Receiver<bool>,
 }
 
-/// The other end is gone, does not read, or was closed for a new connection.
+/// The connection is of no use any more: the other end is gone or does not read, or a new
+/// connection took the place.
 struct Gone;
 
 impl Connection {
@@ -155,7 +161,7 @@ impl Connection {
             let count = tokio::select! {
                 count = self.read.read(&mut chunk) => count.unwrap_or(0),
                 () = self.place.lost() => return self.give_way(),
-                // The daemon ends: what was asked is answered, and nothing more is read.
+                // The daemon ends: requests that were read are answered, and no more are read.
                 () = stopped(&mut self.stopping) => return,
             };
             self.place.works();
@@ -187,7 +193,8 @@ impl Connection {
         self.say_within(PATIENCE, line).await
     }
 
-    /// Writes a line, and waits until it is taken, unless the place is wanted by others.
+    /// Writes a line, and waits until the other end has taken it; or gives up if the place is
+    /// wanted by another connection.
     async fn say_within(&mut self, patience: Duration, line: &str) -> Result<(), Gone> {
         let mut written = std::pin::pin!(self.write.write_all(line.as_bytes()));
         if let Ok(done) = tokio::time::timeout(STALLED, &mut written).await {
@@ -203,7 +210,8 @@ impl Connection {
         if done { Ok(()) } else { Err(Gone) }
     }
 
-    /// Answers one request. `behind` is what was read after it, for a stream, which does not end.
+    /// Answers one request. `behind` are the bytes read after it: a stream of events never ends, so
+    /// they are refused there.
     async fn answer(&mut self, frame: Frame, behind: &mut &[u8]) -> Result<(), Gone> {
         let request = match frame {
             Frame::Line(line) => Request::parse(&line),
@@ -268,11 +276,11 @@ impl Connection {
         }
     }
 
-    /// Sends the text that `make` makes on another thread, because it takes long.
+    /// Makes a text on another thread, because that takes long, and sends it.
     async fn say_made(&mut self, make: impl FnOnce() -> String + Send + 'static) -> Result<(), Gone> {
         match tokio::task::spawn_blocking(make).await {
             Ok(line) => self.say(&line).await,
-            // It has panicked, and its message is out.
+            // The thread has panicked, and the panic's message is in the journal.
             Err(_) => Err(Gone),
         }
     }
@@ -288,7 +296,8 @@ impl Connection {
         }
     }
 
-    /// The command with its password hashed: neither the tape nor the journal is to have it.
+    /// Replaces a command's password by its hash: neither the tape nor the journal may hold a
+    /// password.
     async fn without_password(&self, mut command: Command) -> Result<Command, ControlError> {
         let Some(Secret { name, password, hashed }) = command.secret() else { return Ok(command) };
         let Some(password) = password.take() else { return Ok(command) };
@@ -297,11 +306,11 @@ impl Connection {
             return Err(ControlError::new(ErrorCode::BadArgument, message));
         }
         let (least, cost) = *self.passwords.lock().unwrap_or_else(PoisonError::into_inner);
-        // A name that is not valid is left to the hub, which refuses it.
+        // The hub refuses a name that is not valid.
         if let Ok(name) = Name::parse(name, usize::from(u8::MAX)) {
             login::password(&password.0, &name, least)?;
         }
-        // One at a time, as each connection asks: there are few of them.
+        // One connection hashes one password at a time, and there are few connections.
         let done = tokio::task::spawn_blocking(move || hashing::hash(&password.0, cost)).await;
         let failed =
             |why: &str| ControlError::new(ErrorCode::Internal, format!("the password cannot be hashed: {why}"));
@@ -328,7 +337,7 @@ impl Connection {
             }
             Duty::Connection(ForConnection::Describe(args)) => {
                 let args = args.clone();
-                // Some milliseconds the first time, and no reason for others to wait.
+                // Some milliseconds the first time: other tasks need not wait for it.
                 let described = tokio::task::spawn_blocking(move || described(&args)).await;
                 return described.unwrap_or_else(|_| Err(broken())).map(Answered::Written);
             }
@@ -343,7 +352,8 @@ impl Connection {
         let args = command.changes().then(|| audited(&command));
         let (reply, answer) = oneshot::channel();
         let arrival = Arrival::Control { command: Box::new(command), by: self.by, reply };
-        // One at a time, of all connections: between two of them people have their turn.
+        // One request at a time is handled, of all connections: clients have their turn between two
+        // of them.
         let turn = self.admins.turn.acquire().await.map_err(|_| gone())?;
         self.arrivals.send(arrival).await.map_err(|_| gone())?;
         let answer = match spec.carrier {
@@ -355,7 +365,7 @@ impl Connection {
                 })
             }
             Carrier::End => {
-                // Answered at the very end, and others may ask until then.
+                // The answer comes at the very end. Until then others may ask.
                 drop(turn);
                 answer.await
             }
@@ -371,7 +381,8 @@ impl Connection {
                 Ok(_) => "done",
                 Err(error) => error.message.as_str(),
             };
-            // Once for each connection: a directory service takes its time, and is asked elsewhere.
+            // Looked up once for each connection, on another thread: a directory service may take
+            // its time.
             if self.called.is_none()
                 && let Some(uid) = self.by.uid()
             {
@@ -393,8 +404,8 @@ impl Connection {
         answer
     }
 
-    /// Whether there is or was the room whose lines are to be removed, if one is named: a slip is to change nothing, and
-    /// what rooms there have been, the disk alone knows.
+    /// Refuses to remove lines of a room that neither is there nor was: a slip should change
+    /// nothing. Only the disk knows all rooms that there were.
     async fn knows_room(&mut self, args: &RedactArgs) -> Result<(), ControlError> {
         if args.dry_run || args.room.is_none() {
             return Ok(());
@@ -405,7 +416,7 @@ impl Connection {
         knows.unwrap_or_else(|_| Err(broken()))
     }
 
-    /// Has a list made, a step at a time.
+    /// Has the driver make a long list, one part at a time.
     async fn list(&self, mut listing: Box<Listing>) -> Result<Answered, ControlError> {
         let gone = || ControlError::new(ErrorCode::Conflict, "the hub is shutting down");
         loop {
@@ -421,8 +432,8 @@ impl Connection {
         }
     }
 
-    /// Sends events until the other end has closed the connection, or the daemon ends. What is asked
-    /// meanwhile is refused, so that no request is left without an answer.
+    /// Sends events until the other end has closed the connection, or the daemon ends. A request
+    /// that comes meanwhile is refused, so that none is left without an answer.
     async fn stream(&mut self, id: &Value, mut events: mpsc::Receiver<Event>, behind: &mut &[u8]) -> Result<(), Gone> {
         self.refuse_while_streaming(behind).await?;
         let mut chunk = vec![0; 1024];
@@ -436,7 +447,7 @@ impl Connection {
                         self.say(&Reply::done(id, Place::More, &event)).await?;
                         count += 1;
                     }
-                    // The driver has ended, and said before what there was to say.
+                    // The driver has ended, and has sent all events before.
                     None => {
                         let _ = self.say(&Reply::done(id, Place::Last, &Count { count })).await;
                         return Err(Gone);
@@ -487,7 +498,8 @@ impl Connection {
     }
 }
 
-/// The arguments for the audit line: whom and what, but not what is said to people.
+/// The arguments of a command for the audit line: whom and what it concerns, but not what is said
+/// to people.
 fn audited(command: &Command) -> String {
     let mut args = command.args();
     if let Some(object) = args.as_object_mut() {

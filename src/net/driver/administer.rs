@@ -1,4 +1,5 @@
-//! Administrators' commands that the driver executes itself, reading the settings again, and answers of the store.
+//! Administrators' commands that the driver executes itself, reading the settings again, and
+//! answers of the store.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -27,7 +28,7 @@ use crate::wire::admin::value::Time;
 use crate::wire::admin::{Command, Duty, ForDriver};
 use crate::{config, logging, store, systemd};
 
-/// The longest time that an answer waits until the change is on disk.
+/// How long an answer waits until the change is on disk.
 const ON_DISK: Duration = Duration::from_secs(5);
 
 /// An answer to an administrator that waits until the change is on disk.
@@ -36,11 +37,11 @@ pub(super) struct Unwritten {
     through: u64,
     reply: Reply,
     value: Value,
-    /// When the answer is sent, with a warning, although the change is not on disk.
+    /// When the answer is sent all the same, with a warning.
     pub(super) until: Mono,
 }
 
-/// How long a redaction may take before the driver asks the store what is wrong.
+/// How long a redaction may take before the driver looks whether the disk takes nothing.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// An administrator who waits for lines to be redacted on disk.
@@ -49,12 +50,12 @@ pub(super) struct Redacting {
     number: u64,
     beside: Beside,
     reply: Reply,
-    /// When the driver asks the store what is wrong.
+    /// When the driver looks whether the disk takes nothing.
     pub(super) look_at: Mono,
 }
 
 impl Driver {
-    /// Executes an administrator's command, or has the machine execute it, and answers.
+    /// Executes an administrator's command, here or by the machine, and answers.
     pub(super) fn administer(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         let Duty::Driver(duty) = command.duty() else { return self.on_hub(command, by, reply, at) };
         let one = |value: Result<Value, serde_json::Error>| Ok(Answered::One(value.expect("results are plain JSON")));
@@ -83,12 +84,12 @@ impl Driver {
         let _ = reply.send(answer);
     }
 
-    /// Has the machine execute a command that concerns the hub, and answers.
+    /// Has the machine execute a command, and answers.
     fn on_hub(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         let next = self.state.hub().backlog().next();
         let answer = match self.state.administer(command, by, at, &self.clients.traffic()) {
-            // With a tape, the change already outlives the process. Without one, the command is done when the change is
-            // on disk.
+            // With a tape, the change outlives the process already. Without one, the answer waits
+            // until it is on disk.
             Some(Ok(Answer::One(value)))
                 if !self.state.tape.is_kept() && self.store.is_some() && self.state.hub().backlog().next() > next =>
             {
@@ -106,7 +107,7 @@ impl Driver {
         let _ = reply.send(answer);
     }
 
-    /// Sends, with a warning, the answers that have waited [`ON_DISK`] for their changes.
+    /// Answers the commands whose changes have waited [`ON_DISK`] for the disk, with a warning.
     pub(super) fn answer_unwritten(&mut self, now: Mono) {
         while self.unwritten.front().is_some_and(|answer| answer.until <= now)
             && let Some(answer) = self.unwritten.pop_front()
@@ -119,7 +120,7 @@ impl Driver {
         }
     }
 
-    /// The machine's answer, with access to the store if it needs that.
+    /// The answer of the machine, together with the store's files if these have to be read for it.
     fn answered(&self, answer: Answer) -> Result<Answered, ControlError> {
         let source = || {
             let none = || ControlError::new(ErrorCode::Internal, "history is recorded nowhere");
@@ -170,8 +171,8 @@ impl Driver {
         self.state.input(input, at);
     }
 
-    /// Answers administrators whose redaction waits for a disk that takes nothing, with the reason and what will
-    /// happen.
+    /// If the disk takes nothing, answers the administrators whose redaction waits for it: with the
+    /// reason, and with what will happen later.
     pub(super) fn tell_of_a_disk_that_takes_nothing(&mut self, at: Now) {
         if self.redacting.iter().all(|waiting| waiting.look_at > at.mono) {
             return;
@@ -179,7 +180,7 @@ impl Driver {
         let trouble = self.store.as_ref().and_then(|store| store.health().trouble);
         for mut waiting in std::mem::take(&mut self.redacting) {
             let Some((why, _)) = trouble.as_ref().filter(|_| waiting.look_at <= at.mono) else {
-                // The disk works: the redaction may concern many lines.
+                // The disk works. The redaction takes long because it concerns many lines.
                 waiting.look_at = waiting.look_at.max(at.mono.after(PATIENCE));
                 self.redacting.push(waiting);
                 continue;
@@ -194,8 +195,8 @@ impl Driver {
         }
     }
 
-    /// Reads the settings again. All clients wait meanwhile: the files are small, and no line is handled half by the
-    /// old settings and half by the new ones.
+    /// Reads the settings again. No client is read meanwhile: the files are small, and no line is
+    /// handled half by the old settings and half by the new ones.
     pub(super) fn reload(&mut self, at: Now) -> Result<Reloaded, ControlError> {
         systemd::reloading();
         let read_at = Time(now().wall);
@@ -218,7 +219,7 @@ impl Driver {
             }
         }
         let mut settings = loaded.settings;
-        // A setting that needs a restart keeps its former value until then.
+        // A setting that needs a restart keeps its former value.
         settings.keep_what_needs_a_restart(&old);
         if let Some(store) = &self.store {
             store.configure(&settings.history);
@@ -236,7 +237,7 @@ impl Driver {
         self.around.admins.set_limit(settings.limits.admin_connections);
         let clients = settings.limits.clients;
         if clients != old.limits.clients {
-            // Run on a thread that may wait: see `make_room`.
+            // This may wait, so it runs on another thread: see `make_room`.
             let accepted = self.around.accepted.clone();
             tokio::task::spawn_blocking(move || {
                 accepted.places.store(accept::make_room(clients), Ordering::Relaxed);

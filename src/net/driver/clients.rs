@@ -1,4 +1,5 @@
-//! Clients' sockets as the driver sees them: which can be read, in whose turn, and which are to be closed.
+//! Clients' sockets, for the driver: which can be read, whose turn it is, and which are to be
+//! closed.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -25,54 +26,56 @@ use crate::values::rising::Rising;
 use crate::values::time::{Mono, Now};
 use crate::wire::admin::execute::Traffic;
 
-/// How long a client has to close its side of a connection after its output has ended. The kernel resets a connection
-/// that is closed with unread bytes in it, and the client could lose its last lines.
+/// How long a client has to close its side of the connection after we have ended ours. If a
+/// connection is closed with unread bytes in it, the kernel resets it, and the client could lose
+/// its last lines.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// A client's socket, as the driver sees it.
+/// A client's socket, and what the driver knows of it.
 pub(super) struct Port {
     pub(super) connection: Arc<Connection>,
-    /// The address that the client shares its turn with.
+    /// The address whose turns the client shares.
     origin: Origin,
-    /// Whether there may be something to read.
+    /// Whether the socket may have something to read.
     readable: bool,
     /// Whether to read until EAGAIN: a short read does not mean that the socket is empty.
     to_the_end: bool,
     /// Whether the client waits for its turn to be read.
     queued: bool,
-    /// Whether the hub has forgotten the client: what it sends is thrown away.
+    /// Whether the client has left the hub. Bytes that it still sends are thrown away.
     pub(super) leaving: bool,
-    /// Whether the client has closed its side, and all before that was read.
+    /// Whether the client has ended its output, and all of it was read.
     hung_up: bool,
-    /// When the socket is closed; `None` until the client's output has ended.
+    /// When the socket is closed; `None` while the client's output goes on.
     lingers: Option<Mono>,
 }
 
-/// The sockets of all clients, and whose turn to be read it is.
+/// The sockets of all clients, and the order of their turns.
 pub(super) struct Clients {
     pub(super) ports: Rising<SessionId, Port>,
-    /// Reports which sockets can be read.
+    /// The set that reports which sockets can be read.
     pub(super) inputs: Readiness,
     /// Clients that wait for their turn to be read.
     pub(super) turns: Turns,
-    /// Clients that are not read now, because the machine has not handled all their input.
+    /// Clients whose input the machine does not take now: they are not read until something has
+    /// changed.
     paused: Vec<SessionId>,
-    /// Sockets of clients whose output has ended, by the time at which they are closed.
+    /// Clients whose output has ended, by the time at which their sockets are closed.
     lingering: BTreeSet<(Mono, SessionId)>,
     /// The queue that keeps sockets for the next process.
     queue: Keeping,
-    /// Where the secrets of encrypted connections are kept.
+    /// The secrets of encrypted connections.
     slots: Slots,
-    /// Whether the connection of an encrypted client has ended: the next snapshot has its secrets wiped.
+    /// Whether an encrypted connection has ended whose secrets the next snapshot must wipe.
     pub(super) secret_spent: bool,
-    /// Bytes received from them since the start.
+    /// Bytes received from all clients since the start.
     pub(super) bytes_read: u64,
-    /// Whether the queue is being tidied, one step each turn of the loop.
+    /// Whether the queue of sockets is being tidied: one step in each turn of the loop.
     pub(super) tidying: bool,
     accepted: Arc<accept::Counts>,
 }
 
-/// What the machine is told of an encrypted connection.
+/// The facts about an encrypted connection that the machine gets.
 fn told(slot: &Slot) -> Option<Tls> {
     let fingerprint = slot.fingerprint().map(|digest| digest.iter().map(|byte| format!("{byte:02x}")).collect());
     Some(Tls { suite: slot.suite()?, group: slot.group(), fingerprint, read: slot.handshake().0 })
@@ -82,7 +85,7 @@ impl Clients {
     /// No clients yet.
     ///
     /// # Errors
-    /// Those of epoll_create1(2).
+    /// Any error of epoll_create1(2).
     pub(super) fn new(queue: Keeping, slots: Slots, accepted: Arc<accept::Counts>) -> io::Result<Self> {
         Ok(Self {
             ports: Rising::default(),
@@ -91,7 +94,8 @@ impl Clients {
             paused: Vec::new(),
             lingering: BTreeSet::new(),
             bytes_read: 0,
-            // Some of the sockets that a former process has left may be closed.
+            // Some of the sockets that a former process has left may be closed: so tidying begins
+            // at once.
             tidying: queue.is_some(),
             queue,
             slots,
@@ -100,11 +104,11 @@ impl Clients {
         })
     }
 
-    /// Begins to watch a client's socket; `leaving` if the hub has forgotten the client already.
+    /// Begins to watch a client's socket. `leaving`: the client has left the hub already.
     pub(super) fn watch(&mut self, connection: Arc<Connection>, origin: Origin, leaving: bool, machine: &Machine) {
         let id = connection.id;
         let watched = connection.socket().map(|socket| self.inputs.sockets().watch_input(&socket, id.0));
-        // A socket that cannot be watched is read at once: that gives the error.
+        // A socket that cannot be watched is read at once: the read returns the error.
         let unwatched = matches!(watched, Some(Err(_)));
         let port = Port {
             connection,
@@ -131,7 +135,8 @@ impl Clients {
         }
     }
 
-    /// Queues a client for its turn, if there may be something to read or the machine has more of its input.
+    /// Queues a client for its turn, if its socket may have something to read, or the machine has
+    /// input of it left.
     #[inline]
     pub(super) fn queue_turn(&mut self, id: SessionId, machine: &Machine) {
         if let Some(port) = self.ports.get_mut(&id)
@@ -142,14 +147,14 @@ impl Clients {
         }
     }
 
-    /// Queues the clients that were paused.
+    /// Queues all clients whose input the machine did not take.
     pub(super) fn unpause(&mut self, machine: &Machine) {
         for id in std::mem::take(&mut self.paused) {
             self.queue_turn(id, machine);
         }
     }
 
-    /// Prefetches what the next turn looks at.
+    /// Prefetches what the next client's turn will need.
     pub(super) fn fetch_next(&self, machine: &Machine) {
         let Some(next) = self.turns.next() else { return };
         if let Some(port) = self.ports.get(&next) {
@@ -161,7 +166,7 @@ impl Clients {
         }
     }
 
-    /// Reads and throws away what a client sends that the hub has forgotten.
+    /// Reads and throws away what a client sends that has left the hub.
     fn throw_away(&mut self, id: SessionId, machine: &Machine) {
         let Some(port) = self.ports.get_mut(&id) else { return };
         let mut away = [0; CHUNK];
@@ -179,7 +184,7 @@ impl Clients {
         }
     }
 
-    /// When the next lingering socket is closed.
+    /// When the next socket that lingers is closed.
     pub(super) fn next_deadline(&self) -> Option<Mono> {
         self.lingering.first().map(|(at, _)| *at)
     }
@@ -194,7 +199,8 @@ impl Clients {
         }
     }
 
-    /// A client's output has ended: its socket is closed when the client closes its side, or after [`LINGER`].
+    /// Notes that a client's output has ended. Its socket is closed when the client ends its own,
+    /// or after [`LINGER`].
     fn linger(&mut self, id: SessionId, at: Mono) {
         let Some(port) = self.ports.get_mut(&id) else { return };
         if port.hung_up {
@@ -221,7 +227,7 @@ impl Clients {
         self.forget(port.connection.cookie);
     }
 
-    /// Notes that a connection which lies in the queue of sockets is closed.
+    /// Notes that a connection in the queue of sockets is closed.
     pub(super) fn forget(&mut self, cookie: u64) {
         if let Some(queue) = &self.queue {
             let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -229,21 +235,22 @@ impl Clients {
         }
     }
 
-    /// Takes one step of tidying the queue of sockets, if it is being tidied.
+    /// Makes one step of tidying the queue of sockets, if it is being tidied.
     pub(super) fn tidy(&mut self) {
         if let Some(queue) = self.queue.as_ref().filter(|_| self.tidying) {
             let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
-            // If the step fails, the next client that leaves has it tried again.
+            // If the step fails, the next client that leaves begins another attempt.
             self.tidying = queue.step().unwrap_or(false);
         }
     }
 
-    /// A client's connection.
+    /// Client `id`'s connection.
     pub(super) fn connection(&self, id: SessionId) -> Option<&Arc<Connection>> {
         Some(&self.ports.get(&id)?.connection)
     }
 
-    /// Tells what went over a client's connection, and what the client is owed.
+    /// A function that returns how many bytes went over a client's connection, and how many it is
+    /// owed.
     pub(super) fn traffic(&self) -> impl Fn(SessionId) -> Traffic {
         |id| {
             self.ports.get(&id).map_or_else(Traffic::default, |Port { connection, .. }| {
@@ -260,7 +267,7 @@ impl Clients {
 }
 
 impl Driver {
-    /// Tells the machine of a connection that was accepted, and begins to watch it.
+    /// Tells the machine of a new connection, and begins to watch its socket.
     pub(super) fn accepted(&mut self, newcomer: Newcomer, at: Now) {
         let Newcomer { socket, cookie, peer, slot, proxied } = newcomer;
         let id = self.state.machine().next_id();
@@ -277,7 +284,8 @@ impl Driver {
         fault::point("accept.committed");
     }
 
-    /// Gives client `id` its turn: reads one piece of what it has sent, or handles more of what was read before.
+    /// Gives client `id` its turn: reads one piece of input, or has the machine handle more of what
+    /// was read before.
     pub(super) fn read(&mut self, id: SessionId, at: Now) {
         let Some(port) = self.clients.ports.get_mut(&id) else { return };
         port.queued = false;
@@ -290,7 +298,8 @@ impl Driver {
             return self.clients.queue_turn(id, self.state.machine());
         }
         if !self.state.machine().listens_to(id) {
-            // Until the machine listens again, the client is not read, and TCP slows it.
+            // The client is not read until the machine takes its input again. Meanwhile TCP slows
+            // the client.
             return self.clients.paused.push(id);
         }
         let connection = &port.connection;
@@ -326,7 +335,7 @@ impl Driver {
             Report::Gone(id, why) => self.state.input(hub::News::Gone { session: id, why }, at),
             Report::Crowded(id, on) => {
                 self.state.input(hub::News::Crowded { session: id, on }, at);
-                // The client may have sent something meanwhile.
+                // Now the client may be read again.
                 self.clients.queue_turn(id, self.state.machine());
             }
             Report::Finished(id) => {

@@ -1,4 +1,5 @@
-//! The end: everybody is handed over to the next process, or told goodbye.
+//! The end of the daemon: all clients are handed over to the next process, or get a goodbye and are
+//! closed.
 
 use std::time::Duration;
 
@@ -24,7 +25,7 @@ use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::Stopped;
 use crate::wire::admin::{Command, Duty, ForDriver};
 
-/// How long the store has, when the hub ends, to write the lines that were said last.
+/// How long the store has to write the last lines when the hub ends.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How the daemon ended.
@@ -32,7 +33,7 @@ const STORE_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Ended {
     /// How many clients had not taken all that they were owed.
     pub gave_up: u64,
-    /// Whether everybody was handed over to the next process.
+    /// Whether all clients were handed over to the next process.
     pub handed_over: bool,
 }
 
@@ -40,26 +41,26 @@ pub struct Ended {
 pub(super) struct Stopping {
     pub(super) args: ShutdownArgs,
     pub(super) reply: Option<Reply>,
-    /// Whether everybody is handed over instead of being told goodbye.
+    /// Whether all clients are handed over, instead of getting a goodbye.
     pub(super) hand_over: bool,
 }
 
 impl Stopping {
-    /// A stop to which nobody waits for an answer.
+    /// A stop for which no administrator waits.
     pub(super) fn unasked(hand_over: bool) -> Self {
         Self { args: ShutdownArgs::default(), reply: None, hand_over }
     }
 }
 
 impl Driver {
-    /// Hands all clients over to the next process: makes a snapshot when nothing happens any more.
+    /// Hands all clients over to the next process: makes a snapshot after the last input.
     pub(super) async fn hand_over(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
         for task in &self.around.accepting {
             task.abort();
         }
         self.apply_outcomes(now());
-        // A snapshot that is under way uses one half of the tape, which must be returned first. Connections that are
-        // accepted meanwhile lie in the queue of sockets, for the next process.
+        // A snapshot that is under way uses the other half of the tape, which must come back first.
+        // Connections accepted meanwhile lie in the queue of sockets: the next process takes them.
         while self.snapshots.under_way
             && let Some(arrival) = arrivals.recv().await
         {
@@ -73,7 +74,7 @@ impl Driver {
         let (answer, owed) = oneshot::channel();
         let (counts, counting) = std::sync::mpsc::channel();
         self.delivery.exchanges.work.push(Work::Snapshot(answer, counting));
-        // The rounds end only by a panic, which ends the daemon too.
+        // The rounds end only by a panic, and that ends the daemon too.
         if let Ok(owed) = owed.await {
             let machine = serde_json::to_vec(&self.state.machine()).expect("plain values");
             let clients = &self.clients;
@@ -91,7 +92,8 @@ impl Driver {
         Ended { gave_up: 0, handed_over: true }
     }
 
-    /// Says goodbye to all clients, and waits until each has been sent what it is owed, or until the deadline.
+    /// Says goodbye to all clients. Waits until each has taken all that it is owed, or until the
+    /// deadline.
     pub(super) async fn wind_up(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
         let Stopping { args, mut reply, .. } = self.stop.take().expect("the loop has ended for this");
         let allowed =
@@ -104,7 +106,8 @@ impl Driver {
         let clients = self.state.hub().session_count() as u64;
         let message = args.message.as_deref().filter(|text| crate::values::text::is_clean(text)).map(Into::into);
         self.state.input(hub::News::Stop { message }, at);
-        // Nobody need wait for the disk: before it is closed, the store writes all that it has.
+        // No answer need wait for the disk any more: before the store is closed, it writes all that
+        // it has.
         self.wait_for_nothing();
         self.apply_outcomes(at);
         let deadline = Instant::now() + allowed;
@@ -113,7 +116,7 @@ impl Driver {
         let mut gave_up = 0;
         let mut ready = Vec::new();
         loop {
-            // The watchdog is fed meanwhile: its interval may be shorter than the deadline.
+            // The watchdog is fed here too: its interval may be shorter than the deadline.
             let wake = self.around.watchdog.map_or(deadline, |every| deadline.min(Instant::now() + every));
             tokio::select! {
                 biased;
@@ -123,7 +126,8 @@ impl Driver {
                     Some(Arrival::Stop | Arrival::End) => { gave_up = self.abandon().await; break }
                     Some(Arrival::Control { command, by, reply }) => self.answer_at_the_end(&command, by, reply, now()),
                     Some(Arrival::Store(answer)) => self.stored(answer, now()),
-                    // A connection that was accepted meanwhile is told that the hub stops, and closed.
+                    // A connection that was accepted meanwhile is told that the hub stops, and is
+                    // closed.
                     Some(Arrival::Accepted(newcomer)) => {
                         let at = now();
                         self.accepted(newcomer, at);
@@ -132,8 +136,8 @@ impl Driver {
                     Some(_) => {}
                     None => break,
                 },
-                // What clients still send is read and thrown away. The kernel resets a connection that is closed with
-                // unread bytes in it, and the client could lose the goodbye.
+                // Clients are read and their input thrown away: if a connection is closed with
+                // unread bytes in it, the kernel resets it, and the client could lose the goodbye.
                 Ok(()) = self.clients.inputs.wait(&mut ready) => {
                     for Ready { key, to_the_end } in ready.drain(..) {
                         self.clients.ready(SessionId(key), to_the_end, self.state.machine());
@@ -151,7 +155,7 @@ impl Driver {
                 }
             }
         }
-        // From here on, tasks and threads that send an arrival get an error and do not wait.
+        // From here on, a task or thread that sends an arrival gets an error and need not wait.
         drop(arrivals);
         if let Some(store) = self.store.take() {
             let (path, recorded) = (store.source().path().to_owned(), store.health().records);
@@ -190,7 +194,7 @@ impl Driver {
         number.await.unwrap_or(0)
     }
 
-    /// Handles an arrival that came after the stop. Commands are answered by [`Self::answer_at_the_end`].
+    /// Handles an arrival that came after the stop. Commands go to [`Self::answer_at_the_end`].
     pub(super) fn arrived_late(&mut self, arrival: Arrival, at: Now) {
         match arrival {
             Arrival::Control { command, by, reply } => self.answer_at_the_end(&command, by, reply, at),
@@ -198,7 +202,8 @@ impl Driver {
         }
     }
 
-    /// Answers a command while the hub stops, if it is for the driver and reports something; refuses all others.
+    /// Answers a command while the hub stops: only those by which the driver reports something. All
+    /// others are refused.
     fn answer_at_the_end(&mut self, command: &Command, by: By, reply: Reply, at: Now) {
         match command.duty() {
             Duty::Driver(ForDriver::Status(_) | ForDriver::Metrics(_) | ForDriver::LogLevel(_)) => {

@@ -5,7 +5,8 @@ use tokio::sync::mpsc;
 use crate::wire::admin::args::SubscribeArgs;
 use crate::wire::admin::event::{Event, EventKind};
 
-/// The most events that wait for one subscriber. Further ones are dropped, and the next one says how many were.
+/// The most events that wait for one subscriber. Further ones are dropped; the next event says how
+/// many.
 const EVENTS: usize = 1024;
 
 /// The administrators who subscribe to events.
@@ -29,12 +30,12 @@ impl Subscribers {
         self.0.is_empty()
     }
 
-    /// Whether anybody subscribes to this kind.
+    /// Whether any subscriber wants events of this kind.
     pub(super) fn want(&self, kind: EventKind) -> bool {
         self.0.iter().any(|subscriber| subscriber.wants(kind))
     }
 
-    /// Sends an event to all who subscribe to its kind.
+    /// Sends an event to all subscribers that want its kind.
     pub(super) fn publish(&mut self, event: &Event) {
         self.0.retain_mut(|subscriber| {
             if !subscriber.wants(event.event) {

@@ -1,16 +1,17 @@
 //! The driver: the one task that owns the state machine.
 //!
-//! Everything that reaches the daemon arrives here: what clients send, in turns, and the rest as [`Arrival`]s in one
-//! queue. Each input is written to the tape, then handled. What follows becomes work for the rounds, lines in the
-//! journal, and events for subscribers. The driver reads the clock for the machine. It feeds the watchdog, so that a
-//! hang of this loop is noticed.
+//! Everything that reaches the daemon arrives here: the bytes that clients send, one client's turn
+//! after another, and all else as [`Arrival`]s in one queue. Each input is written to the tape,
+//! then handled by the machine. What follows becomes work for the rounds, lines in the journal, and
+//! events for subscribers. The driver reads the clock for the machine. It also feeds the watchdog,
+//! so that a hang of this loop is noticed.
 //!
-//! The driver does not know how a connection is accepted, how an administrator's request is read and its answer
-//! written, nor what any line says.
+//! The driver does not know how a connection is accepted, how an administrator's request is read
+//! and its answer written, nor what any line says.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | the loop, what is due, what becomes of each arrival | this file |
+//! | the loop, timers, the handling of each arrival | this file |
 //! | how an input is kept and handled: the one way to change the state machine | `state` |
 //! | clients' sockets: reading, closing | `clients` |
 //! | whose turn it is; how long turns of the loop take | [`turns`], [`times`] |
@@ -18,7 +19,7 @@
 //! | which clients wait until something is on disk | `on_disk` |
 //! | commands that the driver executes itself, reading the settings again | `administer` |
 //! | status, counters, metrics | `report` |
-//! | what the service manager is told | `service` |
+//! | the messages to the service manager | `service` |
 //! | events for subscribers | `events` |
 //! | when a snapshot is taken, when memory is given back | `snapshots` |
 //! | handing over, saying goodbye | [`ending`] |
@@ -86,19 +87,19 @@ use crate::values::time::{Mono, Now};
 use crate::wire::admin::result::{Listener, SettingsRead};
 use crate::{logging, systemd};
 
-/// The most arrivals handled, and the most clients read, in one turn of the loop.
+/// The most arrivals handled, and the most turns of clients, in one turn of the loop.
 const BATCH: usize = 256;
 
-/// How long each part of a turn of the loop (reports, arrivals, reading) may take. The rest of it is left for the next
-/// turn. One connection or one client takes less than a millisecond at a time.
+/// How long each part of a turn of the loop (reports, arrivals, reading) may take. The rest waits
+/// for the next turn of the loop. One arrival or one client takes less than a millisecond.
 const AT_A_TIME: Duration = Duration::from_millis(1);
 
-/// After this long, the process counts as one that does not die of what it took over.
+/// A process that has run this long has survived the inputs that it took over.
 const SETTLED: Duration = Duration::from_millis(250);
 
-/// What the driver needs to know beside the settings.
+/// Facts that the driver needs besides the settings.
 pub struct Circumstances {
-    /// Where a reload reads settings from; `None` for the default places.
+    /// The file from which a reload reads settings; `None` for the default places.
     pub config: Option<PathBuf>,
     /// The settings files that were read.
     pub files: Vec<PathBuf>,
@@ -108,11 +109,13 @@ pub struct Circumstances {
     pub chat: Vec<Arc<AsyncFd<OwnedFd>>>,
     /// Where the daemon listens, for status.
     pub listeners: Vec<Listener>,
-    /// The options of clients' connections. A reload sets them for connections that are handed over later.
+    /// The options of clients' connections. A reload changes them for connections that are handed
+    /// over later.
     pub tcp: Arc<Mutex<settings::Tcp>>,
-    /// Which proxies are believed. A reload sets it for connections that come later.
+    /// Which proxies are believed. A reload changes that for connections that come later.
     pub proxy: Arc<Mutex<settings::Proxy>>,
-    /// Connections accepted at each of the sockets for clients, which are the first of the listeners.
+    /// Connections accepted at each socket for clients or proxies, in the order of `listeners`,
+    /// which begin with these sockets.
     pub taken: Vec<Arc<AtomicU64>>,
     /// Whether the service manager passed the sockets.
     pub activated: bool,
@@ -120,13 +123,13 @@ pub struct Circumstances {
     pub watchdog: Option<Duration>,
     /// The log level, which can be changed.
     pub level: logging::Level,
-    /// What accepting counts.
+    /// The counters of all tasks that accept.
     pub accepted: Arc<accept::Counts>,
     /// The tasks that accept connections. They are aborted when the hub stops.
     pub accepting: Vec<AbortHandle>,
     /// The connections to the admin sockets.
     pub admins: Arc<Admins>,
-    /// How passwords that administrators set are hashed.
+    /// The bound on passwords that administrators set, and how they are hashed.
     pub passwords: admin::Passwords,
 }
 
@@ -143,13 +146,13 @@ fn doing(arrival: &Arrival) -> Doing {
     }
 }
 
-/// The parts that the driver works with.
+/// The parts of the daemon that the driver works with.
 pub struct Parts {
     /// The rounds.
     pub rounds: rounds::Shared,
-    /// What connects the driver and the rounds.
+    /// The queues between the driver and the rounds.
     pub exchanges: Exchanges,
-    /// Events for the journal.
+    /// Writes what happens to the journal.
     pub journal: Journal,
     /// The tape, which keeps inputs for the next process.
     pub tape: Tape,
@@ -163,7 +166,7 @@ pub struct Parts {
     pub snapshots: snapshot::Writer,
 }
 
-/// The task's state.
+/// The driver and all that it owns.
 pub struct Driver {
     state: State,
     clients: Clients,
@@ -177,22 +180,22 @@ pub struct Driver {
     store: Option<Store>,
     /// Administrators who wait for lines to be redacted on disk.
     redacting: Vec<Redacting>,
-    /// Answers to administrators that wait until the change is on disk, in the order of its records.
+    /// Answers to administrators that wait until a change is on disk, in the order of the changes.
     unwritten: VecDeque<Unwritten>,
     around: Circumstances,
     started: Now,
     /// Since when no client is connected; `None` while there is one.
     idle_since: Option<Mono>,
-    /// When this process has run long enough to be trusted with what it took over; `None` afterwards.
+    /// When this process has run for [`SETTLED`]; `None` afterwards.
     settle_at: Option<Mono>,
     stop: Option<Stopping>,
 }
 
 impl Driver {
-    /// A driver for `machine`; `outcomes` are those of making it.
+    /// A driver for `machine`. `outcomes` are what followed from making the machine.
     ///
     /// # Errors
-    /// Those of epoll_create1(2).
+    /// Any error of epoll_create1(2).
     pub fn new(machine: Machine, outcomes: Vec<Outcome>, parts: Parts, around: Circumstances) -> io::Result<Self> {
         let started = now();
         let Parts { rounds, exchanges, journal, tape, queue, store, hashing, snapshots } = parts;
@@ -217,10 +220,10 @@ impl Driver {
         })
     }
 
-    /// Resumes what was taken over: with the settings of this process, if they differ from the former one's, and with
-    /// what the store has `recalled`, if history is recorded.
+    /// Goes on with a machine that was taken over. `settings` are this process's; `recalled` is
+    /// what the store has read, if history is recorded.
     pub fn resume(&mut self, restored: Restored, settings: Option<Settings>, mut recalled: Option<Recalled>) {
-        // First, because it is the next record on the tape.
+        // First, because its record is the next one on the tape.
         if let Some(Received { id, place, range, at }) = restored.received {
             self.state.bytes(id, place, range, at);
         }
@@ -230,15 +233,15 @@ impl Driver {
             && self.state.hub().is_recording()
             && !self.state.hub().is_unread()
         {
-            // The hub knows what was said and which numbers were given. It hands out again the records that may not be
-            // on disk.
+            // The hub has all data that the store could read, and hands out again the records that
+            // may not be on disk.
             *recalled = Recalled::default();
         }
         self.state.input(hub::News::Archive(recalled.map(Box::new)), at);
         let open = restored.connections.len() + restored.newcomers.len();
         self.around.accepted.open.fetch_add(open, Ordering::Relaxed);
         let mut connections = restored.connections;
-        // In the order of their numbers, so that each is appended to the table.
+        // In the order of their ids: so each is appended to the table.
         connections.sort_unstable_by_key(|(connection, _)| connection.id);
         for (connection, closing) in connections {
             let id = connection.id;
@@ -258,7 +261,8 @@ impl Driver {
                 error!(message_id = ids::POISONED, chathub_client_id = %id, "input that the daemon died of is left out, and its client disconnected");
                 self.state.input(hub::News::Gone { session: id, why: Farewell::Lost }, at);
             }
-            // No client sent it: the input is a command, or an answer of another thread.
+            // The input is a command, or an answer of another thread: there is no client to
+            // disconnect.
             Some(_) => error!(message_id = ids::POISONED, "input that the daemon died of is left out"),
             None => {}
         }
@@ -277,8 +281,8 @@ impl Driver {
         self.idle_since = (self.state.hub().session_count() == 0).then_some(at.mono);
     }
 
-    /// Drives the hub until it stops. Then hands everybody over or says goodbye, and returns when everybody has been
-    /// sent what they are owed, or at the deadline.
+    /// Runs the hub until it is to stop. Then hands all clients over, or says goodbye to them.
+    /// Returns when that is done, or at the deadline.
     pub async fn run(mut self, mut arrivals: mpsc::Receiver<Arrival>) -> Ended {
         let (mut batch, mut waiting) = (Vec::new(), VecDeque::new());
         let (mut told, mut reports) = (Vec::new(), VecDeque::new());
@@ -290,9 +294,10 @@ impl Driver {
             self.tick(at, arrivals.is_empty() && waiting.is_empty());
             self.apply_outcomes(at);
             self.end_turn(Doing::Due);
-            // Clients are read when the rounds have nothing to do or have done half of their jobs (a slice of one long
-            // round), and not in a trickle between their writes: the more is read at a time, the cheaper each line is.
-            // In a long round, lines that come late still reach the members that are visited late.
+            // Clients are read when the rounds have nothing to do, or have done half of their jobs
+            // (or a slice of one long round). They are not read in a trickle between writes: the
+            // more is read at a time, the less each line costs. In a long round, lines that come
+            // late still reach the members visited late.
             let is_clogged = self.delivery.is_clogged();
             let reads = !is_clogged && self.delivery.exchanges.work.is_ready();
             let is_behind = !reports.is_empty()
@@ -301,7 +306,7 @@ impl Driver {
                 || self.snapshots.written.is_some()
                 || self.clients.tidying;
             if is_behind && !is_clogged || self.delivery.writing && self.clients.turns.is_empty() {
-                // Other tasks run and push what they have for this loop; nothing is waited for.
+                // Other tasks run, and push what they have for this loop. Nothing is waited for.
                 tokio::task::yield_now().await;
             } else {
                 let sleep = self.next_deadline().map(|due| Instant::now() + due.since(mono()));
@@ -309,7 +314,7 @@ impl Driver {
                     biased;
                     () = self.delivery.exchanges.reports.wait(), if !is_clogged => {}
                     taken = arrivals.recv_many(&mut batch, BATCH), if !is_clogged => {
-                        // `recv_many` gives 0 only if all senders are gone.
+                        // `recv_many` returns 0 only if all senders are gone.
                         debug_assert!(taken > 0, "accepting, administration and signals hold senders");
                     }
                     Ok(()) = self.clients.inputs.wait(&mut ready), if reads => {}
@@ -318,10 +323,11 @@ impl Driver {
                 }
             }
             if self.delivery.is_clogged() {
-                // Nothing new is taken until half of the orders that wait for the rounds are taken.
+                // Nothing new is taken in until the rounds have taken half of the orders that wait
+                // for them.
                 continue;
             }
-            // One of these woke the loop. What has come in the other ways is taken as well.
+            // One of these has woken the loop. What has come by the other ways is taken in too.
             if reads && ready.is_empty() {
                 self.clients.inputs.take(&mut ready);
             }
@@ -341,7 +347,8 @@ impl Driver {
                 self.delivery.continue_round(nothing_came);
                 self.times.part(Doing::Writing, mono());
             }
-            // Each part goes on until its time is up; the rest of it is left for the next turn.
+            // Each part stops when its time is up. What is left waits for the next turn of the
+            // loop.
             if !reports.is_empty() || self.clients.tidying {
                 let until = at.mono.after(AT_A_TIME);
                 while let Some(report) = reports.pop_front() {
@@ -392,12 +399,12 @@ impl Driver {
             self.give_back(at.mono);
             self.snapshots.worked += self.times.end(now());
         }
-        // What has come meanwhile is still answered or told goodbye.
+        // Arrivals of the meantime are still answered, or get a goodbye.
         let at = now();
         reports.into_iter().for_each(|report| self.reported(report, at));
         let hands_over = self.stop.as_ref().is_some_and(|stop| stop.hand_over);
-        // At a hand-over, connections that were accepted last stay in the queue of sockets: the next process takes
-        // them.
+        // At a hand-over, connections that were accepted last stay in the queue of sockets, for the
+        // next process.
         let late = waiting.into_iter().filter(|late| !(hands_over && matches!(late, Arrival::Accepted(_))));
         late.for_each(|arrival| self.arrived_late(arrival, at));
         if self.stop.as_ref().is_some_and(|stop| stop.hand_over) {
@@ -420,7 +427,7 @@ impl Driver {
             Arrival::Store(answer) => self.stored(answer, at),
             Arrival::Hashed { number, answer } => {
                 self.state.input(hub::News::Hashed { number, answer }, at);
-                // The client that waited for the hash may go on.
+                // The client that waited for this hash may go on.
                 self.clients.unpause(self.state.machine());
             }
             Arrival::Snapshot(done) => self.snapshot_done(done),
@@ -437,14 +444,14 @@ impl Driver {
         }
     }
 
-    /// Ends a turn of the loop in which only `doing` was done.
+    /// Ends a turn of the loop whose only part was `doing`.
     fn end_turn(&mut self, doing: Doing) {
         let at = now();
         self.times.part(doing, at.mono);
         self.snapshots.worked += self.times.end(at);
     }
 
-    /// When something is due next: see [`Self::tick`].
+    /// The earliest moment at which [`Self::tick`] has something to do.
     fn next_deadline(&self) -> Option<Mono> {
         let idle = self.around.activated.then_some(()).and(self.state.hub().settings().service.exit_when_idle);
         [
@@ -464,7 +471,7 @@ impl Driver {
         .min()
     }
 
-    /// Does what is due. `quiet` says that no arrival waits to be handled.
+    /// Does all that is due at `at`. `quiet`: no arrival waits.
     fn tick(&mut self, at: Now, quiet: bool) {
         if self.state.machine().next_deadline().is_some_and(|due| due <= at.mono) {
             self.state.input(Input::Tick, at);

@@ -1,7 +1,8 @@
-//! Clients that wait until something they have done is on disk, where no tape is kept.
+//! Where no tape is kept: clients whose answers wait until what they have done is on disk.
 //!
-//! With a tape, the tape keeps what was answered as done. Without one, only the disk does, and the answer waits for it:
-//! the [rounds](crate::net::rounds) write nothing to the client meanwhile.
+//! A tape keeps the changes that were confirmed to their authors. Without a tape only the disk
+//! does. So the answer waits for the disk, and the [rounds](crate::net::rounds) write nothing to
+//! the client meanwhile.
 
 use std::time::Duration;
 
@@ -19,12 +20,12 @@ const ON_DISK: Duration = Duration::from_secs(3);
 pub(super) struct Awaited {
     client: SessionId,
     record: u64,
-    /// When the client is answered, with a warning, although the record is not on disk.
+    /// When the client is answered all the same, with a warning.
     pub(super) until: Mono,
 }
 
 impl Delivery {
-    /// All records up to `through` are on disk.
+    /// Notes that all records up to `through` are on disk.
     pub(super) fn on_disk(&mut self, through: u64) {
         let is_awaited = self.awaited.iter().any(|awaited| awaited.record <= through);
         if is_awaited {
@@ -35,17 +36,18 @@ impl Delivery {
 }
 
 impl Driver {
-    /// Called before a client is told something. If a deed was recorded by the same inputs, the text may say that it is
-    /// done: so it waits until the record is on disk.
+    /// Called before an answer goes to `client`. If the inputs that are being applied have recorded
+    /// a deed, the text may say that the deed is done: so the text waits until the record is on
+    /// disk.
     pub(super) fn await_deed(&mut self, client: SessionId, at: Now) {
         if let Some(record) = self.delivery.deed {
             self.await_record(client, record, at);
         }
     }
 
-    /// Has a client wait for a record before anything more is written to it.
+    /// Nothing more is written to the client until this record is on disk.
     pub(super) fn await_record(&mut self, client: SessionId, record: u64, at: Now) {
-        // If the disk takes nothing, the hub says so at once.
+        // If the disk takes nothing, the hub tells the client so at once.
         if self.state.tape.is_kept() || self.stop.is_some() || self.state.hub().is_disk_stuck(at) {
             return;
         }
@@ -56,7 +58,8 @@ impl Driver {
         }
     }
 
-    /// Lets clients be written to that have waited [`ON_DISK`] for the disk, and tells them that it is not there yet.
+    /// Releases the clients that have waited [`ON_DISK`] for the disk. They get the message that
+    /// the change is not on disk yet.
     pub(super) fn wait_no_longer(&mut self, at: Now) {
         while self.delivery.awaited.front().is_some_and(|awaited| awaited.until <= at.mono)
             && let Some(awaited) = self.delivery.awaited.pop_front()
@@ -69,7 +72,7 @@ impl Driver {
         }
     }
 
-    /// Lets everybody be written to who waits for the disk, because the hub stops.
+    /// Releases all clients that wait for the disk, because the hub stops.
     pub(super) fn wait_for_nothing(&mut self) {
         if let Some(last) = self.delivery.awaited.drain(..).next_back() {
             self.delivery.work.push(Work::OnDisk(last.record));

@@ -1,4 +1,5 @@
-//! What follows from inputs: orders for the rounds, records, searches and passwords for other threads, events.
+//! What follows from inputs: orders for the rounds, records for the store, searches and passwords
+//! for other threads, events.
 
 use std::collections::VecDeque;
 
@@ -14,23 +15,23 @@ use crate::values::time::Now;
 use crate::wire::admin::event;
 use crate::wire::admin::event::EventKind;
 
-/// The most orders that wait for the rounds before the driver takes nothing new: 16 MiB if each is a line of the
-/// greatest length, by default.
+/// The most orders that wait for the rounds before the driver takes in nothing new. If each is a
+/// line of the greatest length, that is 16 MiB with the default settings.
 const ORDERS: usize = 16_384;
 
-/// What is on its way to the rounds.
+/// The way to the rounds.
 pub(super) struct Delivery {
     rounds: rounds::Shared,
     pub(super) exchanges: Exchanges,
-    /// Work for the rounds that is handed over next.
+    /// Work that is handed to the rounds next.
     pub(super) work: Vec<Work>,
     /// Clients whose answer waits for a record, in the order of the records.
     pub(super) awaited: VecDeque<Awaited>,
-    /// The last record of a deed among the outcomes that are being applied.
+    /// The number of the last record of a deed, among the outcomes that are being applied.
     pub(super) deed: Option<u64>,
-    /// Whether the driver has begun a round in its own thread that is not over.
+    /// Whether a round is under way that the driver has begun in its own thread.
     pub(super) writing: bool,
-    /// Whether too many orders wait for the rounds: then the driver takes nothing new.
+    /// Whether too many orders wait for the rounds: the driver then takes in nothing new.
     clogged: bool,
 }
 
@@ -40,8 +41,8 @@ impl Delivery {
         Self { rounds, exchanges, work: Vec::new(), awaited, deed: None, writing: false, clogged: false }
     }
 
-    /// Hands the rounds what has piled up. Or makes the rounds in this thread, if they are short, or begins them if the
-    /// driver is `alone`, with nothing else to do.
+    /// Hands `work` to the rounds. If it is little, the rounds are made in this thread; if it is
+    /// much, they are begun here if the driver is `alone`: if it has nothing else to do.
     fn send(&mut self, alone: bool) {
         if self.work.is_empty() {
             return;
@@ -58,8 +59,8 @@ impl Delivery {
         }
     }
 
-    /// Goes on with a round that the driver has begun, if it has nothing else to do; otherwise leaves it to the rounds'
-    /// thread.
+    /// Goes on with a round that the driver has begun, if there is nothing else to do. Otherwise
+    /// leaves it to the rounds' thread.
     pub(super) fn continue_round(&mut self, nothing_else: bool) {
         if nothing_else {
             self.writing = Rounds::continue_at_once(&self.rounds) == AtOnce::Begun;
@@ -69,8 +70,8 @@ impl Delivery {
         }
     }
 
-    /// Whether too many orders wait for the rounds. Once there are, this holds until the rounds have taken half of
-    /// them.
+    /// Whether too many orders wait for the rounds. Once it is true, it stays true until the rounds
+    /// have taken half of them.
     pub(super) fn is_clogged(&mut self) -> bool {
         if self.clogged {
             self.clogged = self.exchanges.work.len() > ORDERS / 2;
@@ -80,12 +81,13 @@ impl Delivery {
 }
 
 impl Driver {
-    /// Applies what followed from the inputs since the last call.
+    /// Applies all outcomes since the last call.
     pub(super) fn apply_outcomes(&mut self, at: Now) {
         let mut outcomes = std::mem::take(&mut self.state.outcomes);
         self.delivery.deed = None;
         for (place, outcome) in outcomes.drain(..).enumerate() {
-            // Its author sees nothing of a deed, neither an answer nor a line in the room, before it is on disk.
+            // Before a deed is on disk, its author sees nothing of it: neither an answer nor a line
+            // in the room.
             while self.state.deeds.front().is_some_and(|deed| deed.first <= place)
                 && let Some(deed) = self.state.deeds.pop_front()
             {
@@ -152,10 +154,11 @@ impl Driver {
         self.delivery.work.push(Work::Order(order));
     }
 
-    /// Sends subscribers the event of a line.
+    /// Publishes a room's line as an event.
     fn publish_line(&mut self, room: RoomId, line: &Line) {
         if line.said.is_kept() && self.subscribers.want(EventKind::Say) {
-            // Private lines are sent to nobody. If the room is gone, it is not known whether the line was private.
+            // A private line is published to nobody. If the room is gone, it is not known whether
+            // the line was private.
             let Some(room) = self.state.hub().room(room) else { return };
             if room.ownership.is_private_line(line.seq) {
                 return;

@@ -1,4 +1,4 @@
-//! What administrators are told of the daemon: status, counters, metrics.
+//! Reports on the daemon for administrators: status, counters, metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Driver {
         }
     }
 
-    /// The counters among what is measured, by name.
+    /// All counters among the metrics, by name.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "they are whole and not negative")]
     fn counters(&self, at: Now) -> Map<String, Value> {
         self.measured(at).counters().map(|(name, value)| (name.to_owned(), (value as u64).into())).collect()
@@ -72,7 +72,7 @@ impl Driver {
         }
     }
 
-    /// Whether clients outlive this process, and the restarts that they have lived through, in words.
+    /// Whether clients outlive this process, and how many restarts they have, in words.
     fn survival(&self) -> String {
         if !self.state.tape.is_kept() {
             return "off: clients are told goodbye when the daemon stops".to_owned();
@@ -87,7 +87,7 @@ impl Driver {
         }
     }
 
-    /// Whether history is recorded, and if not, why, in words.
+    /// Whether history is recorded, and why not, in words.
     fn recording(&self) -> String {
         let Some((source, health)) = self.store.as_ref().map(|store| (store.source(), store.health())) else {
             return "off: history ends with the daemon".to_owned();
@@ -120,8 +120,8 @@ impl Driver {
         }
     }
 
-    /// What is measured. Labels have values that are fixed, or that only the administrator can add to: names of rooms
-    /// and people would be private, and without bound.
+    /// All metrics. Labels have fixed values, or values that only the administrator can add. Names
+    /// of rooms and people would be private, and without bound.
     pub(super) fn measured(&self, at: Now) -> Sheet {
         let mut sheet = Sheet::default();
         self.measure_process(at, &mut sheet);

@@ -1,4 +1,5 @@
-//! What the service manager is told: that the daemon is alive, and how many clients and rooms there are.
+//! Messages to the service manager: that the daemon is alive, and how many clients and rooms it
+//! has.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -7,10 +8,10 @@ use crate::net::rounds::Exchanges;
 use crate::systemd;
 use crate::values::time::Mono;
 
-/// How long after a change the status line is sent to systemd.
+/// The shortest time from a change of these numbers to the status line that tells of it.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
 
-/// What the service manager was told last, and when it is told the next time.
+/// The last messages to the service manager, and the times of the next ones.
 pub(super) struct Service {
     /// How often the watchdog is fed; `None` if there is none.
     watchdog: Option<Duration>,
@@ -31,8 +32,8 @@ impl Service {
         self.watchdog_due.into_iter().chain(self.status_due).min()
     }
 
-    /// Feeds the watchdog, if the rounds are alive too: they have looked for orders since the last time, or no orders
-    /// wait for them.
+    /// Feeds the watchdog if it is due, and if the rounds are alive too: they have looked for
+    /// orders since the last time, or no orders wait for them.
     pub(super) fn feed_watchdog(&mut self, at: Mono, rounds: &Exchanges) {
         let (Some(due), Some(every)) = (self.watchdog_due, self.watchdog) else { return };
         if at < due {
@@ -46,7 +47,8 @@ impl Service {
         self.beats_seen = beats;
     }
 
-    /// Sends the status line some time after the numbers of clients and rooms, `present`, have changed.
+    /// Sends the status line, [`STATUS_EVERY`] after the numbers of clients and rooms, `present`,
+    /// have changed.
     pub(super) fn tell_status(&mut self, at: Mono, present: (usize, usize)) {
         if self.status_told == Some(present) {
             self.status_due = None;

@@ -1,4 +1,5 @@
-//! When a snapshot is taken, so that the tape begins anew, and when memory is given back.
+//! When a snapshot is made, which lets the tape begin anew, and when memory is given back to the
+//! kernel.
 
 use std::time::Duration;
 
@@ -14,46 +15,52 @@ use crate::net::keep::{snapshot, tape};
 use crate::net::rounds::Work;
 use crate::values::time::Mono;
 
-/// The shortest time between two snapshots that erase a password from the tape, and the part of the time that they take
-/// at most (one two-hundredth): strangers can bring these snapshots about.
+/// Snapshots that erase a password from the tape: the shortest time between two, and the share of
+/// all time that writing them may take (1/200). They are bounded because strangers can bring them
+/// about.
 const FORGET_EVERY: Duration = Duration::from_secs(5);
 const FORGET_SHARE: u32 = 200;
 
-/// A snapshot is due when handling the inputs since the last one took this long: a process that takes over needs about
-/// as long to handle them again. But writing snapshots takes a quarter of the time at most.
+/// A snapshot is due when handling the inputs since the last one took this long: a process that
+/// takes over needs about as long to handle them again. But writing snapshots may take at most a
+/// quarter of all time.
 const REPLAY: Duration = Duration::from_secs(1);
 const SNAPSHOT_SHARE: u32 = 4;
 
-/// Bytes of inputs copied behind a snapshot in one turn of the loop: a fraction of a millisecond.
+/// The most bytes of inputs that one turn of the loop copies behind a snapshot: a fraction of a
+/// millisecond.
 const PIECE: usize = 512 * 1024;
 
-/// How long after many clients have left their memory is given back, unless others come: the heap's, and the tape's by
-/// a snapshot.
+/// The memory of many clients that have left is given back after this time, unless others have
+/// come: the heap's, and by a snapshot the tape's.
 const GIVE_BACK_AFTER: Duration = Duration::from_secs(2);
 
-/// Memory is given back only if there were at least this many clients and half of them have left.
+/// Memory is given back only after at least this many clients were there, and half of them have
+/// left.
 const MANY: usize = 32;
 
 /// The thread that writes snapshots, and when the next one is due.
 pub(super) struct Snapshots {
     pub(super) writer: snapshot::Writer,
-    /// Whether a snapshot is being written, or the memory of the former one is being given back.
+    /// Whether a snapshot is being written, or the memory of the former one is being given back to
+    /// the kernel.
     pub(super) under_way: bool,
-    /// A snapshot that is written and does not count yet, because inputs that came meanwhile are being copied behind
-    /// it.
+    /// A snapshot that is written but does not count yet: the inputs that came meanwhile are still
+    /// being copied behind it.
     pub(super) written: Option<Written>,
     /// When the last snapshot was begun, and how long writing it took.
     begun: Mono,
     took: Duration,
-    /// How long turns of the loop have taken since then, in all.
+    /// How long the turns of the loop since then took, in all.
     pub(super) worked: Duration,
-    /// The most clients since memory was given back, and when it is given back next.
+    /// The largest number of clients since memory was given back, and when it is given back next.
     peak: usize,
     give_back_at: Option<Mono>,
-    /// When a snapshot is due to erase a password from the tape, and when the last one was begun for that.
+    /// When a snapshot is due that erases a password from the tape, and when the last such snapshot
+    /// was begun.
     forget_at: Option<Mono>,
     forgot: Option<Mono>,
-    /// Bytes of inputs at which a snapshot is due.
+    /// The length of the inputs, in bytes, at which a snapshot is due.
     tape_length: u64,
 }
 
@@ -74,7 +81,7 @@ impl Snapshots {
         }
     }
 
-    /// A password on the tape is no longer needed: schedules a snapshot, to erase it.
+    /// Schedules a snapshot to erase a password that is on the tape and no longer needed.
     pub(super) fn forget_soon(&mut self, at: Mono) {
         let every = FORGET_EVERY.max(self.took * FORGET_SHARE);
         let soonest = self.forgot.map_or(at, |forgot| forgot.after(every));
@@ -85,15 +92,15 @@ impl Snapshots {
         self.give_back_at.filter(|_| !self.under_way).into_iter().chain(self.forget_at).min()
     }
 
-    /// Whether another snapshot is allowed: writing the last one took no more than a `share`th of the time since it was
-    /// begun, and none is under way.
+    /// Whether another snapshot may be begun: none is under way, and writing the last one took at
+    /// most one `share`th of the time since it was begun.
     fn may(&self, share: u32, at: Mono) -> bool {
         !self.under_way && at.since(self.begun) >= self.took * share
     }
 }
 
 impl Driver {
-    /// Gives memory back some time after many clients have left.
+    /// Gives memory back to the kernel some time after many clients have left.
     pub(super) fn give_back(&mut self, at: Mono) {
         let clients = self.state.hub().session_count();
         let snapshots = &mut self.snapshots;
@@ -120,8 +127,8 @@ impl Driver {
             && (forget && !self.snapshots.under_way || long && self.snapshots.may(SNAPSHOT_SHARE, at))
     }
 
-    /// Freezes the state and has it written. When that is done, the tape begins anew behind the snapshot. The loop
-    /// stands still for one look at each client.
+    /// Freezes the state, and has it written by another thread. When that is done, the tape begins
+    /// anew behind the snapshot. The loop stands still only while it looks at each client once.
     pub(super) fn begin_snapshot(&mut self) {
         debug_assert!(self.state.outcomes.is_empty(), "what followed so far was applied");
         let Some(blank) = self.state.tape.begin() else { return };
@@ -132,7 +139,7 @@ impl Driver {
         self.delivery.exchanges.work.push(Work::Freeze(frozen));
         self.snapshots.writer.write(blank, self.state.machine().frozen(), owed);
         (self.snapshots.under_way, self.snapshots.begun, self.snapshots.worked) = (true, at, Duration::ZERO);
-        // A password that comes from now on stands on the tape behind the snapshot.
+        // The snapshot has no password that comes from now on: such a one needs another snapshot.
         self.snapshots.forgot = self.snapshots.forget_at.take().map(|_| at).or(self.snapshots.forgot);
     }
 
@@ -154,8 +161,8 @@ impl Driver {
         }
     }
 
-    /// Copies a piece of the inputs that came while the snapshot was written behind it. After the last piece the
-    /// snapshot counts.
+    /// Copies one piece of the inputs that came while the snapshot was written. After the last
+    /// piece the snapshot counts.
     pub(super) fn complete_snapshot(&mut self) {
         let Some(mut written) = self.snapshots.written.take() else { return };
         if !self.state.tape.copy_since(&mut written, PIECE) {

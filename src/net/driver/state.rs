@@ -1,7 +1,7 @@
-//! The state machine and its tape: each input is kept first, then handled.
+//! The state machine and its tape: each input is written to the tape, then handled.
 //!
-//! Everything that changes the machine goes through [`State::handle`]. Meanwhile the tape says which input is being
-//! handled: if the process dies at it, the next one knows which it was.
+//! Everything that changes the machine goes through [`State::handle`]. While an input is handled,
+//! the tape names it: if the process dies of it, the next process knows which one it was.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -17,18 +17,19 @@ use crate::wire::admin::execute::{Answer, Traffic};
 use crate::wire::admin::message::ControlError;
 use crate::wire::tls::suite::Secret;
 
-/// The state machine, the tape of its inputs, and what has followed from them.
+/// The state machine, the tape of its inputs, and the outcomes that are not applied yet.
 pub(super) struct State {
     machine: Machine,
     pub(super) tape: Tape,
-    /// What has followed and is not applied yet.
+    /// What followed from the inputs so far and is not applied yet.
     pub(super) outcomes: Vec<Outcome>,
-    /// Where no tape is kept: what clients have done that is lost with the process until it is on disk.
+    /// Where no tape is kept: what clients have done that would be lost with the process, because
+    /// it is not on disk yet.
     pub(super) deeds: VecDeque<Deed>,
 }
 
 impl State {
-    /// `outcomes` are those of making `machine`.
+    /// `outcomes` are what followed from making `machine`.
     pub(super) const fn new(machine: Machine, tape: Tape, outcomes: Vec<Outcome>) -> Self {
         Self { machine, tape, outcomes, deeds: VecDeque::new() }
     }
@@ -45,19 +46,19 @@ impl State {
         self.machine.hub()
     }
 
-    /// Keeps an input, then handles it.
+    /// Writes an input to the tape, then handles it.
     pub(super) fn input(&mut self, input: impl Into<Input>, at: Now) {
         let input = input.into();
         let kept = self.keep(&input, at);
         self.handle(kept, at, |machine, _, outcomes| machine.handle(input, at, outcomes));
     }
 
-    /// Gives the machine the secret of an encrypted client: see [`Machine::unlock`].
+    /// Gives the machine the secret of an encrypted client's input: see [`Machine::unlock`].
     pub(super) fn unlock(&mut self, id: SessionId, find: impl FnOnce(u64) -> Option<Secret>) {
         self.machine.unlock(id, find);
     }
 
-    /// Handles what a client has sent, which is on the tape already.
+    /// Handles bytes of a client that are on the tape already.
     pub(super) fn bytes(&mut self, id: SessionId, place: u64, range: Range<usize>, at: Now) {
         let kept = Kept { place, content: range };
         let first = self.outcomes.len();
@@ -74,9 +75,9 @@ impl State {
         }
     }
 
-    /// Has the machine execute an administrator's command. A command that changes something is kept first. `None` if
-    /// the command is not for the machine. `traffic` tells what went over a
-    /// client's connection.
+    /// Has the machine execute an administrator's command. If the command changes something, it is
+    /// written to the tape first. `None` if it is not for the machine. `traffic` returns how many
+    /// bytes went over a client's connection.
     pub(super) fn administer(
         &mut self,
         command: &Command,
@@ -85,7 +86,8 @@ impl State {
         traffic: &dyn Fn(SessionId) -> Traffic,
     ) -> Option<Result<Answer, ControlError>> {
         if !command.changes() {
-            // A command that changes nothing is not kept, and not noted as being handled.
+            // A command that changes nothing is not written to the tape, which does not name it
+            // either.
             return self.machine.control(command, by, at, traffic, &mut self.outcomes);
         }
         let kept = match self.tape.is_kept() {
@@ -98,7 +100,7 @@ impl State {
         self.handle(kept, at, |machine, _, outcomes| machine.control(command, by, at, traffic, outcomes))
     }
 
-    /// Appends an input to the tape, if the tape is kept.
+    /// Writes an input to the tape, if there is one.
     fn keep(&mut self, input: &Input, at: Now) -> Kept {
         if !self.tape.is_kept() {
             return Kept::NOT;
@@ -107,8 +109,8 @@ impl State {
         Kept { place, content }
     }
 
-    /// Changes the machine by `change`, which is given the content of `kept`. Meanwhile the tape says that `kept` is
-    /// being handled.
+    /// Has `change` change the machine; it is given the content of `kept`. Meanwhile the tape names
+    /// `kept` as being handled.
     #[inline]
     fn handle<T>(
         &mut self,
@@ -125,23 +127,23 @@ impl State {
     }
 }
 
-/// What a client has done, as far as it is recorded.
+/// Something that a client has done and that is recorded.
 pub(super) struct Deed {
-    /// Where what followed begins in [`State::outcomes`].
+    /// The index in [`State::outcomes`] of the first outcome of it.
     pub(super) first: usize,
     /// The client.
     pub(super) by: SessionId,
-    /// The number of the last record.
+    /// The number of its last record.
     pub(super) record: u64,
 }
 
-/// Where an input stands on the tape.
+/// Where an input is on the tape.
 struct Kept {
     place: u64,
     content: Range<usize>,
 }
 
 impl Kept {
-    /// The input is not on a tape.
+    /// The place of an input that is not on a tape.
     const NOT: Self = Self { place: 0, content: 0..0 };
 }

@@ -1,5 +1,5 @@
-//! How long the turns of the driver's loop take, and what the longest one was doing. During a turn no other client is
-//! read: everybody waits at least that long.
+//! How long the turns of the driver's loop take, and what the longest one was doing. No client is
+//! read during a long part of a turn, so all of them wait that long.
 
 use std::time::Duration;
 
@@ -8,28 +8,29 @@ use crate::values::time::{Mono, Now, Wall};
 /// What a part of a turn was doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doing {
-    /// Doing what is due by the clock.
+    /// What is due by the clock.
     Due,
-    /// Handling what the rounds report (clients that are gone, closed or crowded), and tidying the queue of sockets.
+    /// Reports of the rounds (clients that are gone, closed or crowded), and tidying the queue of
+    /// sockets.
     Parting,
-    /// Taking connections.
+    /// New connections.
     Accepting,
     /// An administrator's command, by name.
     Command(&'static str),
-    /// Handling the answers of other threads.
+    /// Answers of other threads.
     Taking,
-    /// Reading clients, and handling what they send.
+    /// Reading clients, and handling what they have sent.
     Reading,
-    /// Handing orders to the rounds, and writing.
+    /// Handing orders to the rounds, and making short rounds.
     Writing,
     /// Freezing the state for a snapshot.
     Freezing,
-    /// Making a snapshot count.
+    /// Making a snapshot count: copying inputs behind it.
     Counting,
 }
 
 impl Doing {
-    /// What the turn was doing, in words.
+    /// The name of this part, for administrators.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -46,7 +47,7 @@ impl Doing {
     }
 }
 
-/// The upper bounds of the histogram, in microseconds. A longer turn is counted behind the last.
+/// Upper bounds of the histogram's buckets, in microseconds. One more bucket is for longer turns.
 pub const BOUNDS: [u64; 10] = [100, 300, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000, 1_000_000];
 
 /// The longest turn.
@@ -60,7 +61,7 @@ pub struct Longest {
     pub at: Wall,
 }
 
-/// Figures of all turns so far.
+/// Figures of all turns of the loop so far.
 #[derive(Clone, Debug)]
 pub struct Times {
     counts: [u64; BOUNDS.len() + 1],
@@ -85,7 +86,7 @@ impl Times {
         (self.begun, self.mark, self.most) = (at, at, (Doing::Due, Duration::ZERO));
     }
 
-    /// The turn was `doing` this since it began, or since the last call.
+    /// The turn was `doing` this since it began, or since the last call of this function.
     pub fn part(&mut self, doing: Doing, at: Mono) {
         let took = at.since(self.mark);
         self.mark = at;
@@ -106,8 +107,7 @@ impl Times {
         took
     }
 
-    /// How many turns took longer than one of [`BOUNDS`] and no longer than the next; the last number is of all longer
-    /// turns.
+    /// The number of turns in each bucket of [`BOUNDS`]; the last number is of longer turns.
     #[must_use]
     pub const fn counts(&self) -> &[u64; BOUNDS.len() + 1] {
         &self.counts

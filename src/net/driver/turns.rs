@@ -1,17 +1,17 @@
-//! Whose turn to be read it is. Addresses take turns, so that a crowd from one address has no more of the daemon's time
-//! than one person from another.
+//! Whose turn to be read it is. Addresses take turns, so a crowd from one address gets no more of
+//! the daemon's time than one person at another.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::values::id::SessionId;
 use crate::values::network::Origin;
 
-/// The clients that wait for their turn. Addresses (IPv4 addresses and IPv6 /64 networks) take turns, and so do the
-/// clients of each.
+/// The clients that wait to be read. Addresses (an IPv4 address, or an IPv6 /64 network) take
+/// turns, and within each address its clients do.
 #[derive(Debug, Default)]
 pub struct Turns {
     waiting: HashMap<Origin, VecDeque<SessionId>>,
-    /// The addresses of the clients that wait, each once.
+    /// The addresses of all clients that wait, in the order of their turns, each once.
     origins: VecDeque<Origin>,
     len: usize,
 }
@@ -33,7 +33,7 @@ impl Turns {
         let waiting = self.waiting.get_mut(&origin)?;
         let id = waiting.pop_front();
         if waiting.is_empty() {
-            // An address is forgotten when no client of it waits.
+            // An address is forgotten while no client of it waits.
             self.waiting.remove(&origin);
         } else {
             self.origins.push_back(origin);

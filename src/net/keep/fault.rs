@@ -1,9 +1,11 @@
-//! Places where tests have a debug build die: so they can kill the daemon between any two steps that matter.
+//! Places at which tests have a debug build die, to kill the daemon between any two steps that
+//! matter.
 //!
-//! `CHATHUB_FAULT=LABEL` in the environment has the process kill itself (`SIGKILL`) the first time that it comes by
-//! that place, `LABEL:N` the `N`th time. A release build has none of this.
+//! With `CHATHUB_FAULT=LABEL` in the environment, the process kills itself (`SIGKILL`) when it
+//! reaches that place for the first time; with `LABEL:N`, for the `N`th time. A release build has
+//! none of this.
 
-/// The places, in the order in which a connection meets them.
+/// All labels, in the order in which a connection meets them.
 pub const LABELS: &[&str] = &[
     "accept.taken",
     "accept.queued",
@@ -47,8 +49,9 @@ pub fn point(label: &'static str) {
     let _ = label;
 }
 
-/// Aborts if `bytes`, which are being handled, contain the text of `CHATHUB_POISON` in the environment. Kills the
-/// process, as from outside, if they contain that of `CHATHUB_DEADLY`.
+/// Aborts the process if `bytes`, which are about to be handled, contain the text of
+/// `CHATHUB_POISON` in the environment. Kills it, as from outside, if they contain the text of
+/// `CHATHUB_DEADLY`.
 #[inline]
 pub fn poison(bytes: &[u8]) {
     #[cfg(debug_assertions)]

@@ -1,5 +1,6 @@
-//! The start of a process: it takes over what a former one has left with the service manager, or begins afresh. From
-//! then on everything is kept, if the service manager keeps descriptors.
+//! The start of a process: it takes over what a former process has left with the service manager,
+//! or begins afresh. From then on everything is kept for the next process, if the service manager
+//! keeps descriptors.
 
 use std::collections::HashMap;
 use std::io;
@@ -24,8 +25,9 @@ use crate::store::Store;
 use crate::systemd;
 use crate::values::plain::Plain;
 
-/// The settings of a former process; `None` if there are no clients to take over. They are used where the settings
-/// files cannot be read: with clients connected, a mistake in a file is no reason to end.
+/// The settings of a former process, as the tape has them; `None` if there are no clients to take
+/// over. They are used if the settings files cannot be read: while clients are connected, a mistake
+/// in a file must not end the daemon.
 pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings> {
     let tape = stored.get("tape").filter(|_| systemd::keeps_descriptors())?.try_clone().ok()?;
     let (tape, _) = Tape::open(tape).ok()??;
@@ -33,7 +35,7 @@ pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings
     let (mut is_there, mut settings) = (machine.hub().session_count() > 0, machine.hub().settings().clone());
     for record in tape.records().ok()?.into_iter().filter(|record| record.kind == tape::Kind::Input) {
         let input = serde_json::from_slice(tape.content(record.content)).ok()?;
-        // A client that has left since counts as well.
+        // A client that connected and has left since counts too: that only keeps a daemon running.
         is_there |= is_connect(&input);
         if let Some(others) = settings_in(&input) {
             settings = others.ok()?;
@@ -42,11 +44,12 @@ pub fn left_settings(stored: &HashMap<&'static str, OwnedFd>) -> Option<Settings
     is_there.then_some(settings)
 }
 
-/// What clients of a former process are told if the daemon cannot start.
+/// The message to the clients of a former process if the daemon cannot start.
 const CANNOT_START: &str = "cannot start: please try again later";
 
-/// Tells a former process's clients that the hub cannot start, and closes their connections: for a start that fails
-/// however often it is repeated. The service manager would close them without a word.
+/// Tells the clients of a former process that the hub cannot start, and closes their connections.
+/// Used if a repeated start would fail as well: the service manager would close the connections
+/// without a word.
 pub fn let_go(stored: &HashMap<&'static str, OwnedFd>) {
     let end = |name| stored.get(name).and_then(|end: &OwnedFd| end.try_clone().ok());
     if let [_, Some(one), Some(two), Some(three), Some(four), _] = systemd::STORED.map(end) {
@@ -55,13 +58,13 @@ pub fn let_go(stored: &HashMap<&'static str, OwnedFd>) {
     }
 }
 
-/// Whether an input is a connection. Any release may have written it.
+/// Whether an input tells of a connection. Any release may have written it.
 fn is_connect(input: &serde_json::Value) -> bool {
     input.get("Connect").is_some()
 }
 
-/// The settings that an input brings; `None` if it brings none. Any release may have written the input: before 0.2,
-/// settings were not within [`crate::machine::Input::Hub`].
+/// The settings in an input; `None` if it holds none. Any release may have written it: before 0.2,
+/// settings did not stand within [`crate::machine::Input::Hub`].
 fn settings_in(input: &serde_json::Value) -> Option<serde_json::Result<Settings>> {
     let settings = input.get("Hub").unwrap_or(input).get("Settings")?;
     Some(Settings::deserialize(settings))
@@ -71,11 +74,11 @@ fn settings_in(input: &serde_json::Value) -> Option<serde_json::Result<Settings>
 pub struct FoundHub {
     /// The state machine.
     pub machine: Machine,
-    /// What followed from making the machine; the driver applies it.
+    /// What followed from making the machine, for the driver to apply.
     pub outcomes: Vec<Outcome>,
-    /// The connections and the input that a former process has left, if the machine was taken over.
+    /// The connections and the input that a former process has left. `None` if the machine is new.
     pub restored: Option<Restored>,
-    /// The rounds, which hold what everybody is owed.
+    /// The rounds, with all that clients are owed.
     pub rounds: Rounds,
     /// The tape, which keeps inputs.
     pub tape: Tape,
@@ -83,18 +86,18 @@ pub struct FoundHub {
     pub queue: Keeping,
     /// The store, which records history.
     pub store: Option<Store>,
-    /// What the store recalled, if the machine was taken over and has still to be told.
+    /// What the store has read. `None` if the machine knows it already.
     pub recalled: Option<Recalled>,
 }
 
-/// Takes over what a former process has left, or begins afresh, and has everything kept for the next process if the
-/// service manager keeps descriptors.
+/// Takes over what a former process has left, or begins afresh. If the service manager keeps
+/// descriptors, everything is kept for the next process from then on.
 ///
-/// `stored` are the descriptors that the service manager has kept; `keeps` says whether it goes on keeping them;
-/// `exchanges` connect the driver and the rounds; `store` opens the store.
+/// `stored` are the descriptors that the service manager has kept; `keeps` says whether it goes on
+/// keeping them. `exchanges` connect the driver and the rounds. `store` opens the store.
 ///
 /// # Errors
-/// Those of `store`.
+/// Any error of `store`.
 pub fn restore_or_begin<E>(
     keeps: bool,
     mut stored: HashMap<&'static str, OwnedFd>,
@@ -119,11 +122,12 @@ pub fn restore_or_begin<E>(
                     warn!(chathub_error = %Plain(&error), "the service manager does not keep this program{}", logging::InWords(Plain(&error)));
                 }
                 let restored = Some(restored);
-                // The files are opened only now: on the way here the former program may have taken the place of this
-                // one, and it must find the files in the form that it knows.
+                // The files are opened only now. Until here the former program may still have taken
+                // the place of this one, and it would need the files in the form that it knows.
                 let (store, recalled) = store()
-                    // This start has failed for good: a release older than the one that wrote the files cannot read
-                    // them. The service manager then closes everybody's connection without a word.
+                    // This start has failed for good: a release older than the one that wrote the
+                    // files cannot read them. Without a goodbye, the service manager would close
+                    // all connections without a word.
                     .inspect_err(|_| recovery::say_goodbye(&queue, &tape.slots().found(), CANNOT_START))?
                     .unzip();
                 let queue = Some(Arc::new(Mutex::new(queue)));
@@ -138,7 +142,7 @@ pub fn restore_or_begin<E>(
     systemd::forget(names);
     let mut outcomes = Vec::new();
     let mut machine = Machine::new(settings.clone(), key, now(), &mut outcomes);
-    // What the store tells the machine at its start is part of the first snapshot.
+    // What the store has read goes into the first snapshot.
     let (store, recalled) = store()?.unzip();
     machine.handle(hub::News::Archive(recalled.map(Box::new)).into(), now(), &mut outcomes);
     let kept = keeps.then(|| keep(&machine, &outcomes, new_rounds)).transpose().unwrap_or_else(|error| {
@@ -165,8 +169,8 @@ pub fn restore_or_begin<E>(
 
 type Kept = (Rounds, Tape, Queue);
 
-/// Begins to keep everything for the next process: makes the tape with a first snapshot, and the queue, and gives them
-/// to the service manager.
+/// Begins to keep everything for the next process: makes the tape with a first snapshot, and the
+/// queue of sockets, and gives their descriptors to the service manager.
 fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Rounds) -> io::Result<Kept> {
     let (mut tape, cuts) = Tape::new()?;
     tape.tell_of_crashes();
@@ -182,10 +186,10 @@ fn keep(machine: &Machine, outcomes: &[Outcome], rounds: impl FnOnce(Cuts) -> Ro
     Ok((rounds, tape, queue))
 }
 
-/// Takes over from a former process; `None` if there is nobody to take over.
+/// Takes over from a former process. `None` if that process left no clients.
 ///
 /// # Errors
-/// Why it cannot be taken over; the clients that were found are told goodbye.
+/// Why it is impossible, in words. The clients that were found have been told goodbye.
 fn adopt(
     mut stored: HashMap<&'static str, OwnedFd>,
     rounds: impl FnOnce(Cuts) -> Rounds,
@@ -208,7 +212,7 @@ fn adopt(
     });
     match attempt {
         Ok(Some((machine, restored, rounds, tape))) => Ok(Some((machine, restored, (rounds, tape, queue)))),
-        // Without a goodbye, clients in the queue would wait for ever.
+        // Without a goodbye, the clients in the queue of sockets would wait for ever.
         nobody => {
             recovery::say_goodbye(&queue, &slots, "had to start afresh: please connect again");
             nobody.map(|_| None)

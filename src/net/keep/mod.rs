@@ -1,17 +1,18 @@
-//! What outlives the process, and how the next one takes over. ARCHITECTURE.md has the whole story.
+//! The state that outlives the process, and how the next process takes over. ARCHITECTURE.md tells
+//! the whole story.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what the tape keeps: inputs, snapshots, and cuts, which handling the inputs again would not give | [`tape`] |
+//! | what the tape keeps: inputs, snapshots, cuts (decisions that depend on timing) | [`tape`] |
 //! | how clients' sockets are kept | [`queue`] |
 //! | the thread that writes snapshots | [`snapshot`] |
 //! | how a process starts: taking over, or afresh | [`found`] |
 //! | which program the tape belongs to, and becoming that one after an upgrade | [`program`] |
-//! | what taking over restores: inputs handled again, sockets found again | [`recovery`] |
+//! | taking over: handling inputs again, finding sockets again | [`recovery`] |
 //! | where tests kill the process | [`fault`] |
 //!
-//! What the kept state *is* stands elsewhere: [`crate::machine`] is the value that inputs change, and
-//! [`super::rounds`] hold what everybody is owed.
+//! These files do not know what is kept: [`crate::machine`] is the value that inputs change, and
+//! [`super::rounds`] hold what clients are owed.
 
 pub mod fault;
 pub mod found;

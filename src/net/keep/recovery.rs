@@ -1,10 +1,12 @@
 //! Taking over from a former process: its state, and its connections.
 //!
-//! The process reads the snapshot and handles the inputs since again. The rounds apply the orders again, and pass over
-//! the bytes that each client's socket has taken, by the kernel's count. Then everything is where it was, and the first
-//! byte written to a client is the one behind the last.
+//! The process reads the snapshot, and handles again all inputs that came after it. The rounds
+//! apply the orders again, and pass over the bytes that each client's socket has taken, by the
+//! kernel's count. Then the state is as it was, and the first byte written to a client is the one
+//! that follows the last byte it took.
 //!
-//! Nothing is used unchecked: if something does not fit together, the process starts afresh and tells the clients so.
+//! Everything is checked before it is used. If something does not fit together, the process starts
+//! afresh, and tells the clients so.
 
 use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
@@ -31,76 +33,80 @@ use crate::values::id::SessionId;
 use crate::values::time::Now;
 use crate::wire::tls::record::Alert;
 
-/// An input at which this many processes in a row have crashed is left out.
+/// An input is left out if this many processes in a row have crashed at it.
 const CRASHES: u64 = 3;
 
-/// An input at which this many processes in a row have died, in any way, is left out. One that uses up all memory has
-/// its process killed from outside; fewer such deaths could be chance.
+/// An input is left out if this many processes in a row have died at it, in any way. A process that
+/// uses up all memory is killed from outside; a few such deaths could be chance.
 const DEATHS: u64 = 20;
 
-/// A connection that the machine was not told of: the process died after it accepted the connection.
+/// A connection that the machine does not know: just accepted, or found because the process died
+/// before that.
 #[derive(Debug)]
 pub struct Newcomer {
     /// Its socket.
     pub socket: OwnedFd,
     /// The kernel's number for the socket (`SO_COOKIE`).
     pub cookie: u64,
-    /// The address that it comes from: behind a proxy, the one that the proxy says.
+    /// The address of the client. For a connection that comes through a proxy, it is the one that
+    /// the proxy says.
     pub peer: SocketAddr,
-    /// If it is encrypted: where its secrets are.
+    /// The slot with its secrets, if it is encrypted.
     pub slot: Option<Slot>,
-    /// If a proxy carries it on: what the proxy has said.
+    /// What the proxy has said, if it comes through one.
     pub proxied: Option<Box<Proxied>>,
 }
 
-/// A connection that a proxy carries on, before the proxy has said whose it is.
+/// A connection that comes through a proxy, before its header has been read.
 #[derive(Debug)]
 pub struct OfProxy {
     /// Its socket.
     pub socket: OwnedFd,
     /// The kernel's number for the socket; 0 where nothing is kept.
     pub cookie: u64,
-    /// The address that the proxy's connection comes from.
+    /// The address of the proxy.
     pub proxy: SocketAddr,
 }
 
-/// Input that a former process had received and not committed. This process has committed it.
+/// Input that a former process had received and not committed to the tape. This process has
+/// committed it.
 #[derive(Debug)]
 pub struct Received {
     /// The client that sent it.
     pub id: SessionId,
-    /// Where its record stands on the tape.
+    /// Where its record is on the tape.
     pub place: u64,
-    /// Its content there.
+    /// Where its content is on the tape.
     pub range: Range<usize>,
     /// When it came, as its record says.
     pub at: Now,
 }
 
-/// What was taken over.
+/// The things taken over besides the machine: connections, tape, counts.
 #[derive(Debug)]
 pub struct Restored {
-    /// Everybody's connection, and whether it is being closed.
+    /// All connections, and whether each is being closed.
     pub connections: Vec<(Arc<Connection>, bool)>,
-    /// Input that the former process had received and not committed.
+    /// Input that the former process had received and not committed to the tape.
     pub received: Option<Received>,
-    /// Connections that were accepted and not greeted.
+    /// Connections that were accepted, and of which the machine was not told.
     pub newcomers: Vec<Newcomer>,
-    /// Connections that were accepted of proxies, which had not said whose they are.
+    /// Connections that came through proxies and whose headers have not been read.
     pub of_proxies: Vec<OfProxy>,
     /// Clients whose connection is gone, or for which it is not known what they are owed.
     pub lost: Vec<SessionId>,
-    /// The input that was left out because processes died at it: its kind, and its client if it is bytes.
+    /// The input that was left out because processes died at it: its kind, and the client that sent
+    /// it, if it is bytes.
     pub poisoned: Option<(Kind, SessionId)>,
-    /// Whether a password that is no longer needed stands on the tape.
+    /// Whether the tape has a password that is no longer needed.
     pub secret_spent: bool,
 }
 
-/// Takes over the state on `tape` and in `cuts`, with the sockets that were `found` in `queue`. `rounds` apply the
-/// orders.
+/// Takes over the state on `tape` and in `cuts`, with the connections that were `found` in `queue`.
+/// `rounds` apply the orders.
 ///
 /// # Errors
-/// Why it cannot be taken over, in words for the journal.
+/// Why it is impossible, in words for the journal.
 pub fn restore(
     tape: &mut Tape,
     cuts: Vec<Cut>,
@@ -112,7 +118,8 @@ pub fn restore(
     let attempt = catch_unwind(AssertUnwindSafe(|| try_restore(tape, cuts, rounds, queue, found, now)));
     attempt.unwrap_or_else(|panic| {
         if tape.is_handling() {
-            // A former process may have crashed at the same input: the note lets the next one count.
+            // A former process may have crashed at the same input: the note lets the next process
+            // count this crash.
             tape.note_crash();
             resume_unwind(panic);
         }
@@ -123,19 +130,20 @@ pub fn restore(
 /// How far a replay has come.
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
-    /// An input is about to be handled.
+    /// An input will be handled next.
     Next {
-        /// Inputs that are handled already.
+        /// How many inputs are handled.
         done: usize,
-        /// Inputs on the tape.
+        /// How many inputs the tape has.
         of: usize,
     },
-    /// A snapshot has been made of what was handled so far.
+    /// A snapshot was made of what is handled so far.
     Saved,
 }
 
-/// Tells the service manager how far a replay has come, and says when a snapshot is due: once a second, but so seldom
-/// that snapshots take a quarter of the time at most.
+/// Returns a function to call with each [`Step`]. It tells the service manager how far the replay
+/// has come, and returns whether a snapshot is due: once a second, but so seldom that snapshots
+/// take at most a quarter of the time.
 fn pacemaker() -> impl FnMut(Step) -> bool {
     let mut saved = Instant::now();
     let (mut told, mut began, mut every) = (saved, saved, SAVE_EVERY);
@@ -160,14 +168,15 @@ fn pacemaker() -> impl FnMut(Step) -> bool {
     }
 }
 
-/// How often the service manager is told that taking over goes on, and how often a snapshot is made meanwhile.
+/// During a replay: how often the service manager gets its progress, and how often a snapshot is
+/// made at most.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 
-/// What a replay gives.
+/// The result of a replay.
 #[derive(Debug)]
 pub struct Replayed {
-    /// The machine, as it was.
+    /// The machine, as it was in the former process.
     pub machine: Machine,
     /// Clients for which it is not known what they are owed.
     pub lost: Vec<SessionId>,
@@ -175,12 +184,12 @@ pub struct Replayed {
     secret_spent: bool,
 }
 
-/// Handles the inputs on `tape` again, and has `rounds` apply what follows. `connection` gives a client's connection,
-/// by its number and cookie, and how many bytes its socket has taken. `pauses` is told of each [`Step`], and says
-/// whether a snapshot is due.
+/// Handles the inputs on `tape` again, and has `rounds` apply what follows. `connection` returns a
+/// client's connection, by its number and cookie, and how many bytes its socket has taken. `pauses`
+/// is called with each [`Step`], and returns whether a snapshot is due.
 ///
 /// # Errors
-/// What does not fit together.
+/// What does not fit together, in words.
 pub fn replay(
     tape: &mut Tape,
     cuts: Vec<Cut>,
@@ -220,14 +229,14 @@ pub fn replay(
     let (count, mut moved) = (records.len(), 0);
     for (number, record) in records.into_iter().enumerate() {
         if pauses(Step::Next { done: number, of: count }) {
-            // The next process, if this one dies, begins here.
+            // If this process dies, the next one begins here.
             let end = tape.extent().end;
             rounds.settle();
             let saved = serde_json::to_vec(&machine).expect("plain values");
             keep_secrets(tape.slots(), &machine, |id| rounds.connection(id));
             let owed = rounds.saved_on_the_way();
             tape.snapshot_of(&saved, &owed, record.start().wrapping_add_signed(moved), epoch());
-            // The records that are left have moved along.
+            // The records that are left have moved.
             moved += tape.extent().end.cast_signed() - end.cast_signed();
             pauses(Step::Saved);
         }
@@ -259,8 +268,9 @@ pub fn replay(
                 rounds.replay_order(order, coming)?;
             }
         }
-        // Nothing that takes long is done while a record counts as being handled. Otherwise a daemon that is killed
-        // again and again would mostly die at the same record, and that would be left out.
+        // Nothing that takes long is done while a record counts as being handled. Otherwise a
+        // daemon that is killed again and again would mostly die at the same record, which would be
+        // left out in the end.
         tape.handled();
         rounds.settle_after(&mut settled);
     }
@@ -269,10 +279,10 @@ pub fn replay(
     Ok(Replayed { machine, lost, poisoned, secret_spent })
 }
 
-/// Gives the machine the secret of a client whose connection is encrypted.
+/// Gives the machine the secret of an encrypted client's input.
 ///
 /// # Errors
-/// The secret is not there: what the client has sent cannot be read again.
+/// The slot does not have the secret: what the client has sent cannot be decrypted again.
 fn unlock(machine: &mut Machine, connection: &Connection) -> Result<(), String> {
     let id = connection.id;
     if machine.is_sealed(id) && !machine.unlock(id, |updates| connection.slot.as_ref()?.unlock(updates)) {
@@ -281,7 +291,8 @@ fn unlock(machine: &mut Machine, connection: &Connection) -> Result<(), String> 
     Ok(())
 }
 
-/// Keeps the secrets that go with the snapshot of `machine` that is begun now. `connection` gives a client's connection.
+/// Stores the secrets that belong to the snapshot of `machine` that is begun now. `connection`
+/// returns a client's connection.
 pub fn keep_secrets<'a>(
     slots: &Slots,
     machine: &Machine,
@@ -314,7 +325,7 @@ fn try_restore(
                 read.insert(id, counted.read);
                 (new(Some(socket)), counted.taken)
             }
-            // The client is gone: nothing that it was still owed is written.
+            // The client is gone: nothing that it was owed is written any more.
             _ => (new(None), u64::MAX),
         }
     };
@@ -347,10 +358,10 @@ fn try_restore(
         let slot = slots.get(&cookie).filter(|slot| !slot.is_closed()).cloned();
         let before = slot.as_ref().map_or(0, |slot| slot.handshake().1);
         match peer {
-            // Nothing unencrypted goes into an encrypted connection whose secrets are not there.
+            // Plain text must never go into an encrypted connection whose secrets are lost.
             _ if slot.is_none() && kernel::is_marked_as_encrypted(&socket) => end(socket, cookie),
-            // Every client is greeted at once: so a connection that was sent nothing, or a handshake alone, is one that
-            // the machine was not told of.
+            // Every client is greeted at once. So if the socket has taken nothing, or only the
+            // handshake, the machine does not know this connection.
             Ok(peer) if counted.taken == before && !counted.dead && !counted.finished => {
                 of_nobody.remove(&cookie);
                 let socket = socket.into();
@@ -369,8 +380,7 @@ fn try_restore(
         }
     }
     if cut_off {
-        // Connections in the queue that belong to no client of this process are closed, because nobody would serve
-        // them.
+        // Connections in the queue that are no client's here are closed: nobody would serve them.
         let known = connections.iter().map(|(connection, _)| connection.cookie);
         let known: HashSet<u64> = known
             .chain(newcomers.iter().map(|newcomer| newcomer.cookie))
@@ -391,15 +401,15 @@ fn try_restore(
     Ok((machine, Restored { connections, received, newcomers, of_proxies, lost, poisoned, secret_spent }))
 }
 
-/// Tells all clients in the queue `why` they cannot be carried on, and closes their connections. `slots` are those of
-/// encrypted connections, by the kernel's numbers for the sockets.
+/// Tells all clients in the queue `why` they cannot be carried on, and closes their connections.
+/// `slots` are those of the encrypted connections, by cookie.
 pub fn say_goodbye(queue: &Queue, slots: &HashMap<u64, Slot>, why: &str) {
     // A line break first: the last thing sent to a client may have been half a line.
     let text = format!("\r\n-- the hub {why}\r\n");
     let _ = queue.each_socket(|socket| {
         let goodbye = match kernel::cookie(&socket).ok().and_then(|cookie| slots.get(&cookie)) {
             Some(slot) => sealed_goodbye(&socket, slot, &text),
-            // Nothing unencrypted goes into an encrypted connection, also where its secrets are lost.
+            // Plain text must never go into an encrypted connection, even if its secrets are lost.
             None if kernel::is_marked_as_encrypted(&socket) => None,
             None => Some(text.clone().into_bytes()),
         };
@@ -412,8 +422,8 @@ pub fn say_goodbye(queue: &Queue, slots: &HashMap<u64, Slot>, why: &str) {
     });
 }
 
-/// A goodbye to an encrypted client, sealed; `None` if its socket has not taken the last record whole, or it was said
-/// already that nothing more comes.
+/// A goodbye for an encrypted client, sealed. `None` if its socket has not taken the last record
+/// whole, or the last record was an alert.
 fn sealed_goodbye(socket: &OwnedFd, slot: &Slot, text: &str) -> Option<Vec<u8>> {
     let (mark, suite) = (slot.last_mark()?, slot.suite()?);
     let taken = kernel::counted(socket).ok()?.taken;
@@ -439,8 +449,8 @@ mod tests {
     use crate::wire::tls::open::{End, Opener};
     use crate::wire::tls::suite::{Secret, Suite};
 
-    /// One client in plain text; one encrypted; one whose socket has taken a part of a record; one of which it is known
-    /// only that it is encrypted.
+    /// Four clients: one in plain text; one encrypted; one whose socket has taken a part of a
+    /// record; one of which it is known only that it is encrypted.
     #[test]
     fn a_goodbye_is_written_to_each_as_it_can_read_it_and_to_others_not_at_all() {
         let (suite, tape) = (Suite::ChaCha20, Tape::new().expect("a memory file").0);

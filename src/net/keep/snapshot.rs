@@ -1,8 +1,9 @@
-//! The thread that writes snapshots from a frozen copy of the state, while everything goes on.
+//! The thread that writes snapshots from a frozen copy of the state, while the daemon goes on.
 //!
-//! The driver freezes the state machine, and the rounds freeze what everybody is owed, behind the same order; each
-//! takes a moment. Inputs that come meanwhile go on the tape as before. When the snapshot is written, they are copied
-//! behind it and the driver makes it count: see [`Tape::make_current`](super::tape::Tape::make_current).
+//! The driver freezes the state machine, and the rounds freeze what clients are owed, both after
+//! the same order; that takes a moment. Inputs that come meanwhile go on the tape as before. When
+//! the snapshot is written, the driver copies them behind it and makes it count: see
+//! [`Tape::make_current`](super::tape::Tape::make_current).
 
 use std::io;
 use std::sync::mpsc;
@@ -13,24 +14,24 @@ use crate::kernel::{self, Mapping};
 use crate::machine;
 use crate::net::rounds::replay::Frozen as Owed;
 
-/// What the thread is to do.
+/// A job for the thread.
 enum Job {
     /// Write a snapshot.
     Write { blank: Blank, machine: Box<machine::Frozen>, owed: mpsc::Receiver<Owed> },
-    /// Give the memory of a half of the tape back.
+    /// Give the memory of the tape's old half back to the kernel.
     Clear(Old),
-    /// Give the kernel back what the allocator holds and does not use.
+    /// Give the memory that the allocator does not use back to the kernel.
     Trim,
 }
 
-/// What the thread has done.
+/// A job that the thread has finished.
 #[derive(Debug)]
 pub enum Done {
-    /// A snapshot is written, which took this long, and can be made to count.
+    /// The snapshot is written; writing took this long. The driver can make it count.
     Written(Written, Duration),
     /// The snapshot could not be written.
     Failed(Blank, io::Error),
-    /// The memory of this half was given back.
+    /// The memory of this half is given back.
     Cleared(Mapping),
 }
 
@@ -41,11 +42,11 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. It calls `tell` with each thing that it has done. It ends when this value is dropped, or when
-    /// `tell` returns `false` because nobody listens any more.
+    /// Starts the thread. It calls `tell` after each job except [`trim`](Self::trim). It ends when
+    /// this value is dropped, or when `tell` returns `false` because nobody listens any more.
     ///
     /// # Errors
-    /// Those of pthread_create(3).
+    /// Any error of pthread_create(3).
     pub fn start(tell: impl Fn(Done) -> bool + Send + 'static) -> io::Result<Self> {
         let (jobs, waiting) = mpsc::channel();
         std::thread::Builder::new().name("snapshots".to_owned()).spawn(move || {
@@ -59,17 +60,17 @@ impl Writer {
         Ok(Self { jobs })
     }
 
-    /// Has a snapshot written. The rounds send their part to `owed`.
+    /// Queues the writing of a snapshot. The rounds will send their part to `owed`.
     pub fn write(&self, blank: Blank, machine: machine::Frozen, owed: mpsc::Receiver<Owed>) {
         let _ = self.jobs.send(Job::Write { blank, machine: Box::new(machine), owed });
     }
 
-    /// Has the heap's unused memory given back to the kernel.
+    /// Queues giving the heap's unused memory back to the kernel.
     pub fn trim(&self) {
         let _ = self.jobs.send(Job::Trim);
     }
 
-    /// Has the memory of a half of the tape given back to the kernel.
+    /// Queues giving the memory of the tape's old half back to the kernel.
     pub fn clear(&self, old: Old) {
         let _ = self.jobs.send(Job::Clear(old));
     }
@@ -78,7 +79,7 @@ impl Writer {
 fn perform(job: Job) -> Option<Done> {
     Some(match job {
         Job::Write { blank, machine, owed } => {
-            // The rounds have ended: the process ends too.
+            // An error means that the rounds have ended: the process ends too.
             let owed = owed.recv().ok()?;
             let began = Instant::now();
             match blank.write(&machine, &owed) {

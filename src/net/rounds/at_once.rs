@@ -1,5 +1,5 @@
-//! Rounds that the driver makes in its own thread while the rounds' thread sleeps: a few writes take less time than
-//! waking that thread.
+//! Rounds that the driver makes in its own thread while the rounds' thread sleeps. A few writes
+//! take less time than waking that thread.
 
 use tokio::time::Instant;
 
@@ -8,27 +8,31 @@ use super::{Rounds, Shared, Work};
 use crate::machine::Order;
 use crate::values::id::{RoomId, SessionId};
 
-/// The most pieces of work that the driver does itself, if few writes follow. A client that joins takes five or six.
+/// The most pieces of work that the driver takes on, if few writes follow from them. A client that
+/// joins makes five or six.
 const ORDERS_AT_ONCE: usize = 8 * SHORT;
 
-/// The most renderings of lines that are made in one go: about a millisecond.
+/// The most renderings made in one go, one for each line and view: about a millisecond.
 pub(super) const RENDERED: usize = 1024;
 
-/// How far the driver has come with a round that it makes itself.
+/// How far a round got that the driver makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AtOnce {
     /// Everything is written.
     Done,
-    /// A part is written. [`Rounds::continue_at_once`] does the rest, or the rounds' thread when it is woken.
+    /// A part is written. The rest is for [`Rounds::continue_at_once`], or for the rounds' thread
+    /// when it is woken.
     Begun,
-    /// The rounds' thread does it, or what is left of it.
+    /// The rest, or all of it, is for the rounds' thread.
     ByThread,
 }
 
 impl Rounds {
-    /// Applies `work` and writes what follows, in the caller's thread, if nothing is under way. If that is little, all
-    /// of it is written. If it is more, one slice is, and only if the caller is `alone`, with nothing else to do; the
-    /// caller goes on with [`Self::continue_at_once`]. Otherwise `work` is left as it was, for the exchange.
+    /// Applies `work` and makes its writes in the caller's thread, if the rounds are idle. If few
+    /// writes follow, all of them are made. If many follow, one slice is made, and only if the
+    /// caller is `alone`: if it has nothing else to do. The caller goes on with
+    /// [`Self::continue_at_once`]. In all other cases `work` is left as it was, and the caller puts
+    /// it into the exchange.
     pub fn begin_at_once(shared: &Shared, work: &mut Vec<Work>, alone: bool) -> AtOnce {
         let Ok(mut rounds) = shared.try_lock() else { return AtOnce::ByThread };
         let idle = rounds.jobs.is_idle()
@@ -48,15 +52,17 @@ impl Rounds {
         rounds.at_once(budget, full)
     }
 
-    /// Writes one more slice of what [`Self::begin_at_once`] has begun, unless the rounds' thread is doing that.
+    /// Makes one more slice of the writes begun by [`Self::begin_at_once`], unless the rounds'
+    /// thread is at work.
     pub fn continue_at_once(shared: &Shared) -> AtOnce {
         let Ok(mut rounds) = shared.try_lock() else { return AtOnce::ByThread };
         let full = rounds.full.until.first().copied();
         rounds.at_once(SLICE, full)
     }
 
-    /// Makes rounds of `budget` writes. `full` is the earliest deadline of a full socket before that: if it has
-    /// changed, the rounds' thread is woken, to sleep until the new one.
+    /// Makes rounds of `budget` writes. `full` is the earliest give-up deadline of a full socket
+    /// before this call and the orders applied for it. If that deadline is another one now, the
+    /// rounds' thread is woken, to sleep until the new one.
     fn at_once(&mut self, mut budget: usize, full: Option<(Instant, usize)>) -> AtOnce {
         self.make_rounds(&mut budget);
         self.tell_if_drained();
@@ -69,8 +75,8 @@ impl Rounds {
         if self.jobs.is_idle() { AtOnce::Done } else { AtOnce::Begun }
     }
 
-    /// The most writes that follow from `work`; `None` if it is for the rounds' thread, because something in it waits
-    /// for an answer, or takes long whatever is written.
+    /// The most writes that follow from `work`. `None` if it is for the rounds' thread: it waits
+    /// for an answer, or takes long however little is written.
     fn writes_of(&self, work: &[Work]) -> Option<usize> {
         let (mut writes, mut room, mut client, mut rendered) = (0, None, None, 0);
         if work.len() > ORDERS_AT_ONCE {
@@ -86,11 +92,12 @@ impl Rounds {
                     let again = room.replace(*id) == Some(*id);
                     self.rooms.get(id).filter(|_| !again).map_or(0, |room| room.members.len())
                 }
-                // A client with a full socket may be far behind, and the order looks at each line that it is owed.
+                // An order of this kind goes through each line that the client is owed, and a
+                // client with a full socket may be far behind.
                 Work::Order(Order::Enter(id, _) | Order::View(id, _) | Order::Hide(id, _)) if self.is_full(*id) => {
                     return None;
                 }
-                // What a client is told by several orders in a row goes out in one write.
+                // The lines that several orders in a row have for a client go out in one write.
                 Work::Order(
                     Order::Enter(id, _)
                     | Order::Tell(id, _)
@@ -122,7 +129,7 @@ impl Rounds {
         self.key(id).is_some_and(|key| self.clients[key].full.is_some())
     }
 
-    /// In how many views a room's lines are rendered.
+    /// In how many views the lines of a room are rendered.
     pub(super) fn views(&self, id: RoomId) -> usize {
         self.rooms.get(&id).map_or(0, |room| room.log.views())
     }

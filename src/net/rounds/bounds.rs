@@ -1,5 +1,5 @@
-//! Bounds on memory: the bytes of logs and mail, and which clients miss lines or are given up if there are too many
-//! bytes.
+//! Bounds on memory: the bytes of all logs and all mail, which clients miss lines, and which are
+//! given up, when there are too many bytes.
 
 use std::sync::atomic::Ordering;
 
@@ -11,12 +11,12 @@ use crate::values::id::{RoomId, SessionId};
 use crate::wire::render;
 use crate::wire::stream::reader::Reader;
 
-/// A client with a full socket is crowded if its mail is more than `limits.mailbox` divided by this: nothing more is
-/// read from it, and others cannot send it anything. The rest of its mailbox is for answers to what it has asked
-/// before.
+/// A client with a full socket is crowded if its mail is more than `limits.mailbox` divided by
+/// this. The driver then reads nothing more from it, and others cannot send it anything. The rest
+/// of its mailbox is for answers to its earlier commands.
 const CROWDED: usize = 8;
 
-/// The bytes of all logs and all mail, when they were counted last.
+/// The bytes of all logs and all mail, as counted last.
 #[derive(Debug, Default)]
 pub(super) struct Weights {
     /// The bytes of all logs, and how many logs are not empty.
@@ -25,8 +25,8 @@ pub(super) struct Weights {
     /// The bytes of all mail, and how many clients have any.
     mail: usize,
     addressed: usize,
-    /// How many rooms have a log that holds more than it may. No orders are applied until each of them has had a round:
-    /// so only clients with full sockets miss lines.
+    /// How many rooms have a log that is over its bound. No orders are applied until each of these
+    /// rooms has had a round: so only clients with full sockets miss lines.
     pub(super) over: usize,
 }
 
@@ -50,7 +50,7 @@ impl Weights {
 }
 
 impl Rounds {
-    /// Weighs a room's log, and decides whether it is too long.
+    /// Weighs a room's log, and notes whether it is over its bound.
     pub(super) fn weigh(&mut self, id: RoomId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let weight = room.log.weight();
@@ -63,18 +63,18 @@ impl Rounds {
         room.over = is_over;
     }
 
-    /// How many bytes clients may be behind in a room: `slow.behind`, or less if all logs together have more than
-    /// `slow.behind_all`.
+    /// The bound on a room's log, in bytes: `slow.behind`, or less while all logs together have
+    /// more than `slow.behind_all`.
     fn allowed(&self) -> usize {
         let fair = self.limits.behind_all / self.weights.heavy.max(1);
-        // Half of the share: the rendering that most readers see may have that much, and all the others together as
-        // well.
+        // Half of the room's fair share: the rendering that most of its readers see may have that
+        // much, and all other renderings together may have as much again.
         if self.weights.logs > self.limits.behind_all { self.limits.behind.min(fair / 2) } else { self.limits.behind }
     }
 
-    /// Has a client miss the lines that would be too much mail: more than half of `limits.mailbox`. Call it before the
-    /// lines that the client is owed become mail. The client would miss these lines as well if it stayed and took
-    /// nothing.
+    /// Lets a client miss lines, before they become mail: as many as would make its mail more than
+    /// half of `limits.mailbox`. Call it before the lines that the client is owed become mail. A
+    /// client that stayed and took nothing would miss these lines as well.
     pub(super) fn lighten(&mut self, id: SessionId) {
         if self.replaying.is_some() {
             return;
@@ -97,7 +97,7 @@ impl Rounds {
         self.key(id).is_some_and(|key| self.clients[key].reader.is_typing())
     }
 
-    /// Weighs a client's mail, and reports if that makes the client crowded, or no longer crowded.
+    /// Weighs a client's mail, and reports if the client has become crowded, or is no longer.
     pub(super) fn weigh_mail(&mut self, key: usize) {
         let Some(client) = self.clients.get_mut(key) else { return };
         let mail = client.reader.mail_weight();
@@ -105,7 +105,7 @@ impl Rounds {
             self.weights.mail(client.mail, mail);
             client.mail = mail;
         }
-        // Only if the socket is full: otherwise the mail is taken at once.
+        // Only with a full socket: otherwise the mail is taken at once.
         let is_crowded = client.full.is_some() && mail > self.limits.mailbox / CROWDED;
         if is_crowded != client.crowded
             && self.replaying.is_none()
@@ -116,8 +116,8 @@ impl Rounds {
         }
     }
 
-    /// Whether a client's mail is too much: more than `limits.mailbox`; or, if all mail together is more than
-    /// `limits.mailboxes`, more than the client's share of it.
+    /// Whether a client has too much mail: more than `limits.mailbox`; or more than an equal share,
+    /// while all mail together is more than `limits.mailboxes`.
     pub(super) fn is_too_much(&self, key: usize) -> bool {
         let Some(client) = self.clients.get(key) else { return false };
         client.mail > self.limits.mailbox
@@ -125,11 +125,12 @@ impl Rounds {
                 && client.mail > self.weights.mail / self.weights.addressed.max(1))
     }
 
-    /// The client that is given up because `key` cannot be told more: `key` itself if its own mail is more than
-    /// `limits.mailbox`. If all mail together is too much, it is the client whose socket has been full longest of those
-    /// with more than their share. So a client that takes what it is told is not disconnected because others do not.
+    /// Which client is given up because client `key` has too much mail. It is `key` itself if its
+    /// own mail is more than `limits.mailbox`. If only all mail together is too much, it is the
+    /// client whose socket has been full longest, of those with more than an equal share: so a
+    /// client that takes its mail is not disconnected because others do not take theirs.
     pub(super) fn who_has_too_much(&self, key: usize) -> usize {
-        /// How many full sockets are looked at, those that are given up soonest first.
+        /// The most full sockets that are looked at, beginning with the earliest give-up deadline.
         const LOOKED_AT: usize = 64;
         if self.clients.get(key).is_some_and(|client| client.mail > self.limits.mailbox) {
             return key;
@@ -143,7 +144,8 @@ impl Rounds {
         full.into_iter().find(stays).unwrap_or(key)
     }
 
-    /// Takes the mail of a client that was given up out of the count: the client is dropped in a moment.
+    /// Takes the mail of a client that was given up out of the sum. The client itself is dropped
+    /// soon.
     pub(super) fn forget_mail(&mut self, key: usize) {
         let Some(client) = self.clients.get_mut(key) else { return };
         self.weights.mail -= client.mail;
@@ -151,13 +153,13 @@ impl Rounds {
         client.mail = 0;
     }
 
-    /// Cuts a room's log down to its bound, but keeps lines that a client without a full socket is owed. Other clients
-    /// miss the lines that are cut off, or are given up.
+    /// Cuts a room's log down to its bound, but keeps the lines that some client with room in its
+    /// socket is owed. Clients with full sockets miss the lines that are cut off, or are given up.
     pub(super) fn trim(&mut self, id: RoomId) {
         let allowed = self.allowed();
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let clients = &mut self.clients;
-        // A client that holds lines back may miss them, like one with a full socket.
+        // A client that holds its lines back may miss them, as one with a full socket may.
         let takes = |client: &&Client| client.takes() && !client.given_up && !client.reader.is_holding();
         let ready = room.members.iter().map(|key| &*clients[*key]).filter(takes);
         let ready = ready.map(|client| client.reader.next_line()).min();
@@ -167,8 +169,8 @@ impl Rounds {
             let client = &mut clients[*key];
             let to = room.log.first_for(&client.reader, allowed).min(ready);
             if client.reader.next_line() < to {
-                // The cut is recorded before it takes effect. If there is no room for it, it waits for the next
-                // snapshot.
+                // The tape keeps the cut before it takes effect. If the tape has no room for it,
+                // the cut waits for the next snapshot.
                 let cut = Cut { order: self.orders, id: client.connection.id, sent: client.sent, to };
                 if !self.cuts.append(cut) {
                     self.cuts_full = true;

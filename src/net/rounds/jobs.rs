@@ -1,5 +1,5 @@
-//! Jobs: which room has its round next, which single client is written to, which clients catch up, and how much is done
-//! before the driver may read.
+//! The jobs of the rounds: which room has its round next, which single client is written to, which
+//! clients catch up, and how much is written before the driver may read.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,42 +11,45 @@ use crate::kernel;
 use crate::net::exchange::ReadyForMore;
 use crate::values::id::RoomId;
 
-/// Writes before the rounds look for new orders: half a millisecond. So a small room does not wait until all of a big
-/// one is served, and members of the big room that are visited late also get what was said meanwhile.
+/// Writes in one slice, after which the rounds look for new orders: half a millisecond. So a small
+/// room need not wait until a big one is served, and the members of the big room that are visited
+/// late also get the lines said meanwhile.
 pub(super) const SLICE: usize = 64;
 
-/// The round of a room with at most this many members is made in one go: two milliseconds. What clients send meanwhile
-/// is read afterwards, all at once, which is cheaper than line by line.
+/// The round of a room with at most this many members is made in one go, in two milliseconds. The
+/// driver reads afterwards, all at once, what clients have sent meanwhile: that is cheaper than
+/// line by line.
 pub(super) const SHORT: usize = 256;
 
-/// Bytes written to clients that catch up before new lines have their turn: about a millisecond. A visit counts as
-/// [`CATCH_UP_LEAST`] bytes at least.
+/// The most bytes written to clients that catch up, before new lines have their turn: about a
+/// millisecond. One visit counts as at least [`CATCH_UP_LEAST`] bytes.
 const CATCH_UP: u64 = 256 << 10;
 const CATCH_UP_LEAST: u64 = 8 << 10;
 
-/// How long clients that catch up keep the driver from reading, at most.
+/// The longest time for which clients that catch up keep the driver from reading.
 const CATCH_UP_LAP: Duration = Duration::from_millis(4);
 
-/// Something to be written.
+/// A write to be done.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Job {
     /// Write the new lines of a room to each of its members.
     Round(RoomId),
-    /// Write to one client, by its key, what it is owed.
+    /// Write to one client (by its key) the bytes it is owed.
     Look(usize),
 }
 
-/// What is still to be written, and in which order.
+/// The writes still to be done, in their order.
 #[derive(Debug)]
 pub(super) struct Jobs {
-    /// Rounds of rooms, and looks at single clients, in the order of their turns.
+    /// Rounds of rooms, and visits to single clients, in the order of their turns.
     pub(super) queue: VecDeque<Job>,
-    /// Clients whose sockets take more and that are owed much. They catch up in turns of their own, so that what is new
-    /// for others does not wait for them.
+    /// Clients with room in their sockets that are owed much. They catch up in turns of their own,
+    /// so that new lines for others need not wait for them.
     pub(super) behind: VecDeque<usize>,
-    /// Jobs left in this half-lap. The driver may read when both laps are at zero.
+    /// Jobs left in this half-lap. The driver may read when this and `catch_up_lap` are zero.
     pub(super) lap: usize,
-    /// Clients of `behind` left in this half-lap. After `catch_up_until`, the driver no longer waits for them.
+    /// Clients of `behind` left in this half-lap. Once `catch_up_until` has passed, this is set to
+    /// zero, and the driver no longer waits for them.
     pub(super) catch_up_lap: usize,
     pub(super) catch_up_until: Instant,
 }
@@ -67,7 +70,8 @@ impl Jobs {
         self.queue.is_empty() && self.behind.is_empty()
     }
 
-    /// Whether the driver may read more, for [`Exchange::take`](crate::net::exchange::Exchange::take).
+    /// Whether the rounds are ready for more work, which they say when they take the driver's work:
+    /// see [`Exchange::take`](crate::net::exchange::Exchange::take).
     pub(super) fn readiness(&self) -> ReadyForMore {
         match (self.is_idle(), self.lap, self.catch_up_lap) {
             (true, ..) => ReadyForMore::IfNothing,
@@ -76,7 +80,8 @@ impl Jobs {
         }
     }
 
-    /// Begins a half-lap if the last one is over: half of the jobs, and half of the clients that catch up.
+    /// Begins a half-lap if the last one is over. It has half of the jobs, and half of the clients
+    /// that catch up.
     pub(super) fn begin_lap(&mut self) {
         if self.lap == 0 && self.catch_up_lap == 0 {
             self.lap = self.queue.len().div_ceil(2);
@@ -121,7 +126,7 @@ impl Rounds {
         }
     }
 
-    /// Queues a look at a client, unless it is queued already.
+    /// Queues a visit to one client, unless the client is queued already.
     pub(super) fn look(&mut self, key: usize) {
         let client = &mut self.clients[key];
         if !std::mem::replace(&mut client.queued, true) {
@@ -129,7 +134,7 @@ impl Rounds {
         }
     }
 
-    /// Lets a client that is owed much catch up: others have their turns in between.
+    /// Queues a client that is owed much among those that catch up, unless it is queued already.
     pub(super) fn catch_up(&mut self, key: usize) {
         let client = &mut self.clients[key];
         if !std::mem::replace(&mut client.queued, true) {
@@ -155,7 +160,8 @@ impl Rounds {
         }
     }
 
-    /// Continues a room's round: one write to each of its members, as long as `budget` lasts.
+    /// Goes on with a room's round: one visit to each member that it has not visited, as long as
+    /// `budget` lasts.
     fn round(&mut self, id: RoomId, budget: &mut usize) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         if room.at == 0 {
@@ -170,8 +176,9 @@ impl Rounds {
                 return self.end_round(id);
             };
             room.at += 1;
-            // In a big room no client is in the processor's caches when its turn comes. So the next client but one is
-            // prefetched during this write, and the connection of the next client as well.
+            // In a big room no client is in the processor's caches when its turn comes. So during
+            // this visit two things are prefetched: the next client but one, and the connection of
+            // the next client.
             let after = |ahead: usize| room.members.get(room.at + ahead).and_then(|key| self.clients.get(*key));
             if let Some(client) = after(1) {
                 kernel::prefetch(&**client);
@@ -180,8 +187,8 @@ impl Rounds {
                 kernel::prefetch(&*client.connection);
             }
             *budget -= 1;
-            // Clients that catch up have turns of their own. If the log has become too long, they are written to here
-            // too.
+            // Clients that catch up have turns of their own. They are visited here only if the log
+            // is over its bound.
             if room.over || self.clients.get(key).is_some_and(|client| !client.catches_up) {
                 self.serve(key);
             }
@@ -194,8 +201,8 @@ impl Rounds {
         self.jobs.queue.push_back(Job::Round(id));
     }
 
-    /// Ends a room's round: cuts off the lines that every member has got, and queues another round if lines came
-    /// meanwhile.
+    /// Ends a room's round: cuts off the lines that every member has got, and queues another round
+    /// if lines came meanwhile.
     fn end_round(&mut self, id: RoomId) {
         let Some(room) = self.rooms.get_mut(&id) else { return };
         let visited_to = room.at;
@@ -206,7 +213,7 @@ impl Rounds {
             self.trim(id);
         }
         let Some(room) = self.rooms.get_mut(&id) else { return };
-        // Lines may have been posted while the round was under way.
+        // Lines may have been posted during this round.
         if visited_to > 0 && room.low < room.log.end() && self.replaying.is_none() {
             let behind = room.members.iter().any(|key| {
                 let client = &self.clients[*key];
@@ -218,7 +225,8 @@ impl Rounds {
                 self.jobs.queue.push_back(Job::Round(id));
             }
         }
-        // The log is as short as it can be, unless another round follows: orders need not wait for it any longer.
+        // The log is as short as it can be, unless another round follows. So orders need no longer
+        // wait for this room.
         if room.over && !room.queued {
             room.over = false;
             self.weights.over -= 1;

@@ -1,5 +1,6 @@
-//! Processes die, one after the other, with readers that take nothing, miss lines, hide people, change how they see
-//! lines, and type. What each reader is owed is the same before a death and after it, byte for byte.
+//! Processes die one after another. Their readers take nothing, miss lines, ignore people, change
+//! how lines are shown to them, and type. After each death every client must be owed the same bytes
+//! as before it.
 
 use std::io::IoSlice;
 use std::sync::atomic::Ordering;
@@ -29,20 +30,22 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
-/// How many bytes the header of a proxy has.
+/// The length of a proxy's header, in bytes.
 const HEADER: u16 = 52;
 
-/// What happens next.
+/// A step of a test.
 #[derive(Clone, Debug)]
 enum Step {
     Connect,
     /// A connection that is encrypted with one of the suites is handed over.
     Handed(usize),
-    /// One of the clients, if it is encrypted, updates its keys; it may ask us to do so as well.
+    /// One of the clients, if it is encrypted, updates its keys; if `true`, it asks the hub to do
+    /// so as well.
     Update(usize, bool),
-    /// One of the clients sends one of [`LINES`], or the first half of it.
+    /// One of the clients sends one of [`LINES`], or its first half.
     Send(usize, usize, bool),
-    /// Two of the clients say something several times: so much that a reader that takes nothing misses lines.
+    /// Two of the clients say several lines each: so many bytes that a reader who takes nothing
+    /// misses lines.
     Talk(usize, u8),
     /// Time passes, in microseconds.
     Pass(u64),
@@ -53,13 +56,13 @@ enum Step {
     /// The rounds make this many writes.
     Rounds(usize),
     Snapshot,
-    /// A snapshot is begun; or the one that was begun is written, and counts.
+    /// Begins a snapshot; or, if one is begun, writes it and makes it count.
     Freeze,
     /// The process dies, and another one takes over.
     Die,
 }
 
-/// What a terminal sends that tells of itself, and agrees to send each key.
+/// The answers of a terminal that has the hub echo its keys.
 const TERMINAL: &[u8] =
     b"\r\n\xff\xfb\x18\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0\xff\xfa\x18\0XTERM\xff\xf0\xff\xfd\x01\xff\xfd\x03";
 
@@ -118,19 +121,19 @@ fn rounds(cuts: Cuts) -> Rounds {
     Rounds::new(Exchanges::default(), limits(), cuts)
 }
 
-/// The other end of an encrypted connection.
+/// The client's end of an encrypted connection.
 struct Peer {
     sealer: Sealer,
     opener: Opener,
-    /// How many bytes of what its socket has taken are opened.
+    /// How many of the bytes that the socket has taken are opened.
     opened: usize,
-    /// What they held.
+    /// The plain text of these bytes.
     content: Vec<u8>,
-    /// Whether it was told that nothing more comes.
+    /// Whether an alert has announced the end.
     closed: bool,
 }
 
-/// Bytes that a handshake sends in a test, and receives.
+/// The bytes that the handshake of a test has read from the socket, and written to it.
 const HANDSHAKE: (u64, usize) = (321, 1234);
 
 impl Peer {
@@ -152,7 +155,7 @@ impl Peer {
         Handover { suite, group: 29, cookie: id.0, read, written, client, server, fingerprint: None }
     }
 
-    /// Opens what the socket has taken since.
+    /// Opens the bytes that the socket has taken since the last call.
     fn look(&mut self, taken: &[u8]) {
         let Brought { update_requested, end } = self.opener.push(&taken[self.opened..], &mut self.content);
         self.opened = taken.len();
@@ -168,14 +171,14 @@ struct Process {
     tape: Tape,
     at: Now,
     ids: Vec<SessionId>,
-    /// The clients' connections, with what each socket has taken.
+    /// The clients' connections, with the bytes that each socket has taken.
     connections: BTreeMap<SessionId, Arc<Connection>>,
     peers: BTreeMap<SessionId, Peer>,
-    /// Bytes of a proxy's header that a client has still to send.
+    /// For each client behind a proxy: how many bytes of the proxy's header are still to come.
     headers: BTreeMap<SessionId, usize>,
     out: Vec<Outcome>,
     begun: Option<(Blank, machine::Frozen, Frozen)>,
-    /// How many lines were missed in all.
+    /// The number of lines missed, by all clients together.
     missed: u64,
 }
 
@@ -245,8 +248,8 @@ impl Process {
             return;
         }
         match self.peers.get_mut(&id) {
-            // What is left of a proxy's header goes before. Half of it may come in a process, and the rest in the next
-            // one, together with a line.
+            // The rest of a proxy's header comes first. Half of it may come in one process, and the
+            // other half in the next one, together with a line.
             None => match self.headers.remove(&id) {
                 Some(left) if left > 1 => {
                     self.headers.insert(id, left / 2);
@@ -258,7 +261,8 @@ impl Process {
             Some(peer) => {
                 let mut records = Vec::new();
                 peer.sealer.data([bytes], &mut records);
-                // The first half of the last record may come in a process, and the rest in the next one.
+                // The first half of the last record may come in one process, and the second half in
+                // the next one.
                 let (one, two) = records.split_at(records.len() / 2);
                 self.receive(id, one);
                 let dies = self.at.mono.0.is_multiple_of(2);
@@ -287,7 +291,7 @@ impl Process {
         }
     }
 
-    /// The other ends of encrypted connections open what they were sent.
+    /// All clients open the bytes that their sockets have taken.
     fn look(&mut self) {
         for (id, peer) in &mut self.peers {
             peer.look(&played(&self.connections[id]).taken);
@@ -342,7 +346,7 @@ impl Process {
                 self.ids.push(id);
                 self.connections.insert(id, Arc::new(Connection::played(id, Vec::new())));
                 let peer = ([127, 0, 0, 1], u16::try_from(id.0).expect("few") + 1000).into();
-                // Every third one comes through a proxy.
+                // Every third client comes through a proxy.
                 let proxied = id.0.is_multiple_of(3).then(|| {
                     self.headers.insert(id, HEADER.into());
                     Box::new(Proxied { proxy: peer, header: HEADER, encryption: None })
@@ -407,7 +411,7 @@ impl Process {
         self
     }
 
-    /// What each client would get if its socket took everything from now on.
+    /// The bytes that each client would get if its socket took everything from now on.
     fn owed(&self) -> BTreeMap<SessionId, String> {
         let clients = self.rounds.clients.iter().filter(|(_, client)| !client.given_up);
         let drained = clients.map(|(_, client)| {
@@ -431,7 +435,7 @@ impl Process {
         drained.collect()
     }
 
-    /// For each encrypted client, the sealed bytes that its socket has not taken.
+    /// For each encrypted client: the sealed bytes that its socket has not taken.
     fn waiting(&self) -> BTreeMap<SessionId, Vec<u8>> {
         let clients = self.rounds.clients.iter().map(|(_, client)| client).filter(|client| !client.given_up);
         let sealed = clients.filter_map(|client| Some((client.connection.id, client.sealing.as_ref()?)));
@@ -442,14 +446,15 @@ impl Process {
         self.rounds.rooms.get(&room).map(|room| &room.log)
     }
 
-    /// The process dies, and another one takes over.
+    /// The process dies, and another one takes over. No client may be lost.
     fn next(self) -> Self {
         let (next, lost) = self.next_and_lost();
         assert_eq!(lost, [], "what everybody was sent is known");
         next
     }
 
-    /// The same. Returns also the clients for which it is not known what they were sent.
+    /// As [`Self::next`]. Also returns the clients that are lost, because it is not known what they
+    /// have been sent.
     fn next_and_lost(self) -> (Self, Vec<SessionId>) {
         let owed = self.owed();
         let machine = serde_json::to_string(&self.machine).expect("plain");
@@ -472,13 +477,14 @@ impl Process {
             assert_eq!(cookie, id.0);
             let played = played(&former[&id]);
             let taken = played.taken.len() as u64;
-            // A full socket stays full: the new connection takes nothing until a later step.
+            // A full socket stays full: the new process's connection takes nothing until a later
+            // step.
             let connection = Connection::played(id, played.taken.clone()).sealed(slots.get(&cookie).cloned());
             let connection = Arc::new(connection);
             connections.insert(id, connection.clone());
             (connection, taken)
         };
-        // In the middle of the replay, snapshots are made of what was done so far.
+        // In the middle of the replay, snapshots of the state so far are made.
         let mut steps = 0;
         let pauses = |_| {
             steps += 1;
@@ -534,8 +540,8 @@ proptest! {
     }
 }
 
-/// A reader takes nothing and misses lines. The process dies; the reader misses more; the process dies again, and so
-/// on. Then the reader takes everything. In line mode, and in char mode.
+/// A reader takes nothing and misses lines; the process dies; the reader misses more; the process
+/// dies again; and so on. Then the reader takes everything. In line mode and in char mode.
 #[test]
 fn who_misses_lines_before_and_between_deaths_is_torn_nothing() {
     for first in [&b"hi\n"[..], TERMINAL] {
@@ -571,7 +577,8 @@ fn who_misses_lines_before_and_between_deaths_is_torn_nothing() {
     }
 }
 
-/// Whatever part of the last mark is not what it was: its client is sent nothing more, and nobody else is concerned.
+/// If any part of a client's last mark is changed, that client is sent nothing more; no other
+/// client is affected.
 #[test]
 fn what_is_not_made_the_same_again_is_not_sent() {
     let secret = Peer::secret(Suite::Aes256, SessionId(9), 9);
@@ -592,7 +599,7 @@ fn what_is_not_made_the_same_again_is_not_sent() {
             process = process.step(&step);
         }
         let (one, other) = (process.ids[0], process.ids[1]);
-        // Less than what is said next: the rest of the record waits.
+        // Less room than the next line needs: the rest of the record waits.
         for id in [one, other] {
             played(&process.connections[&id]).room = 30;
         }

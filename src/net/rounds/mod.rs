@@ -1,33 +1,37 @@
-//! The rounds: they make all writes to clients.
+//! The rounds make all writes to clients.
 //!
-//! They have a thread of their own. While that thread sleeps, the driver makes short rounds itself: a few writes take
-//! less time than waking a thread. The driver also begins a long round, and leaves the rest to the thread when it has
-//! something else to do. Whoever holds the lock on [`Rounds`] makes rounds.
+//! They have a thread of their own. While that thread sleeps, the driver makes short rounds itself,
+//! because a few writes take less time than waking a thread. The driver also begins a long round
+//! while it has nothing else to do, and then leaves the rest to the thread. Either of them makes
+//! rounds only while it holds the lock on [`Rounds`].
 //!
-//! The rounds own every room's log and every client's cursor. The driver's orders pile up while a round is under way,
-//! and are then taken all at once. In a round each client of a room gets the longest run that it is owed in one system
-//! call, however many lines that is. The cost of a write hardly depends on its length: so the busier a room, the
-//! cheaper a line.
+//! The rounds own every room's log and every client's cursor. The driver's orders pile up during a
+//! round, and are then taken all at once. In a round, each member of a room is sent the longest run
+//! of bytes that it is owed, in one system call, however many lines that is. The cost of a write
+//! hardly depends on its length: so the busier a room is, the less a line costs.
 //!
-//! The rounds never wait for a client. A client whose socket is full is left alone until the socket takes more; then it
-//! catches up from its cursor.
+//! The rounds never wait for a client. A client whose socket is full is left alone until the socket
+//! takes more; then it catches up from its cursor.
 //!
-//! A process that takes over restores the logs and cursors, and applies the same orders again. It passes over the bytes
-//! that each client's socket has taken, instead of writing them.
+//! A process that takes over restores the logs and cursors, and applies the same orders again. It
+//! passes over the bytes that each client's socket has taken already, instead of writing them
+//! again.
 //!
-//! The rounds do not know the hub, names, or texts, except the note on missed lines: they are given lines and bytes.
+//! The rounds do not know the hub, nor names, nor texts, except the note on missed lines. They are
+//! given lines and bytes.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | what the driver can ask of the rounds, and what they report; a step of their thread | this file |
+//! | the orders to the rounds, their reports; a step of their thread | this file |
 //! | what each order does to a log or a cursor | `orders` |
 //! | in which order clients are written to, and when the driver reads | `jobs` |
 //! | writing to one client; full sockets; closing | `write` |
-//! | encrypted clients: what is sealed when, and made again by a process that takes over | `sealed` |
+//! | encrypted clients: sealing records, making them again after taking over | `sealed` |
 //! | which clients miss lines, or are given up, because too much waits | `bounds` |
 //! | which clients' bytes wait until a record is on disk | `on_disk` |
-//! | what the driver writes in its own thread | [`at_once`] |
-//! | snapshots of what is owed, and taking over; a test that has the process die at every step | [`replay`], `lives` |
+//! | writes that the driver does in its own thread | [`at_once`] |
+//! | snapshots of the bytes owed, and taking over | [`replay`] |
+//! | the test in which processes die one after another | `lives` |
 
 pub mod at_once;
 mod bounds;
@@ -72,16 +76,18 @@ pub enum Work {
     Connection(Arc<Connection>),
     /// An order of the state machine.
     Order(Order),
-    /// Answer with what everybody is owed, in the form that [`Rounds::restore`] reads, and do nothing until the
-    /// snapshot counts.
+    /// Answer with what all clients are owed, in the form that [`Rounds::restore`] reads. Then do
+    /// nothing until the driver says that the snapshot counts.
     Snapshot(oneshot::Sender<Vec<u8>>, mpsc::Receiver<()>),
-    /// Answer with what everybody is owed, as a value, and go on.
+    /// Answer with what all clients are owed, as a value, and go on.
     Freeze(mpsc::Sender<Frozen>),
-    /// A snapshot counts: there is room for cuts again.
+    /// A snapshot counts: the tape has room for cuts again.
     Kept,
-    /// A client counts as crowded from the start: see [`Report::Crowded`].
+    /// The client was crowded in the former process, and is until the rounds report otherwise: see
+    /// [`Report::Crowded`].
     Crowded(SessionId),
-    /// Write nothing more to a client until [`Self::OnDisk`] comes for this record: see `on_disk`.
+    /// Write nothing more to the client until [`Self::OnDisk`] comes for this record: see
+    /// `on_disk`.
     Await(SessionId, u64),
     /// All records up to this number are on disk, or need not be waited for any longer.
     OnDisk(u64),
@@ -91,15 +97,16 @@ pub enum Work {
     Abandon(oneshot::Sender<u64>),
 }
 
-/// What the rounds tell the driver.
+/// A report of the rounds to the driver.
 #[derive(Debug)]
 pub enum Report {
-    /// Nothing more can be written to a client.
+    /// Nothing more can be written to the client.
     Gone(SessionId, Farewell),
-    /// Much waits for a client alone while its socket is full (`true`), or little does again (`false`).
+    /// The client's socket is full, and much mail waits for it (`true`); or little does again
+    /// (`false`).
     Crowded(SessionId, bool),
-    /// The connection of a client that was to be closed has ended: the client was written all that it was owed, or
-    /// nothing more could be done for it and the connection was reset.
+    /// The connection of a client that was to be closed has ended. Either all that it was owed is
+    /// written, or the connection was reset.
     Finished(SessionId),
 }
 
@@ -110,34 +117,35 @@ pub struct Counts {
     pub writes: AtomicU64,
     /// Bytes written to clients.
     pub bytes: AtomicU64,
-    /// Times that a write found a client's socket full.
+    /// Writes that found a client's socket full.
     pub full: AtomicU64,
-    /// Lines of rooms written to clients, each counted once for each of them.
+    /// Deliveries: lines of rooms written to clients, each counted once for each client.
     pub deliveries: AtomicU64,
     /// Lines that clients missed because they were too slow.
     pub missed: AtomicU64,
     /// Clients whose sockets are full now.
     pub behind: AtomicU64,
-    /// How far clients were behind when it was their turn.
+    /// How far behind clients were when it was their turn.
     pub distances: Distances,
-    /// How often the rounds have looked for new orders: a sign of life.
+    /// How often the rounds' thread has looked for work: a sign of life for the watchdog.
     pub beats: AtomicU64,
 }
 
-/// How far clients were behind, looked at whenever it is a client's turn to be written to and its socket takes all of it
-/// or no more.
+/// A histogram of how many bytes clients were behind: counted at each client's turn, after its
+/// socket has taken all that it was owed, or is full.
 #[derive(Debug, Default)]
 pub struct Distances {
-    /// How often it was up to each of the [bounds](Self::BOUNDS), and beyond them.
+    /// For each of the [bounds](Self::BOUNDS), the clients that were at most so far behind; at the
+    /// end, those beyond the last bound.
     counts: [AtomicU64; Self::BOUNDS.len() + 1],
     sum: AtomicU64,
 }
 
 impl Distances {
-    /// In bytes. The first one counts those who are not behind at all.
+    /// The upper bounds, in bytes. The first one counts clients that are not behind at all.
     pub const BOUNDS: [u64; 8] = [0, 1 << 10, 8 << 10, 64 << 10, 256 << 10, 1 << 20, 4 << 20, 16 << 20];
 
-    /// A client is so many bytes behind.
+    /// Counts a client that is this many bytes behind.
     fn note(&self, bytes: u64) {
         let place = Self::BOUNDS.partition_point(|bound| *bound < bytes);
         self.counts[place].fetch_add(1, Ordering::Relaxed);
@@ -153,12 +161,12 @@ impl Distances {
     }
 }
 
-/// What connects the rounds and the driver, in both directions.
+/// The queues between the driver and the rounds, one for each direction.
 #[derive(Clone, Debug, Default)]
 pub struct Exchanges {
-    /// From the driver: what the rounds are to do.
+    /// From the driver to the rounds.
     pub work: Arc<Exchange<Work>>,
-    /// From the rounds: what the driver is to know.
+    /// From the rounds to the driver.
     pub reports: Arc<Exchange<Report>>,
     /// What the rounds count.
     pub counts: Arc<Counts>,
@@ -169,40 +177,46 @@ pub struct Exchanges {
 struct Client {
     connection: Arc<Connection>,
     reader: Reader,
-    /// Whether the connection is encrypted: then nothing but records may be written to it.
+    /// Whether the connection is encrypted: then only records may be written to it.
     is_sealed: bool,
-    /// What makes records; `None` if the connection is not encrypted, or nothing can be written to it any more.
+    /// Makes records. `None` if the connection is not encrypted, or nothing can be written to it
+    /// any more.
     sealing: Option<Box<Sealing>>,
     room: Option<RoomId>,
     /// The client's index in its room's list of members.
     seat: usize,
-    /// When the client is given up, if its socket takes nothing until then; `None` while the socket is not full.
+    /// The give-up deadline: when the client is given up, unless its socket takes something before.
+    /// `None` while the socket is not full.
     full: Option<Instant>,
-    /// Nothing is written to the client until this record is on disk.
+    /// The record that must be on disk before anything is written to the client.
     awaits: Option<u64>,
-    /// How many bytes in the full socket the peer had not acknowledged when the rounds last looked.
+    /// Bytes in the full socket that the peer had not acknowledged when the rounds last looked.
     waiting: u64,
-    /// Whether the socket is among those that are watched: it was full once.
+    /// Whether the socket is in the set that is watched. It is from the first time that it was
+    /// full.
     watched: bool,
-    /// Whether much waits for the client alone, and the driver was told: see [`Report::Crowded`].
+    /// Whether [`Report::Crowded`] was sent to the driver for this client.
     crowded: bool,
     /// Bytes of the client's mail when it was weighed last.
     mail: usize,
-    /// Whether the client is among those that catch up, or a [look](jobs::Job::Look) at it is among the jobs.
+    /// Whether the client is among those that catch up, or a [visit](jobs::Job::Look) to it is
+    /// among the jobs.
     queued: bool,
     /// Whether the client is among those that catch up.
     catches_up: bool,
-    /// When the client is closed at the latest; before, as soon as it is written all that it is owed. `None` if it
-    /// stays.
+    /// When a client that is being closed is closed at the latest. It is closed before, as soon as
+    /// all that it is owed is written. `None` if it stays.
     closing: Option<Instant>,
-    /// Whether the client was reported as [gone](Report::Gone): nothing more is written to it.
+    /// Whether the client was given up, and reported as [gone](Report::Gone): nothing more is
+    /// written to it.
     given_up: bool,
-    /// How many bytes its socket has taken in all; if the connection is encrypted, how many bytes were sealed.
+    /// Bytes that the client was sent in all: those that its socket has taken, or, of an encrypted
+    /// connection, those that were sealed.
     sent: u64,
-    /// During a replay: the same when the former process died.
+    /// During a replay: `sent` as it was when the former process died.
     limit: u64,
-    /// During a replay: how many bytes its socket had taken at the next recorded cut at which it misses lines. The
-    /// replay passes over no more until that cut is made.
+    /// During a replay: `sent` at the next recorded cut at which the client misses lines. The
+    /// replay passes over no byte behind it before that cut is made.
     next_cut: u64,
 }
 
@@ -211,17 +225,18 @@ struct Client {
 struct Room {
     log: Log,
     members: Vec<usize>,
-    /// Whether a round is under way, or waits for its turn.
+    /// Whether a round of it is under way, or waits for its turn.
     queued: bool,
-    /// Bytes of the log when it was weighed last.
+    /// Bytes of the log, as weighed last.
     weight: usize,
-    /// Whether the room is closed: then only clients that are being closed are owed lines of it.
+    /// Whether the room is closed. Only clients that are being closed can still be owed lines of
+    /// it.
     shut: bool,
-    /// Whether the log holds more than it may.
+    /// Whether the log is over its bound.
     over: bool,
-    /// The next member of the round under way.
+    /// The index in `members` of the next one to visit in this round.
     at: usize,
-    /// The oldest line that a member visited in this round is still owed.
+    /// The oldest line that one of the members visited in this round is still owed.
     low: u64,
 }
 
@@ -229,7 +244,7 @@ struct Room {
 pub type Shared = Arc<Mutex<Rounds>>;
 
 fn locked(shared: &Shared) -> MutexGuard<'_, Rounds> {
-    // A panic in either thread ends the process.
+    // A panic in either thread ends the process, so nothing has to be done about a poisoned lock.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -256,16 +271,16 @@ pub struct Rounds {
     full: FullSockets,
     weights: Weights,
     awaiting: Awaiting,
-    /// A buffer that records are sealed in. Only its memory is kept.
+    /// The buffer in which records are sealed. It is kept for its memory alone.
     sealed: Vec<u8>,
-    /// Sealed bytes that wait for full sockets, in all.
+    /// Sealed bytes that wait for full sockets, of all clients.
     waiting: usize,
     /// The connection of the client that the next [`Order::Attach`] attaches.
     coming: Option<Arc<Connection>>,
-    /// Answered when no client is left.
+    /// Where to answer [`Work::Drain`] when no client is left.
     drained: Option<oneshot::Sender<()>>,
     cuts: Cuts,
-    /// Whether a cut waits for the next snapshot, because the tape has no room for it.
+    /// Whether the tape had no room for a cut: it is made after the next snapshot.
     cuts_full: bool,
     /// Orders applied since this process began.
     orders: u64,
@@ -299,13 +314,14 @@ impl Rounds {
         }
     }
 
-    /// Has full sockets watched in `room_to_write` from now on.
+    /// From now on, full sockets are watched in the set `room_to_write`.
     pub fn watch(&mut self, room_to_write: &Readiness) {
         self.full.watched = Some(room_to_write.sockets().clone());
     }
 
-    /// Makes rounds for ever; the caller aborts it. `room_to_write` is the one given to [`Self::watch`]. It belongs to
-    /// the runtime that this runs in, and is made before clients take the last descriptor.
+    /// Makes rounds for ever; the caller aborts it. `room_to_write` is the set given to
+    /// [`Self::watch`]. It must belong to the runtime that this task runs in, and be made before
+    /// clients take the last descriptor.
     pub async fn run(shared: Shared, mut room_to_write: Readiness) -> Infallible {
         let (work, counts) = {
             let rounds = locked(&shared);
@@ -332,7 +348,8 @@ impl Rounds {
         }
     }
 
-    /// Does a part of the work. First come the sockets in `ready`, which take more again.
+    /// Makes one step of the work. `ready` are sockets that were full and take more now: their
+    /// clients come first.
     fn step(&mut self, ready: &mut Vec<Ready>) -> Next {
         for Ready { key, .. } in ready.drain(..) {
             self.writable(SessionId(key));
@@ -341,7 +358,8 @@ impl Rounds {
             self.stalled(Instant::now());
         }
         if self.taken.is_empty() {
-            // The empty buffer goes back to the exchange, unless it has grown beyond 4,096 entries.
+            // The empty buffer goes back to the exchange, unless it has room for more than 4,096
+            // entries.
             let mut taken = Vec::from(std::mem::take(&mut self.taken));
             if taken.capacity() > 4096 {
                 taken = Vec::new();
@@ -353,7 +371,8 @@ impl Rounds {
             self.count_behind();
             return Next::Nothing(self.full.until.first().map(|(until, _)| *until));
         }
-        // If the room has many views, only a few lines are rendered before the next slice of writes.
+        // In a room with many views a line costs more to render. So fewer lines are taken before
+        // the next slice of writes.
         let mut left = RENDERED;
         while self.weights.over == 0
             && left > 0
@@ -372,7 +391,7 @@ impl Rounds {
         if self.full.until.is_empty() { Next::More } else { Next::MoreAndSockets }
     }
 
-    /// Tells how many sockets are full.
+    /// Publishes how many sockets are full.
     fn count_behind(&self) {
         self.exchanges.counts.behind.store(self.full.until.len() as u64, Ordering::Relaxed);
     }
@@ -394,7 +413,8 @@ impl Rounds {
             Work::Snapshot(owed, counts) => {
                 self.cuts.begin(self.orders, 0);
                 let _ = owed.send(self.saved());
-                // Waits until the driver has copied it. If the driver ends without an answer, the rounds go on.
+                // Waits until the driver has copied the answer. If the driver ends instead, the
+                // rounds go on.
                 let _ = counts.recv();
             }
             Work::Freeze(frozen) => {
@@ -402,7 +422,8 @@ impl Rounds {
                 let _ = frozen.send(self.frozen());
             }
             Work::Kept => {
-                // Frames that could not be recorded were not composed: these clients have their turn now.
+                // Frames were not composed while the tape had no room for their cuts. The clients
+                // that wait for one have their turn now.
                 if std::mem::take(&mut self.cuts_full) {
                     let typing = self.clients.iter().filter(|(_, client)| client.reader.is_typing());
                     for key in typing.map(|(key, _)| key).collect::<Vec<_>>() {
@@ -434,7 +455,8 @@ impl Rounds {
         }
     }
 
-    /// Applies the orders that come before there is any client. Returns what is owed then, for [`Self::restore`].
+    /// Applies the orders that come before there is any client. Returns the logs and cursors after
+    /// them, in the form that [`Self::restore`] reads.
     pub fn begin(&mut self, outcomes: Vec<Outcome>) -> Vec<u8> {
         for outcome in outcomes {
             if let Outcome::Order(order) = outcome {

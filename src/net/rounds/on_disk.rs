@@ -1,8 +1,9 @@
-//! Clients that are written to only when a record is on disk.
+//! Clients to which nothing is written until a record is on disk.
 //!
-//! Where no tape is kept, what a client has brought about is lost with the process until it is on disk. So the answer
-//! that it is done waits for the disk: a few hundredths of a second, as long as the disk keeps up. The client's other
-//! bytes wait with the answer, in their order. Nobody else waits.
+//! Where no tape is kept, a change that a client has made is lost with the process until it is on
+//! disk. So the answer that it is done waits for the disk: some hundredths of a second, as long as
+//! the disk keeps up. Everything else that the client is owed waits too, so that the order stays.
+//! Nobody else waits.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,7 @@ use crate::values::id::SessionId;
 pub(super) struct Awaiting {
     /// The number of the record, and the client's key.
     records: BTreeSet<(u64, usize)>,
-    /// The highest number up to which all records are on disk.
+    /// The number of the last record that is on disk; all before it are as well.
     through: u64,
 }
 
@@ -30,7 +31,8 @@ impl Awaiting {
 }
 
 impl Rounds {
-    /// Writes nothing to a client until this record is on disk. The client no longer waits for any former record.
+    /// Writes nothing to a client until this record is on disk. Of several records, the client
+    /// waits for the last one.
     pub(super) fn await_record(&mut self, id: SessionId, record: u64) {
         let Some(key) = self.key(id).filter(|_| record > self.awaiting.through) else { return };
         // Of several, the last one.
@@ -40,7 +42,8 @@ impl Rounds {
         self.awaiting.records.insert((record, key));
     }
 
-    /// All records up to `through` are on disk: clients that waited for one of them are written to.
+    /// Notes that all records up to `through` are on disk. Clients that waited for one of them are
+    /// written to.
     pub(super) fn on_disk(&mut self, through: u64) {
         self.awaiting.through = self.awaiting.through.max(through);
         while let Some((record, key)) = self.awaiting.records.first().copied()
@@ -52,7 +55,7 @@ impl Rounds {
         }
     }
 
-    /// The client no longer waits for a record.
+    /// The client no longer waits for any record.
     pub(super) fn forget_record(&mut self, key: usize) {
         if let Some(record) = self.clients[key].awaits.take() {
             self.awaiting.records.remove(&(record, key));

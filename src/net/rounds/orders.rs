@@ -1,4 +1,4 @@
-//! Orders: what each of them does to logs and cursors.
+//! What each order does to logs and cursors.
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ impl Rounds {
     /// Applies one order.
     pub(super) fn apply_order(&mut self, order: Order) {
         if let Order::Enter(id, _) | Order::Area(id, _) | Order::View(id, _) | Order::Hide(id, _) = &order {
-            // A key stroke changes only the draft; no lines become mail.
+            // A key stroke in an area that is drawn already changes only the draft, and makes no
+            // lines into mail.
             let is_key = matches!(&order, Order::Area(id, Some(_)) if self.is_typing(*id));
             if !is_key {
                 self.lighten(*id);
@@ -39,8 +40,8 @@ impl Rounds {
                 }
             }
             Order::Open(id) => {
-                // A room that lasts is opened again under its number, and a client that is being closed may still be
-                // owed lines of the log from before: that log goes on.
+                // A room that lasts is opened again under its number, and a client that is being
+                // closed may still be owed lines of the log from before: that log goes on.
                 match self.rooms.get_mut(&id) {
                     Some(room) => room.shut = false,
                     None => drop(self.rooms.insert(id, Room::default())),
@@ -75,7 +76,8 @@ impl Rounds {
                     }
                     let now = Instant::now();
                     client.closing = Some(now + CLOSE_WITHIN);
-                    // A client with a full socket may have had more time to take something: from now on it has less.
+                    // A client with a full socket may have had a later deadline: from now on it has
+                    // less patience.
                     if let Some(until) = client.full {
                         self.full.until.remove(&(until, key));
                         let until = client.patience(now, self.limits.stall);
@@ -153,10 +155,11 @@ impl Rounds {
         let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
         client.reader.tell(bytes, log);
         self.weigh_mail(key);
-        // A client that is being closed is told nothing new, so its mail is bounded.
+        // A client that is being closed gets nothing new, so its mail is bounded.
         let stays = self.clients[key].closing.is_none() && self.replaying.is_none();
         if stays && self.is_too_much(key) {
-            // A client is not given up because it has waited for the disk: first it is written what waits.
+            // A client is not given up because it had to wait for the disk: what waits is written
+            // first.
             self.forget_record(key);
             self.serve(key);
             if self.is_too_much(key) {
@@ -203,8 +206,9 @@ impl Rounds {
         if let Some(moved) = room.members.get(seat).copied() {
             let moved = &mut self.clients[moved];
             moved.seat = seat;
-            // This member moved to a seat that the round under way has passed, from one that it has not reached. The
-            // lines that it is owed must stay in the log, and the room needs another round.
+            // This member has moved from a seat that the round had not reached to one that it has
+            // passed. The lines that it is owed must stay in the log, and the room needs another
+            // round.
             if seat < room.at {
                 room.low = room.low.min(moved.reader.next_line());
             }
@@ -212,7 +216,7 @@ impl Rounds {
         self.let_go_of(id);
     }
 
-    /// Drops a room that is shut, if no client is owed anything of it.
+    /// Drops a room that is shut, once no client is owed any line of it.
     fn let_go_of(&mut self, id: RoomId) {
         let is_over = |room: &Room| room.shut && room.members.is_empty();
         if self.rooms.get(&id).is_some_and(is_over)

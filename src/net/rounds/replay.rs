@@ -1,5 +1,6 @@
-//! Taking over: the rounds restore a snapshot of what everybody is owed, and apply the orders of a former process
-//! again. They pass over what each client's socket has taken, instead of writing it.
+//! Taking over: the rounds restore a snapshot of what all clients are owed, and apply a former
+//! process's orders again. They pass over the bytes that each client's socket has taken, instead of
+//! writing them.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::IoSlice;
@@ -30,33 +31,35 @@ pub(super) struct Replaying {
 }
 
 impl Rounds {
-    /// What everybody is owed, as JSON for [`Self::restore`].
+    /// What all clients are owed, as JSON for [`Self::restore`].
     pub(super) fn saved(&self) -> Vec<u8> {
         let rooms = self.rooms.iter().map(|(id, room)| (*id, &room.log));
         let clients = self.clients.iter().map(|(_, client)| SavingClient::of(client, &client.reader));
         serde_json::to_vec(&Saving { rooms: rooms.collect(), clients: clients.collect() }).expect("plain values")
     }
 
-    /// What everybody is owed, as a value that another thread writes down. Cursors and mailboxes are copied; the lines
-    /// of the logs are shared.
+    /// The bytes that all clients are owed, as a value that another thread serializes. Cursors and
+    /// mailboxes are copied; the lines of the logs are shared.
     pub(super) fn frozen(&self) -> Frozen {
         let rooms = self.rooms.iter().map(|(id, room)| (*id, room.log.frozen()));
         let clients = self.clients.iter().map(|(_, client)| SavingClient::of(client, client.reader.clone()));
         Frozen(Saving { rooms: rooms.collect(), clients: clients.collect() })
     }
 
-    /// The same as `saved`, in the middle of a replay. Cuts that are still to be made stay recorded.
+    /// As `saved`, but in the middle of a replay. The cuts that are still to be made stay on the
+    /// tape.
     pub fn saved_on_the_way(&self) -> Vec<u8> {
         let left = self.replaying.as_ref().map_or(0, |replaying| replaying.cuts.len());
         self.cuts.begin(self.orders, left);
         self.saved()
     }
 
-    /// Restores logs and cursors from a snapshot, and prepares for the orders since. `connection` gives a client's
-    /// connection, by its number and cookie, and how many bytes its socket has taken in all.
+    /// Restores logs and cursors from a snapshot, and prepares for the orders that came after it.
+    /// `connection` returns a client's connection, by its number and cookie, and how many bytes its
+    /// socket has taken in all; `u64::MAX` if the socket is gone.
     ///
     /// # Errors
-    /// What does not fit together.
+    /// What in the snapshot does not fit together, in words.
     pub fn restore(
         &mut self,
         saved: &[u8],
@@ -96,13 +99,13 @@ impl Rounds {
         Ok(())
     }
 
-    /// Applies an order of a former process. An [`Order::Attach`] needs `coming`: the connection, and how many bytes
-    /// its socket has taken in all.
+    /// Applies one order of a former process. [`Order::Attach`] needs `coming`: the client's
+    /// connection, and how many bytes its socket has taken in all.
     ///
     /// # Errors
-    /// What does not fit together.
+    /// What does not fit together, in words.
     pub fn replay_order(&mut self, order: Order, coming: Option<(Arc<Connection>, u64)>) -> Result<(), String> {
-        // First the cuts that were made before this order.
+        // The cuts that were made before this order come first.
         self.make_cuts()?;
         let attached = coming.map(|(connection, taken)| {
             let id = connection.id;
@@ -155,8 +158,8 @@ impl Rounds {
         Ok(())
     }
 
-    /// Settles when more than 4,096 orders were applied since the last time, so that logs stay bounded. `orders` is how
-    /// many there were then.
+    /// Settles if more than 4,096 orders were applied since the last time, so that logs stay
+    /// bounded. `orders` is the number of orders at that time, and is updated.
     pub fn settle_after(&mut self, orders: &mut u64) {
         if self.orders - *orders > 4096 {
             *orders = self.orders;
@@ -164,8 +167,8 @@ impl Rounds {
         }
     }
 
-    /// Notes that a client's socket has taken `taken` bytes in all. The replay passes over them, up to the client's
-    /// next cut.
+    /// Notes that a client's socket has taken `taken` bytes in all. The replay passes over them, up
+    /// to the client's next cut.
     fn may_take(&mut self, key: usize, taken: u64) {
         let id = self.clients[key].connection.id;
         let missing = self.replaying.as_ref().and_then(|replaying| replaying.missing.get(&id)?.front().copied());
@@ -173,7 +176,8 @@ impl Rounds {
         self.clients[key].next_cut = missing.unwrap_or(u64::MAX);
     }
 
-    /// Has every client pass over the bytes that its socket has taken, as far as the cuts made so far allow.
+    /// Has every client pass over the bytes that its socket has taken, as far as the cuts made so
+    /// far allow.
     pub(crate) fn settle(&mut self) {
         while !self.jobs.is_idle() {
             self.make_rounds(&mut usize::MAX.clone());
@@ -181,11 +185,12 @@ impl Rounds {
         }
     }
 
-    /// Ends the replay: from now on the rounds write. Returns the clients whose sockets have taken more than they were
-    /// sent in the replay: what these are owed is not known.
+    /// Ends the replay: from now on the rounds write. Returns the clients for which it is not known
+    /// what they are owed: their sockets have taken more than the replay sent them, or their last
+    /// records could not be made again.
     ///
     /// # Errors
-    /// What does not fit together.
+    /// What does not fit together, in words.
     pub fn finish_replay(&mut self) -> Result<Vec<SessionId>, String> {
         self.make_cuts()?;
         let keys: Vec<_> = self.keys.values().copied().collect();
@@ -196,7 +201,8 @@ impl Rounds {
         self.replaying = None;
         let mut unknown = Vec::new();
         for (_, client) in &mut self.clients {
-            // An encrypted client whose last records could not be made again is written nothing more at all.
+            // The last records of this encrypted client could not be made again: nothing more is
+            // written to it.
             client.given_up |= client.is_sealed && !client.is_resumed();
             if client.given_up || client.sent < client.limit && client.limit != u64::MAX {
                 unknown.push(client.connection.id);
@@ -230,13 +236,13 @@ impl Rounds {
         self.keys.contains_key(&id)
     }
 
-    /// A client's connection.
+    /// Client `id`'s connection.
     #[must_use]
     pub fn connection(&self, id: SessionId) -> Option<&Arc<Connection>> {
         Some(&self.clients[self.key(id)?].connection)
     }
 
-    /// Everybody's connection, and whether it is being closed.
+    /// All connections, and whether each is being closed.
     pub fn connections(&self) -> impl Iterator<Item = (&Arc<Connection>, bool)> {
         self.clients.iter().map(|(_, client)| (&client.connection, client.closing.is_some()))
     }
@@ -246,7 +252,7 @@ impl Client {
     /// Passes over bytes that the socket has taken already, up to the next cut.
     pub(super) fn pass_over(&mut self, log: Option<&Log>) {
         let limit = self.limit.min(self.next_cut);
-        // The same steps as a write to a socket that takes this much and is full then.
+        // Each step is that of a write to a socket which takes this much and is full then.
         while self.sent < limit {
             let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
             let (count, owed) = self.reader.gather(log, &mut pieces);
@@ -267,9 +273,10 @@ impl Client {
         }
     }
 
-    /// Prepares an encrypted client for a replay; does nothing for others, and for a connection that is gone. `taken` is
-    /// how many bytes its socket has taken. Returns how many bytes of what it is sent were sealed: see
-    /// [`Sealing::resume`]; for others, `taken`.
+    /// Prepares an encrypted client for a replay. `taken` is how many bytes its socket has taken in
+    /// all. Returns how many bytes of what the client is sent were sealed: see [`Sealing::resume`].
+    /// For a client that is not encrypted, and for a connection that is gone, does nothing and
+    /// returns `taken`.
     fn resume_sealing(&mut self, saved: Option<SavedSealing>, taken: u64) -> u64 {
         self.is_sealed |= saved.is_some();
         if !self.is_sealed || taken == u64::MAX {
@@ -277,15 +284,16 @@ impl Client {
         }
         let is_gone = saved.as_ref().is_some_and(|saved| saved.gone);
         let slot = self.connection.slot.as_ref().filter(|slot| !is_gone && !slot.is_closed());
-        // The connection has ended, or its secrets are lost: as if it were gone, nothing more is written.
+        // The connection has ended, or its secrets are lost: nothing more is written, as if the
+        // socket were gone.
         let Some(slot) = slot else { return u64::MAX };
         let (sealing, limit) = Sealing::resume(slot, saved, self.sent, taken).unzip();
         self.sealing = sealing.map(Box::new);
-        // Without it, nothing is passed over, and nothing will be written.
+        // If nothing could be resumed, nothing is passed over, and nothing will be written.
         limit.unwrap_or(self.sent)
     }
 
-    /// What a snapshot says of an encrypted client's outgoing direction.
+    /// The client's outgoing direction, for a snapshot; `None` if the client is not encrypted.
     fn saved_sealing(&self) -> Option<SavedSealing> {
         if !self.is_sealed {
             return None;
@@ -294,18 +302,19 @@ impl Client {
         Some(self.sealing.as_ref().map_or_else(gone, |sealing| sealing.saved()))
     }
 
-    /// Whether an encrypted client can be written to: the last records of the former process were made again.
+    /// Whether an encrypted client can be written to: its socket is gone, or the last records of
+    /// the former process were made again.
     fn is_resumed(&self) -> bool {
         let is_gone = self.limit == u64::MAX;
         is_gone || self.sealing.as_ref().is_some_and(|sealing| sealing.is_resumed())
     }
 }
 
-/// What everybody was owed at one moment, ready to be written down.
+/// The bytes that all clients were owed at one moment, ready to be serialized.
 #[derive(Debug, Serialize)]
 pub struct Frozen(Saving<Log, Reader>);
 
-/// What a snapshot says of what everybody is owed, for writing.
+/// The form of a snapshot of the rounds, for writing.
 #[derive(Debug, Serialize)]
 struct Saving<L, R> {
     rooms: Vec<(RoomId, L)>,
@@ -339,7 +348,7 @@ impl<R> SavingClient<R> {
     }
 }
 
-/// What a snapshot says of what everybody is owed, for reading.
+/// The form of a snapshot of the rounds, for reading.
 #[derive(Debug, Deserialize)]
 pub struct Saved {
     rooms: Vec<(RoomId, Log)>,

@@ -1,12 +1,13 @@
 //! Encrypted clients: what they are owed is sealed in records, and the records are written.
 //!
-//! What is sealed counts as sent: the client's reader goes on behind it at once, whether or not the socket takes the
-//! record. A record is marked in the connection's slot before a byte of it leaves the process. The next one is sealed
-//! only when the socket has taken all of it, so there is never more than one mark's worth to be made again.
+//! Bytes count as sent when they are sealed. The client's cursor then moves behind them, whether or
+//! not the socket takes the record. Before a byte of a record leaves the process, the connection's
+//! slot gets a mark of the record. The next record is sealed only when the socket has taken all of
+//! this one, so a process that takes over has the records of one mark to make again at most.
 //!
-//! A process that takes over knows from the last mark how much was sealed. It passes over that in the replay, keeps the
-//! bytes that the last records held, and seals these again: see [`Resuming`]. If the records are not the same, nothing
-//! more is sent to the client.
+//! That process knows from the last mark how much was sealed. It passes over that much in the
+//! replay, keeps the bytes that the last records held, and seals these again: see [`Resuming`]. If
+//! the records come out differently, nothing more is sent to the client.
 
 use std::io::{ErrorKind, IoSlice};
 use std::sync::atomic::Ordering;
@@ -29,10 +30,11 @@ use crate::wire::tls::seal::{Sealer, Tag};
 /// The most bytes that are sealed under one mark.
 const RUN: usize = 64 << 10;
 
-/// The same for a client whose socket was full: more than it takes waits here, where it counts for no bound.
+/// The most bytes that are sealed under one mark for a client whose socket was full. Bytes that the
+/// socket then does not take wait here, and no bound on mail counts them.
 const SHORT_RUN: usize = 2 << 10;
 
-/// When as many sealed bytes wait for full sockets, all runs are short.
+/// Sealed bytes waiting for full sockets, in all, above which every run is a short one.
 const MANY: usize = 8 << 20;
 
 /// An encrypted client's outgoing direction.
@@ -42,40 +44,43 @@ pub(super) struct Sealing {
     sealer: Sealer,
     /// The number of the last mark.
     number: u64,
-    /// Bytes sealed so far, in all, and by the handshake.
+    /// Bytes that the socket was given in all: those of the handshake, and all that was sealed
+    /// since.
     end: u64,
-    /// Sealed bytes that the socket has not taken.
+    /// Sealed bytes that the socket has not taken yet.
     rest: Vec<u8>,
-    /// How many times the client has asked us to update our keys, and up to which time we have.
+    /// How often the client has asked us to update our keys (RFC 8446, section 4.6.3), and how many
+    /// of these requests the last update answers.
     asked: u64,
     answered: u64,
-    /// The alert that the client is sent last.
+    /// The alert that the client is sent at the end.
     alert: Alert,
-    /// Whether it was sealed: nothing comes behind it.
+    /// Whether that alert was sealed: no record comes behind it.
     closed: bool,
-    /// Whether the socket was full the last time.
+    /// Whether the socket was full after the last write.
     was_full: bool,
-    /// During a replay: what is still to be made of the last mark.
+    /// During a replay: the records of the last mark, as far as they are not made again.
     resuming: Option<Resuming>,
 }
 
-/// The last mark of a former process, whose records are still to be made again.
+/// The last mark of a former process, while its records are still to be made again.
 #[derive(Debug)]
 struct Resuming {
     mark: Mark,
     /// How many bytes the socket has taken in all.
     taken: u64,
-    /// What the records hold, as far as the replay has come.
+    /// The bytes that the records hold, as far as the replay has come.
     content: Vec<u8>,
 }
 
-/// What a snapshot holds of an encrypted client's outgoing direction.
+/// An encrypted client's outgoing direction, in a snapshot.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct SavedSealing {
-    /// The kernel's number for the socket. It stands here and not where it stands for others: a release that knows no
-    /// encryption then finds the connection gone, and writes nothing into it.
+    /// The kernel's number for the socket. It stands here, and not where that of other clients
+    /// stands. So a release that knows no encryption finds the connection gone, and writes nothing
+    /// into it.
     pub(super) cookie: u64,
-    /// Whether nothing is to be written to it any more.
+    /// Whether nothing more may be written to the client.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) gone: bool,
     /// The number of the last mark whose records are sealed.
@@ -83,17 +88,18 @@ pub(super) struct SavedSealing {
     asked: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     alert: Option<u8>,
-    /// Bytes of these records that the socket had not taken.
+    /// Bytes of the last mark's records that the socket had not taken, in Base64.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     rest: String,
-    /// In the middle of a replay: what the next mark's records hold, as far as the replay had come.
+    /// In a snapshot made during a replay: the bytes that the next mark's records hold, as far as
+    /// the replay had come, in Base64.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     content: String,
 }
 
 impl SavedSealing {
-    /// What a snapshot says of a client whose connection is gone, or is not to be written to. The machine may still need
-    /// the secret of what it has sent.
+    /// For a client whose connection is gone, or must not be written to. Its cookie is still
+    /// needed: the machine may need the secret of what the client has sent.
     pub(super) fn gone(slot: &Slot) -> Self {
         Self { cookie: slot.cookie(), gone: true, ..Self::default() }
     }
@@ -106,7 +112,7 @@ impl Sealing {
         Some(Self::of(slot, &mark))
     }
 
-    /// Goes on behind what `mark` stands for.
+    /// A sealer that goes on behind the records of `mark`.
     fn of(slot: &Slot, mark: &Mark) -> Self {
         let suite = slot.suite().expect("a slot with a mark has its suite");
         Self {
@@ -124,7 +130,7 @@ impl Sealing {
         }
     }
 
-    /// Seals what `mark` stands for, in `rest`. Returns the tag.
+    /// Seals the records of `mark` again, into `rest`. Returns their tag.
     fn seal_again(&mut self, mark: &Mark, content: &[u8]) -> Tag {
         let tag = match mark.sealed {
             Sealed::Nothing => Tag::default(),
@@ -136,10 +142,11 @@ impl Sealing {
         tag
     }
 
-    /// The outgoing direction of a client in a replay, with what a snapshot says of it; `None` for a client that has
-    /// connected since. `taken` is how many bytes its socket has taken in all. Returns also how many bytes of what the
-    /// client is sent were sealed, in all: the replay passes over them. `None` if that is not known: its slot is gone
-    /// or damaged, or the socket has taken more than was sealed.
+    /// An encrypted client's outgoing direction, for a replay. `saved` is what the snapshot says of
+    /// it; `None` for a client that connected after the snapshot. `taken` is how many bytes the
+    /// socket has taken in all. Returns also how many bytes of what the client is sent were sealed,
+    /// in all: the replay passes over that many. `None` if that is not known: the slot is gone or
+    /// damaged, or the socket has taken more than was sealed.
     pub(super) fn resume(slot: &Slot, saved: Option<SavedSealing>, sent: u64, taken: u64) -> Option<(Self, u64)> {
         let saved = saved.unwrap_or_else(|| SavedSealing { mark: 1, ..SavedSealing::default() });
         let mark = slot.last_mark()?;
@@ -155,7 +162,8 @@ impl Sealing {
             return None;
         }
         let suite = slot.suite()?;
-        // What the snapshot holds of a mark's content is of the next one: if another came since, that was sent.
+        // `content` in a snapshot is that of the mark behind it. If a later mark has come since,
+        // those records were sent.
         let content = if mark.number == saved.mark + 1 { bytes(&saved.content)? } else { Vec::new() };
         let begun = content.len() as u64;
         let sealing = Self {
@@ -171,18 +179,19 @@ impl Sealing {
             was_full: true,
             resuming: Some(Resuming { taken, content, mark: mark.clone() }),
         };
-        // What the records held must lie behind what was sent before.
+        // The bytes that the last records hold must begin where those sent before them end.
         (mark.plain + begun == sent.max(mark.plain) && sent <= mark.plain_end()).then(|| (sealing, mark.plain_end()))
     }
 
-    /// Of the bytes that were sealed last, keeps those that the socket has not taken.
+    /// Keeps, of the bytes that were sealed last, those that the socket has not taken.
     fn keep_rest(&mut self, sealed: &[u8], taken: u64) -> Option<()> {
         let left = usize::try_from(self.end.checked_sub(taken)?).ok()?;
         self.rest = sealed[sealed.len().checked_sub(left)?..].to_vec();
         Some(())
     }
 
-    /// Notes what a client is passed over in a replay, from byte `sent` of all that it is sent on.
+    /// Collects, of the bytes that the replay passes over, those that the last records hold. The
+    /// first of `pieces` begins at byte `sent` of all that the client is sent.
     pub(super) fn pass_over<'a>(&mut self, mut sent: u64, taken: usize, pieces: impl IntoIterator<Item = &'a [u8]>) {
         let Some(Resuming { mark, content, .. }) = &mut self.resuming else { return };
         let end = sent + taken as u64;
@@ -194,8 +203,9 @@ impl Sealing {
         }
     }
 
-    /// Makes the last mark's records again, if the replay has come behind what they hold: `sent` bytes. Returns `false`
-    /// if they are not the same.
+    /// Makes the records of the last mark again, once the replay has passed over all that they
+    /// hold. `sent` is how far the replay has come, in bytes. Returns `false` if the records come
+    /// out differently.
     pub(super) fn finish_resuming(&mut self, sent: u64) -> bool {
         let Some(resuming) = self.resuming.take_if(|resuming| sent >= resuming.mark.plain_end()) else { return true };
         let Resuming { mark, taken, mut content } = resuming;
@@ -204,16 +214,17 @@ impl Sealing {
         zeroize::Zeroize::zeroize(&mut content);
         (self.number, self.closed) = (mark.number, matches!(mark.sealed, Sealed::Alert(_)));
         let sealed = std::mem::take(&mut self.rest);
-        // The records are made to be compared, and only then written: the same number must never seal something else.
+        // The records are compared first, and written only if they are the same: one record number
+        // must never seal two different contents.
         is_whole && tag == mark.tag && self.end == mark.end() && self.keep_rest(&sealed, taken).is_some()
     }
 
-    /// Whether nothing of a former process's last mark is left to be made.
+    /// Whether the records of a former process's last mark have been made again.
     pub(super) const fn is_resumed(&self) -> bool {
         self.resuming.is_none()
     }
 
-    /// What a snapshot says.
+    /// This direction, for a snapshot.
     pub(super) fn saved(&self) -> SavedSealing {
         let content = self.resuming.as_ref().map(|resuming| Base64::encode_string(&resuming.content));
         SavedSealing {
@@ -227,7 +238,7 @@ impl Sealing {
         }
     }
 
-    /// Sealed bytes that wait for the socket.
+    /// Bytes that are sealed and wait for the socket.
     pub(super) const fn waiting(&self) -> usize {
         self.rest.len()
     }
@@ -237,7 +248,7 @@ impl Sealing {
         &self.rest
     }
 
-    /// Marks what `seal` appends to `into`, and counts it as sealed.
+    /// Seals by calling `seal`, which appends to `into`, and marks the result in the slot.
     fn seal(
         &mut self,
         sealed: Sealed,
@@ -260,7 +271,7 @@ impl Sealing {
     }
 }
 
-/// What one turn of an encrypted client has come to.
+/// How a turn of an encrypted client has ended.
 enum Turn {
     /// It is owed nothing more.
     Through,
@@ -270,12 +281,13 @@ enum Turn {
     Full,
     /// The connection is broken.
     Broken,
-    /// A cut could not be recorded: it waits for the next snapshot.
+    /// The tape had no room for a cut: the turn goes on after the next snapshot.
     Waits,
 }
 
 impl Rounds {
-    /// Writes to an encrypted client what it is owed, as much as its socket takes and one turn allows.
+    /// Writes to an encrypted client the bytes it is owed, as many as its socket and one turn
+    /// allow.
     pub(super) fn write_sealed(&mut self, key: usize) {
         let turn = self.turn_of_sealed(key);
         match turn {
@@ -325,7 +337,7 @@ impl Rounds {
                 sealing.seal(Sealed::Update, client.sent, &mut sealed, |sealer, into| sealer.update(false, into));
             } else {
                 if client.reader.needs_frame(log) {
-                    // As for others: the cut is recorded before it takes effect.
+                    // As for other clients, the tape keeps the cut before it takes effect.
                     let (id, sent) = (client.connection.id, client.sent);
                     if !self.cuts.append(Cut { order: self.orders, id, sent, to: Cut::FRAME }) {
                         self.cuts_full = true;
@@ -338,7 +350,7 @@ impl Rounds {
                 let mut pieces = [IoSlice::new(&[]); MAX_PIECES];
                 let (count, owed) = client.reader.gather(log, &mut pieces);
                 let len = owed.min(run);
-                // Then it is owed nothing more.
+                // Whether the client is owed nothing more after this record.
                 through = len == owed && count < MAX_PIECES && !client.reader.is_typing() && client.closing.is_none();
                 if len > 0 {
                     let mut left = len;
@@ -390,12 +402,12 @@ impl Rounds {
         turn
     }
 
-    /// An encrypted client has asked us to update our keys.
+    /// An encrypted client has asked us to update our keys (RFC 8446, section 4.6.3).
     pub(super) fn rekey(&mut self, id: SessionId) {
         self.with_sealing(id, |sealing| sealing.asked += 1);
     }
 
-    /// An encrypted client has broken the protocol: the last that it is sent says how.
+    /// An encrypted client has broken the protocol: `alert` is the last record sent to it.
     pub(super) fn alert(&mut self, id: SessionId, alert: Alert) {
         self.with_sealing(id, |sealing| sealing.alert = alert);
     }
@@ -410,7 +422,8 @@ impl Rounds {
     }
 }
 
-/// Counts what a socket has taken.
+/// Counts what a socket has taken. An error becomes the end of the turn; an interrupted write has
+/// taken nothing.
 fn counted(counts: &super::Counts, connection: &Connection, written: std::io::Result<usize>) -> Result<usize, Turn> {
     match written {
         Ok(taken) => {
@@ -426,7 +439,7 @@ fn counted(counts: &super::Counts, connection: &Connection, written: std::io::Re
 }
 
 impl Client {
-    /// How many bytes wait for the client: those that it is owed, and those that are sealed.
+    /// Bytes that wait for the client: those that it is owed, and those that are sealed already.
     pub(super) fn behind(&self, log: Option<&Log>) -> u64 {
         (self.reader.behind(log) + self.sealing.as_ref().map_or(0, |sealing| sealing.waiting())) as u64
     }

@@ -1,4 +1,5 @@
-//! Rounds that are played: a process dies at any byte, the driver makes rounds itself, clients are given up.
+//! The rounds in play: a process dies after any byte, the driver makes rounds itself, clients are
+//! given up.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::IoSlice;
@@ -24,11 +25,11 @@ use crate::wire::stream::reader::MAX_PIECES;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-/// What happens next.
+/// A step of a test.
 #[derive(Clone, Debug)]
 enum Step {
     Connect,
-    /// One of the clients sends one of [`LINES`], or the first half of it.
+    /// One of the clients sends one of [`LINES`], or its first half.
     Say(usize, usize, bool),
     End(usize),
     Pass(u64),
@@ -68,7 +69,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     proptest::collection::vec(step, 1..60)
 }
 
-/// A state machine and its rounds, whose sockets take as much as the test says.
+/// A state machine and its rounds. Their sockets take as many bytes as the test says.
 struct Process {
     machine: Machine,
     rounds: Rounds,
@@ -98,7 +99,8 @@ impl Process {
         process
     }
 
-    /// Takes over what `self` leaves. `taken` is how many bytes each socket has taken in all.
+    /// The process that takes over from this one. `taken`: how many bytes each socket has taken in
+    /// all.
     fn next(&self, taken: &BTreeMap<SessionId, u64>) -> Self {
         let machine = serde_json::to_vec(&self.machine).expect("plain");
         let mut rounds = rounds();
@@ -149,7 +151,8 @@ impl Process {
         }
     }
 
-    /// Has each socket take what its client is owed, up to `most` bytes in all, and adds that to `got`.
+    /// Has each socket take the bytes its client is owed, up to `most` bytes in all, and appends
+    /// them to `got`.
     fn take(&mut self, got: &mut BTreeMap<SessionId, Vec<u8>>, most: impl Fn(SessionId) -> u64) {
         let rounds = &mut self.rounds;
         for (_, client) in &mut rounds.clients {
@@ -171,14 +174,14 @@ impl Process {
     }
 }
 
-/// Part of `whole`, in thousandths that differ from one client to the other.
+/// A part of `whole`: a number of thousandths that depends on the client.
 fn part(whole: u64, seed: u64, id: SessionId) -> u64 {
     let thousandths = (seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(id.0 * 7919) >> 20) % 1200;
     (whole * thousandths.min(1000)).div_ceil(1000)
 }
 
-/// Has the process die behind `kill` steps, `snapshot` of them before the last snapshot, and compares what all clients
-/// get with what they get if it does not die.
+/// Plays `steps` once without a death, and once in a process that dies after `kill` steps; its last
+/// snapshot is from after `snapshot` steps. All clients must get the same bytes.
 fn check(steps: &[Step], snapshot: usize, kill: usize, at_snapshot: u64, at_kill: impl Fn(u64, SessionId) -> u64) {
     let nothing = BTreeMap::new();
     let mut undisturbed = Process::start();
@@ -254,24 +257,24 @@ fn what_is_little_is_done_at_once_and_of_more_a_part_but_never_before_what_was_l
     assert!(done(vec![Work::Order(Order::Open(room))]) && done(join(1)));
     assert_eq!((people(), reports.len()), (1, 1), "it was written to, and found to be gone");
 
-    // Something waits for its turn.
+    // Another write waits for its turn.
     to_rounds.push(Work::Order(Order::Close(SessionId(1))));
     assert!(!done(join(2)));
     let _ = locked(&shared).step(&mut Vec::new());
     assert_eq!((people(), to_rounds.len()), (0, 0));
     assert!(done(join(2)));
 
-    // Another thread holds the lock just now.
+    // Another thread holds the lock.
     let held = locked(&shared);
     assert_eq!(Rounds::begin_at_once(&shared, &mut join(3), true), AtOnce::ByThread);
     assert_eq!(Rounds::continue_at_once(&shared), AtOnce::ByThread);
     drop(held);
 
-    // Work that waits for an answer is for the thread.
+    // Work that needs an answer is for the rounds' thread.
     let (drain, _drained) = oneshot::channel();
     assert!(!done(vec![Work::Drain(drain)]));
 
-    // A line to as many clients as have a round in one go, and to one more.
+    // A line to the largest number of clients that are served in one go, and to one client more.
     let line = || {
         let said = crate::hub::message::Said::Joined { nick: "ann".into() };
         let line = Line { seq: 1, at: Wall(0), author: None, said, borne: Borne::default(), apart: None };
@@ -283,7 +286,7 @@ fn what_is_little_is_done_at_once_and_of_more_a_part_but_never_before_what_was_l
     assert!(done(line()) && done(join(most + 2)));
     assert!(!done(line()), "one too many");
 
-    // A caller with nothing else to do begins the round, and goes on slice by slice.
+    // A caller with nothing else to do begins the round, and continues it slice by slice.
     let at = || locked(&shared).rooms.get(&room).map(|room| room.at);
     let mut work = line();
     assert_eq!(Rounds::begin_at_once(&shared, &mut work, true), AtOnce::Begun);
@@ -294,7 +297,7 @@ fn what_is_little_is_done_at_once_and_of_more_a_part_but_never_before_what_was_l
         assert_eq!(at(), usize::try_from(slices).ok().map(|slices| slices * SLICE));
     }
     assert_eq!(Rounds::continue_at_once(&shared), AtOnce::Done, "the one too many");
-    // The rest is left to the thread.
+    // Here the rest is left to the rounds' thread.
     assert_eq!(Rounds::begin_at_once(&shared, &mut line(), true), AtOnce::Begun);
     assert!(matches!(locked(&shared).step(&mut Vec::new()), Next::More));
     assert_eq!(at(), Some(2 * SLICE));
@@ -316,14 +319,15 @@ async fn who_is_to_be_closed_has_ten_seconds_for_something_and_a_minute_for_all(
         let mut rounds = rounds();
         rounds.watch(&Readiness::new().expect("descriptors"));
         rounds.apply(Work::Connection(connection.clone()));
-        // 16 MiB, because only the peer's system decides how much it takes before it says no more.
+        // 16 MiB: the kernel of the peer decides how much a socket takes before it is full.
         rounds.limits.mailbox = 64 << 20;
         for order in [Order::Attach(id), Order::Tell(id, vec![b'x'; 16 << 20].into())] {
             rounds.apply(Work::Order(order));
         }
         rounds.settle();
         assert!(rounds.clients.iter().all(|(_, client)| client.full.is_some()), "its socket is full");
-        // The client had the time of those that stay.
+        // Until now the client had the long give-up time of clients that stay; a client being
+        // closed has a shorter one.
         let begun = Instant::now();
         rounds.apply(Work::Order(Order::Close(id)));
         for tenths in [95, 105, 210, 315, 420, 525, 590, 610] {
@@ -341,7 +345,8 @@ async fn who_is_to_be_closed_has_ten_seconds_for_something_and_a_minute_for_all(
     }
 }
 
-/// A room that lasts is opened again under its number while somebody who has left is still written to.
+/// A lasting room is opened again under the same number while a client that left it is still being
+/// written to.
 #[test]
 fn a_room_that_is_opened_again_keeps_its_log_for_who_is_being_closed() {
     let (room, line) = (RoomId(7), |seq| {
@@ -366,7 +371,8 @@ fn a_room_that_is_opened_again_keeps_its_log_for_who_is_being_closed() {
         rounds.settle();
     };
     orders(vec![Order::Open(room), Order::Enter(leaving.id, room), Order::Post(room, line(1))], &mut rounds);
-    // Its socket is full: it is owed the line and the goodbye when it leaves, and the room is shut and opened again.
+    // The client's socket is full. When it leaves, it is still owed the line and the goodbye; then
+    // the room is closed and opened again.
     let goodbye = Order::Tell(leaving.id, b"goodbye\r\n".as_slice().into());
     orders(vec![goodbye, Order::Close(leaving.id), Order::Shut(room), Order::Open(room)], &mut rounds);
     orders(vec![Order::Enter(coming.id, room), Order::Post(room, line(2))], &mut rounds);

@@ -16,38 +16,38 @@ use crate::net::readiness::Sockets;
 use crate::values::id::SessionId;
 use crate::wire::stream::reader::MAX_PIECES;
 
-/// Pieces for which there is room at first. Nearly everybody is owed fewer; clearing room for [`MAX_PIECES`] at each
-/// write would take longer than filling it.
+/// Pieces for which a write has room at first. Nearly every client is owed fewer. To clear room for
+/// [`MAX_PIECES`] at each write would take longer than to fill it.
 const FEW_PIECES: usize = 4;
 
-/// Writes to one client before others have their turn. If many lines are hidden from the client, each write carries
-/// few.
+/// The most writes to one client before others have their turn. If many lines are hidden from the
+/// client, each write carries only a few.
 pub(super) const WRITES: usize = 16;
 
-/// Bytes written to one client before others have their turn.
+/// The most bytes written to one client before others have their turn.
 pub(super) const BYTES: u64 = 64 << 10;
 
-/// How long a client that is to be closed may take nothing, and how long it may take for all that it is owed. It counts
-/// for no limit of clients any more.
+/// How long the socket of a client that is to be closed may take nothing, and how long the client
+/// may take in all. It counts for no limit of clients any more.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(10);
 pub(super) const CLOSE_WITHIN: Duration = Duration::from_secs(60);
 
 /// The clients whose sockets are full.
 #[derive(Debug, Default)]
 pub(super) struct FullSockets {
-    /// When each client is given up, by its key, unless its socket takes something.
+    /// The give-up deadline of each client, with the client's key.
     pub(super) until: BTreeSet<(Instant, usize)>,
-    /// The set in which their sockets are watched; `None` until the rounds run.
+    /// The set in which these sockets are watched; `None` until the rounds run.
     pub(super) watched: Option<Sockets>,
 }
 
 impl Rounds {
-    /// Writes to one client what it is owed, as much as its socket takes and one turn allows. Returns how many bytes
-    /// its socket took.
+    /// Writes to one client the bytes it is owed, as many as its socket and one turn allow. Returns
+    /// how many bytes its socket took, or how many were sealed.
     pub(super) fn serve(&mut self, key: usize) -> u64 {
         let before = self.clients[key].sent;
         self.write_to(key);
-        // The client is gone if these were its last bytes and it is closed.
+        // A client that was to be closed, and has got its last bytes, is gone now.
         self.clients.get(key).map_or(0, |client| client.sent.saturating_sub(before))
     }
 
@@ -76,8 +76,8 @@ impl Rounds {
             }
             writes += 1;
             if client.reader.needs_frame(log) {
-                // The cut is recorded before it takes effect. If there is no room for it, the frame waits for the next
-                // snapshot.
+                // The tape keeps the cut before it takes effect. If it has no room, the frame waits
+                // for the next snapshot.
                 let (id, sent) = (client.connection.id, client.sent);
                 if !self.cuts.append(Cut { order: self.orders, id, sent, to: Cut::FRAME }) {
                     self.cuts_full = true;
@@ -108,7 +108,8 @@ impl Rounds {
                     let lines = client.reader.advance(log, taken);
                     self.exchanges.counts.deliveries.fetch_add(lines, Ordering::Relaxed);
                     client.sent += taken as u64;
-                    // The socket took all of it, and no piece was left out: the client is owed nothing more.
+                    // The socket took all of it, and no piece was left out: the client is owed
+                    // nothing more.
                     if taken == owed && count < MAX_PIECES && !client.reader.is_typing() {
                         break;
                     }
@@ -122,7 +123,7 @@ impl Rounds {
         self.is_through(key);
     }
 
-    /// A client is owed nothing more now.
+    /// Notes that a client is owed nothing more. If it was to be closed, it is closed now.
     pub(super) fn is_through(&mut self, key: usize) {
         let client = &mut self.clients[key];
         self.exchanges.counts.distances.note(0);
@@ -137,7 +138,7 @@ impl Rounds {
         }
     }
 
-    /// A client's socket takes nothing more now.
+    /// Notes that a client's socket takes nothing more now.
     pub(super) fn found_full(&mut self, key: usize) {
         let client = &mut self.clients[key];
         let log = client.room.and_then(|room| self.rooms.get(&room)).map(|room| &room.log);
@@ -147,13 +148,15 @@ impl Rounds {
         client.connection.behind.store(behind, Ordering::Relaxed);
         self.wait_until_writable(key);
         if self.clients.get(key).is_some_and(|client| client.reader.is_through()) {
-            // The client is still owed its own mail alone: the log need not keep lines for it.
+            // All that the client is still owed is its own mail: the log need not keep lines for
+            // it.
             self.leave_room(key);
         }
         self.weigh_mail(key);
     }
 
-    /// Notes that a client's socket is full: the client is left alone until the socket takes more, or it is given up.
+    /// Watches a full socket: nothing is written to the client until the socket takes more, or the
+    /// client is given up.
     fn wait_until_writable(&mut self, key: usize) {
         let client = &mut self.clients[key];
         let until = client.patience(Instant::now(), self.limits.stall);
@@ -172,7 +175,7 @@ impl Rounds {
         }
     }
 
-    /// The socket of a client, which was full, takes more.
+    /// Notes that a full socket takes more: its client catches up.
     pub(super) fn writable(&mut self, id: SessionId) {
         if let Some(key) = self.key(id)
             && let Some(until) = self.clients[key].full.take()
@@ -182,15 +185,16 @@ impl Rounds {
         }
     }
 
-    /// Gives up the clients whose sockets have taken nothing until their deadlines.
+    /// Gives up the clients whose give-up deadline has passed.
     pub(super) fn stalled(&mut self, now: Instant) {
         while let Some((until, key)) = self.full.until.first().copied()
             && until <= now
         {
             self.full.until.pop_first();
             let client = &mut self.clients[key];
-            // epoll reports a full socket only when a good part of it is free. A client that takes little at a time is
-            // known by what its system acknowledges: it has another chance.
+            // epoll reports a full socket only when a good part of it is free. So a client that
+            // takes little at a time shows only in what its system acknowledges. Such a client gets
+            // a new deadline.
             let waiting = client.connection.unacknowledged();
             if let Some(waiting) = waiting.filter(|waiting| *waiting < client.waiting)
                 && client.closing.is_none_or(|end| now < end)
@@ -215,7 +219,8 @@ impl Rounds {
         }
     }
 
-    /// Drops a client that was written everything, or for which nothing more can be done, and ends its connection.
+    /// Drops a client and ends its connection: it was written everything, or nothing more can be
+    /// done for it.
     pub(super) fn drop_client(&mut self, key: usize) {
         self.leave_room(key);
         self.forget_record(key);
@@ -248,8 +253,8 @@ impl Client {
         self.full.is_none() && self.awaits.is_none()
     }
 
-    /// When the client is given up if its socket takes nothing from `now` on. `stall` is how long a client has that is
-    /// not being closed.
+    /// The give-up deadline of a client whose socket takes nothing from `now` on. `stall` is the
+    /// patience with clients that are not being closed.
     pub(super) fn patience(&self, now: Instant, stall: Duration) -> Instant {
         match self.closing {
             Some(end) => end.min(now + CLOSE_PATIENCE.min(stall)),

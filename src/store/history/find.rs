@@ -1,4 +1,4 @@
-//! Reading the lines that are asked for, page by page.
+//! Reading selected lines, page by page.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
@@ -10,15 +10,16 @@ use crate::store::Trouble;
 use crate::store::meta::{Meta, signed, unsigned};
 use crate::values::time::Wall;
 
-/// Which lines are wanted.
+/// Which lines are selected.
 #[derive(Clone, Copy)]
 pub(in crate::store) struct Which<'a> {
     pub(in crate::store) what: &'a Selector,
-    /// Only lines of the room in this row of `rooms`.
+    /// If `Some`, only lines of the room with this id in `rooms`.
     pub(in crate::store) row: Option<i64>,
 }
 
-/// The conditions that SQL can check, and their parameters. [`Selector::matches`] checks the others, line by line.
+/// The conditions that SQL can check, and their parameters. [`Selector::matches`] checks the
+/// others, line by line.
 struct Conditions {
     sql: String,
     params: Vec<Value>,
@@ -59,13 +60,13 @@ pub(in crate::store) enum Order {
     NewestFirst,
 }
 
-/// A page of wanted lines, each with the name of its room.
+/// A page of selected lines, each with the name of its room.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Page {
     pub(in crate::store) lines: Vec<(Line, String)>,
     /// When the last line that was looked at was said.
     pub(in crate::store) looked_to: Option<Wall>,
-    /// The line beyond which the next page begins; `None` if there is none.
+    /// The number of the line beyond which the next page begins; `None` if there is no next page.
     pub(in crate::store) next: Option<u64>,
 }
 
@@ -82,7 +83,8 @@ impl Page {
     }
 }
 
-/// The lines with these numbers, each with the name of its room. Numbers without a line are passed over.
+/// The lines with these numbers, each with the name of its room. Numbers without a line are passed
+/// over.
 pub(in crate::store) fn lines(db: &Connection, numbers: &[u64]) -> Result<Vec<(Line, String)>, Trouble> {
     let sql = format!("SELECT {COLUMNS}, r.name FROM lines l JOIN rooms r ON r.id = l.room WHERE l.seq = ?");
     let mut one = db.prepare_cached(&sql)?;
@@ -96,7 +98,8 @@ pub(in crate::store) fn lines(db: &Connection, numbers: &[u64]) -> Result<Vec<(L
     Ok(lines)
 }
 
-/// Looks at `count` candidates at most, beyond line `from` in this order, and returns those that are wanted.
+/// Looks at `count` candidates at most, beyond line `from` in this order, and returns those that
+/// are selected.
 pub(in crate::store) fn page(
     db: &Connection,
     which: Which<'_>,

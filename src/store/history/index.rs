@@ -1,4 +1,5 @@
-//! The index of texts: which lines have which three characters in a row in their folded text.
+//! The index of texts. It knows which groups of three characters in a row each line's folded text
+//! has.
 //!
 //! The index has all lines up to number `meta.indexed`, except those that were redacted.
 
@@ -10,7 +11,8 @@ use crate::store::meta::{Meta, signed, unsigned};
 use crate::store::step;
 use crate::values::name;
 
-/// Adds at most `count` of the lines that are not in the index yet. Returns whether there are more.
+/// Adds at most `count` of the lines that are not in the index yet. Returns whether there are more
+/// of them.
 pub(in crate::store) fn add_some(db: &mut Connection, count: usize) -> Result<bool, Trouble> {
     let step = db.transaction()?;
     let mut meta = Meta::read(&step)?;
@@ -35,21 +37,22 @@ pub(in crate::store) fn add_some(db: &mut Connection, count: usize) -> Result<bo
     Ok(last < meta.last_line)
 }
 
-/// The most lines that one step removes. Removing a line takes about a millisecond, a hundred times as long as adding
-/// one: each of its pieces is looked up and taken out of a page.
+/// The most lines that one step removes from the index. To remove a line takes about a millisecond,
+/// a hundred times as long as to add one: each of its groups of characters is looked up and taken
+/// out of a page.
 pub(in crate::store) const REMOVED: usize = 50;
 
-/// Whether to empty the index instead of removing this many lines: removing them would take long, and the index is then
-/// made again in small steps.
+/// Whether to empty the index, instead of removing this many lines from it. Removing them would
+/// take long, and an empty index is made again in small steps.
 pub(in crate::store) fn is_better_anew(meta: &Meta, removed: u64) -> bool {
     meta.indexed > 0 && removed > 1000 && removed.saturating_mul(200) > meta.lines
 }
 
-/// Removes lines from the index, each by the text that it had when it was added. Lines that are not in the index are
-/// passed over. Part of the caller's transaction.
+/// Removes lines from the index, each with the text that it had when it was added. Lines that are
+/// not in the index are passed over. Part of the caller's transaction.
 ///
-/// If the index turns out to be made of other texts, because another program has changed them, it is emptied, to be
-/// made again.
+/// If the index does not match these texts, because another program has changed them, the index is
+/// emptied, and made again later.
 pub(in crate::store) fn remove<'a>(
     db: &Connection,
     meta: &mut Meta,
@@ -77,10 +80,11 @@ pub(in crate::store) fn empty(db: &Connection, meta: &mut Meta) -> Result<(), Tr
     Ok(())
 }
 
-/// The query whose answers include all lines with `folded` in their folded texts; `None` if it is too short for the
-/// index.
+/// A query that finds all lines with `folded` in their folded texts, and some others. `None` if
+/// `folded` is too short for the index.
 pub(in crate::store) fn query(folded: &str) -> Option<String> {
-    /// The most pieces asked for, roughly: a few pieces of a long text tell it from nearly all others.
+    /// The number of groups of characters to ask for, roughly: a few groups distinguish a long text
+    /// from nearly all others.
     const PIECES: usize = 12;
     let chars: Vec<char> = folded.chars().collect();
     let pieces: Vec<String> = chars

@@ -1,4 +1,4 @@
-//! Lines on disk.
+//! Lines on disk: writing, finding, redacting and deleting them.
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -8,8 +8,9 @@
 //! | how long lines are kept, how many, in how many bytes | `retention` |
 //! | redacting lines | `redact` |
 //!
-//! Each function is one step, in a transaction of its own or in the caller's. No step takes long: long work is many
-//! steps, and the writer does other work between them. The writer decides when a step is due.
+//! Each function is one step, in a transaction of its own or in the caller's. No step takes long:
+//! long work is done in many steps, with other work of the writer between them. These functions do
+//! not know when a step is due (the writer decides that), nor who may read or redact a line.
 
 pub(super) mod find;
 pub(super) mod index;
@@ -31,7 +32,7 @@ use crate::values::id::{RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::time::Wall;
 
-/// The numbers of the kinds of lines on disk. They never change.
+/// The numbers of the kinds of lines on disk. A number never changes its meaning.
 mod kind {
     pub(super) const SAY: i64 = 0;
     pub(super) const EMOTE: i64 = 1;
@@ -43,8 +44,8 @@ mod kind {
 /// The columns of a line, for [`line()`].
 pub(super) const COLUMNS: &str = "l.seq, l.at, l.kind, l.author, l.nick, l.text";
 
-/// Reads a line from a row of [`COLUMNS`]. Any content makes a line: if another program has put text there, it is
-/// cleaned on its way to a screen, as all text is.
+/// Reads a line from a row of [`COLUMNS`]. Any text is accepted, even if another program has put it
+/// there: all text is cleaned on its way to a screen.
 pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
     let nick: Arc<str> = row.get::<_, String>(4)?.into();
     let text: Arc<str> = row.get::<_, String>(5)?.into();
@@ -59,12 +60,12 @@ pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
     Ok(Line { seq: unsigned(row.get(0)?), at: Wall(row.get(1)?), author, said, borne: Borne::default(), apart: None })
 }
 
-/// The rows of the rooms that lines were written to lately.
+/// Remembers the ids in `rooms` of the rooms that lines were written to lately.
 #[derive(Debug, Default)]
 pub(super) struct Rooms(HashMap<(RoomId, Box<str>), i64>);
 
 impl Rooms {
-    /// How many rows are remembered; then all are forgotten.
+    /// The most ids that are remembered. At that number all are forgotten.
     const KNOWN: usize = 4096;
 
     fn row(&mut self, db: &Connection, room: RoomId, name: &Name) -> Result<i64, Trouble> {
@@ -84,7 +85,7 @@ impl Rooms {
         Ok(row)
     }
 
-    /// Forgets all rows, after a transaction that may have been rolled back.
+    /// Forgets all ids: call it after a transaction that may have been rolled back.
     pub(super) fn forget(&mut self) {
         self.0.clear();
     }
@@ -99,7 +100,7 @@ pub(super) struct InRoom<'a> {
     pub(super) encrypted: bool,
 }
 
-/// Writes a line, unless there is one with its number. Part of the caller's transaction.
+/// Writes a line, unless one with its number is there. Part of the caller's transaction.
 pub(super) fn append(
     db: &Connection,
     rooms: &mut Rooms,
@@ -113,7 +114,7 @@ pub(super) fn append(
         Said::Notice { .. } => kind::NOTICE,
         Said::Topic { .. } => kind::TOPIC,
         Said::Redacted => kind::REDACTED,
-        // Lines of these kinds are not kept.
+        // Lines of these kinds are not recorded.
         Said::Joined { .. } | Said::Left { .. } | Said::Renamed { .. } | Said::Gathered { .. } => return Ok(()),
     };
     let row = rooms.row(db, room, name)?;
@@ -140,7 +141,8 @@ pub(super) fn append(
     Ok(())
 }
 
-/// Marks a room as closed: a later room of that name does not show its lines. Part of the caller's transaction.
+/// Marks a room as closed: a later room of the same name does not show its lines. Part of the
+/// caller's transaction.
 pub(super) fn close_room(db: &Connection, room: RoomId, name: &Name) -> Result<(), Trouble> {
     db.prepare_cached("UPDATE rooms SET closed = 1 WHERE number = ? AND folded = ?")?
         .execute(params![signed(room.0), name.folded()])?;

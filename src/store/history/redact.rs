@@ -10,9 +10,10 @@ use crate::store::Trouble;
 use crate::store::meta::{Meta, signed};
 use crate::store::step;
 
-/// One step: looks at `count` lines at most after line `from`, and redacts those that `what` selects. `found` lines
-/// were redacted by earlier steps. Returns the last line that was looked at, or `None` if there are no more, and how
-/// many lines this step has redacted.
+/// One step of a redaction: looks at `count` lines at most after line `from`, and redacts those
+/// that `what` selects. `found` is how many lines the earlier steps have redacted. Returns the last
+/// line that was looked at (`None` if there are no more lines), and how many lines this step has
+/// redacted.
 pub(in crate::store) fn some(
     db: &mut Connection,
     what: &Selector,
@@ -29,7 +30,7 @@ pub(in crate::store) fn some(
     let page = page(&step, Which { what, row: None }, Order::OldestFirst, Some(from), count)?;
     let all = page.lines.iter().map(|(line, _)| line).filter(|line| line.said != Said::Redacted);
     let readable: Vec<&Line> = all.clone().take(most).collect();
-    // If the page has more lines than one step takes, the next step looks at the rest.
+    // If the page has more lines than this step redacts, the next step looks at the rest again.
     let next = if all.count() > readable.len() { readable.last().map(|line| line.seq) } else { page.next };
     {
         let sql = "UPDATE lines SET kind = ?, author = NULL, nick = '', text = '' WHERE seq = ?";

@@ -1,4 +1,4 @@
-//! How long lines are kept, how many, and in how many bytes.
+//! Which lines are kept: by age, by number, and by the size of the file.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(in crate::store) fn size(db: &Connection) -> Result<u64, Trouble> {
     Ok(unsigned((pages - free) * page))
 }
 
-/// Why lines are to be deleted.
+/// Why lines must be deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Excess {
     /// There are lines that were said before this time.
@@ -29,12 +29,13 @@ pub(in crate::store) enum Excess {
     Size,
 }
 
-/// Which lines are kept, by age and number. Other lines may still be on disk, and are shown to nobody.
+/// Which lines are kept, by age and number. Other lines may still be on disk, but nobody is shown
+/// them.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) struct Kept {
-    /// Lines are kept if they were said at this time or later,
+    /// Kept lines were said at this time or later,
     pub(in crate::store) since: Wall,
-    /// and if their number is higher than this.
+    /// and their number is higher than this.
     pub(in crate::store) after: i64,
 }
 
@@ -53,7 +54,7 @@ pub(in crate::store) fn kept(db: &Connection, limits: &settings::History, now: W
     Ok(Kept { since, after })
 }
 
-/// The time before which lines are no longer kept at `now`.
+/// Lines that were said before this time are no longer kept at `now`.
 pub(in crate::store) fn before(keep: Duration, now: Wall) -> Wall {
     Wall(now.0.saturating_sub(i64::try_from(keep.as_millis()).unwrap_or(i64::MAX)))
 }
@@ -79,7 +80,7 @@ pub(in crate::store) fn excess(
     Ok(too_large.then_some(Excess::Size))
 }
 
-/// How many lines are to be deleted. Of lines that are too old, 100,000 are counted at most.
+/// How many lines must be deleted. Of lines that are too old, at most 100,000 are counted.
 fn due(db: &Connection, limits: &settings::History, excess: Excess, meta: &Meta) -> Result<u64, Trouble> {
     Ok(match excess {
         Excess::Age(before) => {
@@ -95,9 +96,10 @@ fn due(db: &Connection, limits: &settings::History, excess: Excess, meta: &Meta)
     })
 }
 
-/// Empties the index, if making it again is better than removing the lines to be deleted from it
-/// ([`index::is_better_anew`]). Returns how many lines are to be deleted then; `None` if the index stays. That many are
-/// deleted even if the file is small enough without the index, because it must be small enough with the new one.
+/// Empties the index if that is better than removing the lines to be deleted from it
+/// ([`index::is_better_anew`]). Returns how many lines must then be deleted; `None` if the index
+/// stays. All of these are deleted, even if the file is small enough without the index: it must
+/// also be small enough with the new one.
 pub(in crate::store) fn prepare(
     db: &mut Connection,
     limits: &settings::History,
@@ -115,8 +117,8 @@ pub(in crate::store) fn prepare(
     Ok(Some(due))
 }
 
-/// Deletes at most `count` lines, the oldest first, and gives some free pages back to the file system. Returns how many
-/// lines it deleted.
+/// Deletes at most `count` lines, the oldest first, and gives some free pages back to the file
+/// system. Returns how many lines it deleted.
 pub(in crate::store) fn delete_some(db: &mut Connection, excess: Excess, count: u64) -> Result<u64, Trouble> {
     let step = db.transaction()?;
     let mut meta = Meta::read(&step)?;
@@ -127,7 +129,7 @@ pub(in crate::store) fn delete_some(db: &mut Connection, excess: Excess, count: 
         Excess::Count(over) => ("SELECT seq, kind, text FROM lines WHERE ?1 ORDER BY seq LIMIT ?2", 1, count.min(over)),
         Excess::Size => ("SELECT seq, kind, text FROM lines WHERE ?1 ORDER BY seq LIMIT ?2", 1, count),
     };
-    // The index was made of this text, folded.
+    // The text from which the line's entries in the index were made.
     let text = |row: &Row<'_>| Ok::<_, rusqlite::Error>(row.get_ref(2)?.as_str().unwrap_or("").to_owned());
     let gone: Vec<(i64, i64, String)> = step
         .prepare_cached(sql)?
@@ -145,14 +147,14 @@ pub(in crate::store) fn delete_some(db: &mut Connection, excess: Excess, count: 
     meta.write(&step)?;
     step::reached("before old lines are deleted");
     step.commit()?;
-    // Only a few pages at a time: moving a page takes as long as writing one.
+    // Only a few pages at a time: moving a page takes as long as writing it.
     let mut vacuum = db.prepare_cached("PRAGMA incremental_vacuum(64)")?;
     let mut rows = vacuum.query([])?;
     while rows.next()?.is_some() {}
     Ok(gone.len() as u64)
 }
 
-/// Deletes closed rooms without lines. Returns how many.
+/// Deletes closed rooms that have no lines any more. Returns how many.
 pub(in crate::store) fn forget_rooms(db: &Connection) -> Result<usize, Trouble> {
     let forgotten = db
         .prepare_cached(

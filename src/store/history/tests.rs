@@ -1,4 +1,4 @@
-//! Lines: which are found, which are deleted or redacted, and that nothing of these is left.
+//! Lines: which are found, which are deleted or redacted, and that no trace of these is left.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -93,7 +93,7 @@ fn what_is_redacted_stands_nowhere_in_the_files() {
     let what = Selector { text: Some("zanzibar".into()), to: Some(2000), ..Selector::default() };
     open.store.record(2001, Record::Redact(Arc::new(what.clone())));
     assert_eq!(open.until_recorded(2001), [(2001, 666)]);
-    // This line was said after the redaction, which does not concern it.
+    // This line is said after the redaction, which must not affect it.
     open.store.record(2002, record(line(2001, "Zanzibar is nice in spring")));
     open.until_recorded(2002);
     assert_eq!(seqs(&open.reader(), Selector { text: Some("zanzibar".into()), ..Selector::default() }), [2001]);
@@ -110,7 +110,7 @@ fn what_is_redacted_stands_nowhere_in_the_files() {
     }
 }
 
-/// How many lines the index has for these three characters, whether or not there are such lines.
+/// How many lines the index has for these three characters; the lines themselves may be gone.
 fn indexed(dir: &TempDir, piece: &str) -> i64 {
     let sql = "SELECT count(*) FROM words WHERE words MATCH ?";
     let quoted = format!("\"{piece}\"");
@@ -136,8 +136,8 @@ fn the_words_of_lines_that_are_gone_are_in_the_index_no_more() {
     assert_eq!((indexed(&dir, "zan"), indexed(&dir, "cop")), (5, 5), "and what is deleted for its age or number");
 }
 
-/// Some pieces are in most lines and take many pages; others are in few lines. Lines are removed from the oldest on,
-/// from the newest on, and here and there; others are added in between.
+/// Some pieces are in most lines and take many pages of the index, others are in few lines. Lines
+/// are removed from the oldest on, from the newest on, and in between; others are added meanwhile.
 #[test]
 fn an_index_from_which_lines_are_removed_has_the_others() {
     const LINES: u64 = 12_000;
@@ -166,7 +166,7 @@ fn an_index_from_which_lines_are_removed_has_the_others() {
             assert_eq!(meta.indexed, LINES, "it is not begun anew");
             model.retain(|seq| !gone.contains(seq));
             if part % 3 == 2 {
-                // SQLite merges what is left with what is new.
+                // SQLite then merges the remaining entries with new ones.
                 for seq in gone.iter().step_by(5) {
                     step.execute("INSERT INTO words (rowid, text) VALUES (?, ?)", (*seq as i64, text(*seq))).unwrap();
                     model.insert(*seq);
@@ -186,9 +186,9 @@ fn an_index_from_which_lines_are_removed_has_the_others() {
     }
 }
 
-/// A line is removed from the index by its folded text. If texts fold to something else than when they were added,
-/// their pieces stay in the index. Then add a step to `schema::STEPS` that empties the index, and note the new number
-/// here.
+/// A line is removed from the index by its folded text. If a text folds differently from when it
+/// was added, its pieces would stay in the index. If this test fails: add a step to `schema::STEPS`
+/// that empties the index, and write the new number here.
 #[test]
 fn texts_fold_as_they_did_when_the_index_was_made() {
     let fold = |sum: u64, c: char| {
@@ -230,7 +230,7 @@ fn a_copy_is_whole_and_of_one_moment() {
     assert_eq!(seqs(&Reader::open(&to).unwrap(), Selector::default()).len(), 500);
 }
 
-/// Texts of few letters, so that there are matches, in several scripts and cases.
+/// Texts of few different letters, so that there are matches, in several scripts and cases.
 fn text() -> impl Strategy<Value = String> {
     "[abAB \u{e9}\u{c9}\u{4e2d}\u{df}\"'*%_]{0,12}"
 }
@@ -264,7 +264,7 @@ proptest! {
             .filter(|(line, of)| *of == room && name::fold(line.said.text()).contains(&folded))
             .map(|(line, _)| line.seq)
             .collect();
-        // As an administrator reads, page by page, in both orders.
+        // As an administrator reads: page by page, in both orders.
         let what = Selector { room: Some(names[room].into()), text: Some(folded.clone()), ..Selector::default() };
         for order in [Order::OldestFirst, Order::NewestFirst] {
             let (mut found, mut from) = (Vec::new(), None);
@@ -306,7 +306,8 @@ proptest! {
         let at = (file.len() - bytes.len()) * at / 1000;
         file[at..at + bytes.len()].copy_from_slice(&bytes);
         std::fs::write(database(&dir), &file).unwrap();
-        // The file is refused, set aside, or read as far as it makes sense; then people's searches and dumps.
+        // The file is refused, set aside, or read as far as it makes sense; then it is searched and
+        // dumped.
         if let Ok(open) = open_with(dir.path(), &settings()) {
             open.store.record(1, record(line(10_000_000_000_000, "new")));
             open.until_recorded(1);

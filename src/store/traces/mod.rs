@@ -1,12 +1,20 @@
-//! Traces: what SQLite leaves of deleted content in the file, and how that is overwritten.
+//! Traces: the remains of deleted content that SQLite leaves in the file, and how they are
+//! overwritten.
 //!
-//! `PRAGMA secure_delete` overwrites deleted rows. But when rows move from one page of a b-tree to another, because
-//! rows beside them were deleted, the former page may keep a copy of a row in its gap: the free part between the
-//! pointers to its rows and the rows themselves. If that row is deleted later, the copy stays. So the gaps are
-//! overwritten: those of all pages in the write-ahead log, before the log goes into the file ([`in_log`]); and those of
-//! the whole file once, if an older version wrote it.
+//! `PRAGMA secure_delete` overwrites deleted rows. But when rows move from one page of a b-tree to
+//! another, because rows beside them were deleted, the former page may keep a copy of a row in its
+//! gap: the free part between the pointers to the page's rows and the rows themselves. If that row
+//! is deleted later, the copy stays. So the gaps are overwritten too: those of all pages in the
+//! write-ahead log, before the log goes into the file ([`in_log`]); and those of the whole file
+//! once, if an older version wrote it.
 //!
-//! The layout of pages and of the log is described in <https://sqlite.org/fileformat.html>.
+//! This module knows pages, but neither tables nor rows. It does not decide when traces are erased:
+//! see `writer`. <https://sqlite.org/fileformat.html> describes the layout of pages and of the log.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | which pages of the log are examined | [`in_log`] |
+//! | what is overwritten in a page | [`erase`] |
 
 #[cfg(test)]
 mod tests;
@@ -23,29 +31,31 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use super::Trouble;
 use super::step;
 
-/// Where the page of the file's locks begins, in bytes. Nothing is written to that page.
+/// Where SQLite's lock page begins, in bytes. Nothing is written to that page.
 const LOCKS: u32 = 0x4000_0000;
 
-/// Whether this SQLite lets us read and write pages. `.cargo/config.toml` has ours built so.
+/// Whether this SQLite lets us read and write pages. `.cargo/config.toml` has our own SQLite built
+/// so.
 ///
 /// # Errors
-/// In the words of SQLite.
+/// Any error of SQLite.
 pub(super) fn can_be_erased(db: &Connection) -> Result<bool, Trouble> {
     Ok(db.query_row("SELECT sqlite_compileoption_used('ENABLE_DBPAGE_VTAB')", [], |row| row.get(0))?)
 }
 
-/// How far a log was read. SQLite begins the log anew again and again, each time with other salts.
+/// How far a log was read. SQLite begins the log anew from time to time, each time with other
+/// salts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Seen {
     salts: [u8; 8],
     to: u64,
 }
 
-/// The pages that were written to the log after what was `seen`, and how far the log is seen now. Some of the pages may
-/// be in the file already.
+/// The pages written to the log after the part already `seen`, and how far the log is seen now.
+/// Some of these pages may be in the file already.
 ///
 /// # Errors
-/// If the log cannot be read.
+/// The log cannot be read.
 pub(super) fn in_log(log: &Path, seen: Seen) -> io::Result<(BTreeSet<u32>, Seen)> {
     let mut pages = BTreeSet::new();
     let log = match File::open(log) {
@@ -67,7 +77,7 @@ pub(super) fn in_log(log: &Path, seen: Seen) -> io::Result<(BTreeSet<u32>, Seen)
     let frame = 24 + u64::from(number(&header, 8));
     let mut to = if seen.salts == salts { seen.to } else { 32 };
     let mut head = [0; 24];
-    // A frame with other salts is left of an earlier log.
+    // A frame with other salts is a remainder of an earlier log.
     while read(&mut head, to)? && head[8..16] == salts {
         pages.insert(number(&head, 0));
         to += frame;
@@ -75,10 +85,10 @@ pub(super) fn in_log(log: &Path, seen: Seen) -> io::Result<(BTreeSet<u32>, Seen)
     Ok((pages, Seen { salts, to }))
 }
 
-/// Overwrites the gaps of these pages, in one transaction. Returns how many gaps had anything in them.
+/// Overwrites the gaps of these pages, in one transaction. Returns how many gaps were not empty.
 ///
 /// # Errors
-/// In the words of SQLite.
+/// Any error of SQLite.
 pub(super) fn erase(db: &mut Connection, pages: &BTreeSet<u32>) -> Result<usize, Trouble> {
     let batch = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut erased = 0;
@@ -108,9 +118,9 @@ struct Pages<'a> {
     db: &'a Connection,
     /// How many bytes of a page SQLite uses.
     usable: u32,
-    /// The number of the page that holds the locks.
+    /// The number of SQLite's lock page.
     locks: u32,
-    /// Whether the file has pointer-map pages, which say what the other pages are.
+    /// Whether the file has pointer-map pages, which say what kind each other page is.
     has_map: bool,
     /// The pointer-map pages that were read already.
     maps: BTreeMap<u32, Vec<u8>>,
@@ -132,7 +142,8 @@ impl<'a> Pages<'a> {
         Ok(read.query_row([page], |row| row.get(0)).optional()?)
     }
 
-    /// Whether the page belongs to a b-tree. The content of any other page can look as if it did.
+    /// Whether the page belongs to a b-tree. This must be known, because the content of any page
+    /// may look like that of one.
     fn is_of_a_tree(&mut self, page: u32) -> Result<bool, Trouble> {
         if page <= 1 || page == self.locks {
             return Ok(page == 1);
@@ -154,12 +165,12 @@ impl<'a> Pages<'a> {
             self.maps.insert(map, content);
         }
         let entry = 5 * (page - map - 1) as usize;
-        // 1 is the root of a b-tree, 5 another page of one.
+        // In a pointer map, 1 is the root of a b-tree, and 5 another page of one.
         Ok(matches!(self.maps[&map].get(entry), Some(1 | 5)))
     }
 
-    /// The free part of a page, between the pointers to its rows and the rows themselves; `None` if the page is no
-    /// valid b-tree page.
+    /// The gap of a page: the free part between the pointers to its rows and the rows themselves.
+    /// `None` if the content is no valid b-tree page.
     fn gap(&self, page: u32, content: &[u8]) -> Option<Range<usize>> {
         let header = if page == 1 { 100 } else { 0 };
         let two = |at: usize| content.get(at..at + 2).map(|bytes| usize::from(bytes[0]) << 8 | usize::from(bytes[1]));

@@ -1,4 +1,4 @@
-//! Nothing of deleted rows is left in the pages of a file.
+//! Deleted rows leave no bytes in the pages of a file.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,12 +13,12 @@ use crate::store::dir::beside;
 use crate::store::schema;
 use crate::store::tests::database;
 
-/// A text that tells the row from the others, wherever its bytes are.
+/// A text that identifies the row, wherever its bytes are found.
 fn mark(row: i64) -> String {
     format!("<{row:06}>")
 }
 
-/// The rows of which any bytes are left in the file.
+/// The rows of which any bytes are in the file.
 fn rows_in(path: &Path) -> BTreeSet<i64> {
     let bytes = std::fs::read(path).unwrap();
     let marks = bytes.windows(8).filter(|bytes| bytes[0] == b'<' && bytes[7] == b'>');
@@ -35,7 +35,8 @@ fn remove(db: &Connection, row: i64, whole: bool) {
     db.execute(sql, [row]).unwrap();
 }
 
-/// Checkpoints as the writer does: traces are erased in the pages that were written, before they go into the file.
+/// Checkpoints as the writer does: first erases the traces in the pages of the log. Returns how
+/// many pages had traces.
 fn checkpoint(db: &mut Connection, path: &Path) -> usize {
     let (pages, _) = in_log(&beside(path, "-wal"), Seen::default()).unwrap();
     let erased = erase(db, &pages).unwrap();
@@ -74,7 +75,8 @@ fn pages_that_are_not_of_a_tree_stay_as_they_are() {
     let dir = TempDir::new().unwrap();
     let path = database(&dir);
     let mut db = schema::open(&path, Sync::Normal).unwrap();
-    // Rows that do not fit into a page, more pages than one map covers, and free pages.
+    // With rows that do not fit into a page, more pages than one pointer map covers, and free
+    // pages.
     for row in 0..400 {
         put(&db, row, 9000);
     }
@@ -106,7 +108,7 @@ fn a_whole_file_is_swept() {
     for row in 0..3000 {
         put(&db, row, row * 7 % 600);
     }
-    // Nothing is erased here, so copies of some rows are left in pages from which they have moved.
+    // Nothing is erased here, so copies of some rows stay in pages from which the rows have moved.
     let mut removed = BTreeSet::new();
     for row in (0..3000).map(|at| at * 1789 % 3000).take(2500) {
         remove(&db, row, row % 2 == 0);
@@ -138,7 +140,7 @@ proptest! {
         let mut db = schema::open(&path, Sync::Normal).unwrap();
         db.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
         (0..).zip(&lengths).for_each(|(row, length)| put(&db, row, *length));
-        // A step that has no divisor in common with the number of rows comes to each of them.
+        // The step has no divisor in common with the number of rows, so every row is reached.
         let count = i64::try_from(lengths.len()).unwrap();
         let step = if by_age { 1 } else { 1009 + 2 * order };
         let rows: Vec<i64> = (0..count).map(|at| at * step % count).collect();

@@ -13,11 +13,12 @@ use crate::store::{RETRY, RETRY_MOST, Trouble, wall};
 use crate::values::time::Wall;
 
 impl Writer {
-    /// Replaces a damaged file; after any other trouble closes the file and tries again later.
+    /// Replaces the file if it is damaged. After any other trouble, closes it, and opens it again
+    /// later.
     pub(super) fn failed(&mut self, trouble: Trouble) {
         let trouble = match trouble {
             Trouble::Damaged(why) => match self.replace(&why, Aside::Damaged).and_then(|()| self.look_into()) {
-                // The records that wait are written to the new file.
+                // The records that wait will be written to the new file.
                 Ok(()) => return self.note(Trouble::Damaged(why)),
                 Err(trouble) => trouble,
             },
@@ -26,7 +27,7 @@ impl Writer {
         self.trouble(trouble);
     }
 
-    /// Closes the file until the next try. The time until then doubles, up to [`RETRY_MOST`].
+    /// Closes the file until the next attempt. The time until then doubles, up to [`RETRY_MOST`].
     pub(super) fn trouble(&mut self, trouble: Trouble) {
         self.db = None;
         self.rooms.forget();
@@ -35,7 +36,7 @@ impl Writer {
         self.note(trouble);
     }
 
-    /// Tells the operator, once for each cause.
+    /// Tells the operator of a trouble, once for each cause.
     fn note(&mut self, trouble: Trouble) {
         let text = trouble.to_string();
         let mut health = lock(&self.health);
@@ -56,7 +57,7 @@ impl Writer {
         );
     }
 
-    /// After a trouble, while no record waits: tries whether the disk takes something.
+    /// If there was a trouble and no record waits: tries whether the disk takes something now.
     pub(super) fn probe(&mut self) -> Result<(), Trouble> {
         if lock(&self.health).trouble.is_none() {
             return Ok(());
@@ -66,7 +67,7 @@ impl Writer {
         self.recover()
     }
 
-    /// The disk has taken something: ends the trouble, if there was one.
+    /// Notes that the disk has taken something: a trouble is over.
     pub(super) fn recover(&mut self) -> Result<(), Trouble> {
         self.retry = RETRY;
         let over = lock(&self.health).trouble.take();

@@ -16,11 +16,11 @@ use crate::store::schema::Readable;
 use crate::store::{Answer, Trouble, accounts, dir, lasting, memos, reports, sanctions, schema, step, traces, wall};
 
 impl Writer {
-    /// Opens the file, and reads what a hub is told at its start.
+    /// Opens the file, and reads the state that a hub needs at its start.
     pub(super) fn begin(&mut self) -> Result<Recalled, Trouble> {
         self.connect()?;
-        // The directory is locked, and nobody makes a copy before there is a store: what lies there was left by a
-        // crash.
+        // The directory is locked, and nobody makes a copy before there is a store: so any copies
+        // here were left by a crash.
         dir::remove_remains(&self.path);
         let db = self.db.as_ref().expect("it was opened");
         let recalled = recall(db, &self.settings, wall())?;
@@ -37,8 +37,8 @@ impl Writer {
         match read {
             Ok((recalled, Readable::All)) => recalled,
             read => {
-                // The hub's next numbers begin at the milliseconds since 1970. All numbers on disk are lower: no hub
-                // says a line a millisecond on average.
+                // The hub's next numbers begin at the number of milliseconds since 1970. All
+                // numbers on disk are lower, because no hub says a line a millisecond on average.
                 let floor = u64::try_from(wall().0).unwrap_or(0);
                 let read = match read {
                     Ok((recalled, _)) => recalled,
@@ -63,7 +63,7 @@ impl Writer {
 
     fn reopen(&mut self) -> Result<(), Trouble> {
         let db = schema::open(&self.path, self.settings.sync)?;
-        // Automatic checkpoints are off: the writer decides when to checkpoint, see `log`.
+        // Automatic checkpoints are off. The writer decides when to checkpoint: see `log`.
         db.pragma_update(None, "wal_autocheckpoint", 0)?;
         self.sweep = (!Meta::read(&db)?.swept).then_some(1);
         self.log.can_erase = traces::can_be_erased(&db)?;
@@ -75,19 +75,19 @@ impl Writer {
         }
         (self.log.seen, self.log.tried) = Default::default();
         self.db = Some(db);
-        // The log may hold what was deleted before a crash.
+        // After a crash the log may still have deleted content.
         self.deleted();
         Ok(())
     }
 
-    /// Looks for what a crash left, before SQLite opens the file: SQLite would take a file of 0 bytes for a new one,
-    /// and throw the log beside it away.
+    /// Looks for what a crash has left, before SQLite opens the file. SQLite would take a file of 0
+    /// bytes for a new one, and throw away the log beside it.
     fn look_for_remains(&mut self) -> Result<(), Trouble> {
         let length = |part| std::fs::symlink_metadata(dir::beside(&self.path, part)).map(|found| found.len());
         let is_missing = |part| length(part).is_err_and(|error| error.kind() == ErrorKind::NotFound);
         let next = self.next();
         if !is_missing("") || length("-wal").is_ok() {
-            // The `.next` file was not needed, or is made again.
+            // The `.next` file is not needed, or will be made again.
             let _ = std::fs::remove_file(next);
         } else if next.exists() {
             // A crash in the middle of `replace` has left it.
@@ -102,7 +102,7 @@ impl Writer {
         }
     }
 
-    /// The path at which `replace` makes the file that takes the place of this one.
+    /// Where `replace` makes the new file, before it takes the place of the damaged one.
     fn next(&self) -> PathBuf {
         dir::beside(&self.path, ".next")
     }
@@ -111,8 +111,8 @@ impl Writer {
         Trouble::Unavailable(format!("cannot {what} {}: {error}", self.path.display()))
     }
 
-    /// Sets a damaged file aside and puts another in its place, with all that could be read except lines. Lines may be
-    /// lost, but nobody who is banned comes back in, and nobody loses a name or a room.
+    /// Sets a damaged file aside, and puts a new one in its place, with all that could be read
+    /// except lines. Lines are lost, but bans stay in force, and nobody loses a name or a room.
     pub(super) fn replace(&mut self, why: &str, kind: Aside) -> Result<(), Trouble> {
         self.db = None;
         self.rooms.forget();
@@ -122,7 +122,8 @@ impl Writer {
             Aside::Empty => rescue_from_log(&self.path)?,
         };
         let Rescued { sanctions: bans, accounts, reports, memos, lasting, meta, whole } = rescued;
-        // Numbers go on above all that the writer has seen; if it has seen none, above all that can have been given.
+        // Numbers go on above all that this writer has seen; if it has seen none, above all that
+        // can have been given.
         let floor = if self.last_line > 0 { self.last_line } else { u64::try_from(wall().0).unwrap_or(0) };
         let known = meta.unwrap_or_default();
         let meta = Meta {
@@ -137,7 +138,8 @@ impl Writer {
             last_report: reports.iter().map(|one| one.id.0).fold(known.last_report, u64::max),
             last_memo: memos.iter().map(|one| one.id.0).fold(known.last_memo, u64::max),
         };
-        // The new file is whole before the old one is moved: nothing reads a file again that is set aside.
+        // The new file is whole before the old one is moved: a file that is set aside is never read
+        // again.
         let next = self.next();
         let _ = std::fs::remove_file(&next);
         schema::make(&next, |db| {
@@ -178,7 +180,8 @@ impl Writer {
         self.reopen()
     }
 
-    /// Answers what is in the file, if the hub does not know that yet or the file is another one than before.
+    /// Reads the file for the hub, if the hub does not have all of it, or if it is another file
+    /// than before.
     pub(super) fn look_into(&mut self) -> Result<(), Trouble> {
         let found = identity(&self.path);
         let is_another = self.file.is_some_and(|known| Some(known) != found);
@@ -209,7 +212,7 @@ pub(super) enum Aside {
 }
 
 impl Aside {
-    /// The word in the file's new name.
+    /// The word for it in the new name of the file.
     fn word(self) -> &'static str {
         match self {
             Self::Damaged => "damaged",
@@ -223,7 +226,7 @@ pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
 }
 
-/// Reads what can be had from a log whose database is gone.
+/// Reads what can be read of a log whose database is gone.
 fn rescue_from_log(path: &Path) -> Result<Rescued, Trouble> {
     let scratch = dir::beside(path, ".read");
     let clear = || {

@@ -2,17 +2,18 @@
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | the loop, what is taken and how it is batched and written | this file |
+//! | the loop: taking records, batching and writing them | this file |
 //! | opening the file, setting it aside, replacing it | `file` |
 //! | a disk that takes nothing, a damaged file | `failing` |
 //! | indexing; deleting lines whose time is over | `upkeep` |
-//! | the write-ahead log, erasing what was deleted | `log` |
+//! | the write-ahead log, erasing deleted content | `log` |
 //!
-//! The writer gathers records for [`BATCH_TIME`], writes them in one transaction, and answers that they are on disk. In
-//! between it does the upkeep, in small steps with rests.
+//! The writer gathers records for [`BATCH_TIME`], writes them in one transaction, and answers that
+//! they are on disk. In between it does the upkeep, in small steps with rests.
 //!
-//! If the disk takes nothing, the writer closes the file, keeps the records that wait, and tries again. A damaged file
-//! is set aside, and another is begun. The writer does not know the form of a row.
+//! If the disk takes nothing, the writer closes the file, keeps the records that wait, and tries
+//! again. A damaged file is set aside, and a new one is begun. The writer does not know the form of
+//! a row.
 
 mod failing;
 mod file;
@@ -42,7 +43,7 @@ use super::{
 use crate::hub::archive::{Recalled, Record};
 use crate::settings;
 
-/// The thread's state.
+/// The writing thread.
 pub(super) struct Writer {
     dir: Arc<StateDir>,
     path: PathBuf,
@@ -53,33 +54,38 @@ pub(super) struct Writer {
     /// `None` while the disk takes nothing.
     db: Option<Connection>,
     rooms: Rooms,
-    /// Records that are not on disk. The hub bounds how many there are.
+    /// Records that are not on disk yet. The hub bounds how many there are.
     waiting: VecDeque<(u64, Record)>,
-    /// For the redaction at the head of `waiting`: the last line it has looked at, and how many lines it has redacted.
+    /// For a redaction at the head of `waiting`: the last line that it has looked at, and how many
+    /// lines it has redacted.
     redacting: Option<(u64, u64)>,
-    /// Redactions that are done: the record's number and how many lines were redacted. Answered with the next batch.
+    /// Redactions that are finished: the number of the record, and how many lines were redacted.
+    /// They go into the next answer.
     redacted: Vec<(u64, u64)>,
-    /// The highest number of a line that was ever read or given to the writer.
+    /// The highest number of a line that this writer has read or been given.
     last_line: u64,
-    /// Whether not everything on disk has been read since the start.
+    /// Whether a part of the file could not be read at the start, and has not been read since.
     unread: bool,
-    /// Device and inode of the file that was opened last: they tell it from another one in its place.
+    /// Device and inode of the file that was opened last: so another file in its place is noticed.
     file: Option<(u64, u64)>,
-    /// When a disk that took nothing is tried again, and how long after that it is tried next.
+    /// When a disk that took nothing is tried again, and how long it takes until the attempt after
+    /// that.
     retry_at: Instant,
     retry: Duration,
-    /// When the writer next looks for lines to delete.
+    /// When the writer looks next for lines to delete.
     look_at: Instant,
-    /// The upkeep rests until then.
+    /// Until when the upkeep rests.
     rest_until: Instant,
     /// Whether there may be lines that are not in the index.
     unindexed: bool,
-    /// How many of the oldest lines are to be deleted, even if the file is small enough after some of them.
+    /// How many of the oldest lines are still to be deleted, although the file may be small enough
+    /// before.
     many: u64,
-    /// Whether lines were deleted since the writer last looked for closed rooms without lines.
+    /// Whether lines were deleted since the writer looked last for closed rooms without lines.
     rooms_left: bool,
     log: Log,
-    /// The next page to sweep, if the file may have traces of what an older version has deleted; else `None`.
+    /// The next page to sweep. `None` unless the file may have traces of what an older version has
+    /// deleted.
     sweep: Option<u32>,
     stop: bool,
 }
@@ -140,7 +146,8 @@ impl Writer {
         Ok((this, recalled))
     }
 
-    /// Runs until the writer is told to stop; then until every record is written, or the disk takes nothing.
+    /// Runs until the writer is told to stop. Then it goes on until all records are written, or the
+    /// disk takes nothing.
     pub(super) fn run(mut self) {
         loop {
             match self.jobs.recv_timeout(self.wait()) {
@@ -162,7 +169,7 @@ impl Writer {
         }
     }
 
-    /// How long the writer waits for a job before it has something to do by itself.
+    /// How long the writer waits for a job, before it has something to do by itself.
     fn wait(&self) -> Duration {
         let now = Instant::now();
         let at = if self.db.is_none() {
@@ -205,11 +212,12 @@ impl Writer {
         }
     }
 
-    /// Takes more jobs until a batch is full, until [`BATCH_TIME`] is over, or until a record comes whose author waits
-    /// for the answer that it is done.
+    /// Takes more jobs, until a batch is full, until [`BATCH_TIME`] is over, or until a record
+    /// comes whose author waits for the answer that it is on disk.
     fn gather(&mut self) {
         let end = Instant::now() + BATCH_TIME;
-        // Also one behind which lines came: else one could tell from the delay whether a line was recorded with a deed.
+        // A deed counts even if lines have come after it. Otherwise the delay of the answer would
+        // tell its author whether a line was recorded with it.
         let mut is_awaited = self.waiting.iter().any(|(_, record)| record.is_of_a_deed());
         while !self.stop
             && !is_awaited
@@ -223,7 +231,7 @@ impl Writer {
             }
             is_awaited = self.waiting.back().is_some_and(|(_, record)| record.is_of_a_deed());
         }
-        // Taking the jobs that are there already costs nothing.
+        // Jobs that are there already are taken without waiting.
         while let Ok(job) = self.jobs.try_recv() {
             self.take(job);
         }
@@ -241,13 +249,13 @@ impl Writer {
             }
         }
         let done = if self.waiting.is_empty() { self.probe() } else { self.write() };
-        // Upkeep is done also while people talk all the time: lines whose time is over are deleted.
+        // The upkeep also goes on while people talk all the time, so that old lines are deleted.
         if let Err(trouble) = done.and_then(|()| self.upkeep(now, wall())).and_then(|()| self.shorten()) {
             self.failed(trouble);
         }
     }
 
-    /// Writes one batch, or does one step of a redaction, and answers what is on disk.
+    /// Writes one batch, or makes one step of a redaction, and answers which records are on disk.
     fn write(&mut self) -> Result<(), Trouble> {
         let db = self.db.as_mut().expect("the caller has looked");
         if let Some((number, Record::Redact(what))) = self.waiting.front() {
@@ -268,8 +276,9 @@ impl Writer {
         let batch = db.transaction()?;
         let mut meta = Meta::read(&batch)?;
         let (mut taken, mut told, mut deletes) = (0, 0, false);
-        // A deed does not wait for the lines behind it: who is told of theirs could tell from it whether a line was
-        // recorded as well, and so whether they are heard.
+        // A batch with a deed ends there: the deed does not wait for the lines that came after it.
+        // Otherwise the delay of the answer would tell its author whether a line was recorded as
+        // well, and so whether anybody hears them.
         let deed = self.waiting.iter().take(BATCH_RECORDS).rposition(|(_, record)| record.is_of_a_deed());
         let most = deed.map_or(BATCH_RECORDS, |last| last + 1);
         for (_, record) in self.waiting.iter().take(most) {
@@ -279,7 +288,7 @@ impl Writer {
                     let in_room = history::InRoom { room: *room, name, encrypted: *encrypted };
                     history::append(&batch, &mut self.rooms, &mut meta, in_room, line)?;
                 }
-                // `gave` has noted it.
+                // `gave` has noted the number.
                 Record::Given(_) => {}
                 Record::Closed { room, name } => history::close_room(&batch, *room, name)?,
                 Record::Sanction(ban) => sanctions::put(&batch, ban)?,
@@ -294,11 +303,12 @@ impl Writer {
                 Record::Passing(name) => lasting::remove(&batch, name)?,
                 Record::Redact(_) => break,
             }
-            // These records may replace or remove a row: its former content is then to be erased.
+            // Other records may replace or remove a row: its former content must then be erased.
             deletes |= !matches!(record, Record::Line { .. } | Record::Given(_) | Record::Closed { .. });
             step::reached("after a record");
             taken += 1;
-            // A number that was given is nothing that anybody has said or done, so it is not counted as a record.
+            // A number that was given is nothing that anybody has said or done: it does not count
+            // as a record.
             told += u64::from(!matches!(record, Record::Given(_)));
         }
         if deed.is_some() {
@@ -320,7 +330,8 @@ impl Writer {
         let measured = self.recover().and_then(|()| self.measure());
         (self.tell)(Answer::Recorded { through, redacted: std::mem::take(&mut self.redacted) });
         if !std::mem::replace(&mut self.unindexed, true) {
-            // Searches also read the lines that are not in the index. Many lines at a time cost less to index.
+            // Searches also read the lines that are not indexed yet. Indexing many lines at a time
+            // costs less.
             self.rest_until = Instant::now() + INDEX_AFTER;
         }
         measured

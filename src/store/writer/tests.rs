@@ -1,4 +1,4 @@
-//! Files that are damaged, locked, full, gone or another program's.
+//! Files that are damaged, locked, full, gone or of another program.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -61,7 +61,7 @@ fn a_file_that_is_damaged_while_it_is_open_is_set_aside_and_what_waits_goes_to_t
         open.store.record(seq, record(line(seq, "something that is not short at all")));
     }
     open.until_recorded(3000);
-    // Behind the back of the writer, a page of lines is damaged.
+    // Without the writer's knowledge, a page of lines is damaged.
     let page: u64 = {
         let db = Connection::open(database(&dir)).unwrap();
         let _ = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
@@ -139,7 +139,7 @@ fn one_daemon_uses_a_directory_at_a_time() {
 #[test]
 fn a_disk_that_takes_nothing_is_tried_until_it_takes_something() {
     let dir = TempDir::new().unwrap();
-    // A file stands where the directory should be.
+    // A file is in the place of the directory.
     let path = dir.path().join("state");
     std::fs::write(&path, "in the way").unwrap();
     let open = open_with(&path, &settings()).unwrap();
@@ -179,7 +179,7 @@ fn a_file_that_is_full_keeps_what_waits_until_there_is_place() {
     open.store.record(1, record(line(1, "fits")));
     open.until_recorded(1);
     open.close();
-    // The connection may write no more pages than the file has: so the file is full.
+    // The connection may not add pages to the file, so the file is full.
     let mut db = schema::open(&database(&dir), Sync::Normal).unwrap();
     let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     let _: i64 = db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get(0)).unwrap();
@@ -220,7 +220,7 @@ fn account(id: u64, text: &str) -> Account {
     }
 }
 
-/// A room that lasts, of the first account.
+/// A lasting room of the first account.
 fn den() -> Lasting {
     let mut ownership = Ownership::default();
     ownership.owner = Some(AccountId(1));
@@ -234,7 +234,8 @@ fn den() -> Lasting {
     }
 }
 
-/// A directory with two bans, two accounts, a room that lasts and some lines, as a daemon has left it.
+/// A directory with two bans, two accounts, a lasting room and some lines, as a daemon leaves it at
+/// its end.
 fn furnished() -> TempDir {
     let dir = TempDir::new().unwrap();
     let records = [
@@ -271,7 +272,7 @@ fn certificates_are_recalled_as_they_were_written_last_and_are_gone_with_their_a
     let first = open(&dir);
     assert_eq!(first.recalled.accounts, [with(1, "ann", &[one(2)]), with(2, "bob", &[])]);
     first.close();
-    // What makes no sense there costs the account nothing else.
+    // A certificate that makes no sense is left out; the account stays.
     let db = rusqlite::Connection::open(database(&dir)).unwrap();
     db.execute("UPDATE accounts SET certificates = '[{\"fingerprint\":\"00\"}]' WHERE id = 1", []).unwrap();
     drop(db);
@@ -305,21 +306,22 @@ fn rooms_that_last_are_recalled_as_they_were_written_last() {
         Record::Passing(name("DEN")),
         Record::Passing(name("never")),
     ];
-    // Records that are written a second time change nothing.
+    // Writing a record a second time changes nothing.
     for _ in 0..2 {
         write_here(dir.path(), &settings(), (1..).zip(records.clone()));
         let open = open(&dir);
         assert_eq!(open.recalled.lasting, [milk.clone(), tea.clone()]);
         open.close();
     }
-    // Rows that make no sense are passed over.
+    // Rows that make no sense are skipped.
     let db = Connection::open(database(&dir)).unwrap();
     db.execute_batch("UPDATE lasting SET ownership = 'mine' WHERE folded = 'milk'").unwrap();
     drop(db);
     assert_eq!(open(&dir).recalled.lasting, [tea]);
 }
 
-/// Else one could tell from the delay of an answer whether anything was changed, and so whether one is heard.
+/// Otherwise somebody could tell from the delay of an answer whether the deed changed anything, and
+/// so whether others see their lines.
 #[test]
 fn a_deed_that_changes_nothing_is_written_like_any_other() {
     let dir = TempDir::new().unwrap();
@@ -355,7 +357,7 @@ fn names_on_disk_are_read_whatever_names_may_be_now() {
     assert_eq!(recalled.rooms.iter().map(|room| &*room.name).collect::<Vec<_>>(), ["the–lobby"]);
 }
 
-/// The same, as a daemon that was killed leaves it: all of it is in the log.
+/// The same as a daemon that was killed leaves it: all of it is in the log.
 fn furnished_in_the_log() -> TempDir {
     let (from, dir) = (furnished(), TempDir::new().unwrap());
     let db = schema::open(&database(&dir), Sync::Normal).unwrap();
@@ -406,7 +408,7 @@ fn what_another_program_has_for_itself_is_recalled_when_it_lets_go() {
     other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE").unwrap();
     let open = open(&dir);
     assert!(open.recalled.unread && open.recalled.last_line > 1_700_000_000_000, "{:?}", open.recalled);
-    // This ban is recorded meanwhile, and written behind what is there.
+    // This ban is recorded while the file cannot be read, and is written to it later.
     open.store.record(1, Record::Sanction(Box::new(ban(open.recalled.last_line + 1, "203.0.113.9"))));
     drop(other);
     let recalled = open.until_recalled();
@@ -434,7 +436,8 @@ fn a_file_and_a_directory_that_cannot_be_written_are_read() {
     has_all(&crate::store::tests::open(&dir).recalled);
 }
 
-/// A directory whose files nobody can write: by their modes, or, where root runs the tests, by chattr(1).
+/// A directory whose files cannot be written: because of their permissions, or, where root runs the
+/// tests, because of chattr(1).
 struct Unwritable<'a>(&'a TempDir);
 
 fn chattr(how: &str, dir: &TempDir) -> bool {
@@ -494,7 +497,8 @@ fn a_file_of_no_bytes_and_one_that_is_gone_are_set_aside_with_their_log_which_is
         assert!(name.starts_with("chathub.db.empty-20"), "{name}");
         let kept = aside.with_file_name(format!("{name}-wal"));
         assert!(std::fs::read(kept).unwrap() == log, "what was in the log is there still");
-        // What only the file's first pages held is gone; what was written later is in the log.
+        // Records that only the first pages of the file held are lost; those written later are in
+        // the log.
         let Recalled { sanctions, accounts, lasting, .. } = &open.recalled;
         assert_eq!(sanctions.len() + accounts.len() + lasting.len(), rescued(&log), "{:?}", open.recalled);
         open.store.record(1, record(line(open.recalled.last_line + 1, "goes on")));
@@ -508,7 +512,7 @@ fn a_file_of_no_bytes_and_one_that_is_gone_are_set_aside_with_their_log_which_is
     }
 }
 
-/// How many bans, accounts and rooms can be read from a log: all five, if it has the first page.
+/// How many bans, accounts and rooms can be read from a log: all five if it has the first page.
 fn rescued(log: &[u8]) -> usize {
     let page = u32::from_be_bytes(log[8..12].try_into().unwrap()) as usize;
     let mut frames = log[32..].chunks_exact(24 + page);
@@ -517,7 +521,7 @@ fn rescued(log: &[u8]) -> usize {
 
 #[test]
 fn a_log_of_a_file_that_never_was_written_has_all_of_it() {
-    // Every page is in the log: so only the history is lost, which is set aside.
+    // Every page is in the log: so only the lines are lost; the file is set aside.
     let dir = furnished();
     let log = {
         let db = Connection::open(database(&dir)).unwrap();

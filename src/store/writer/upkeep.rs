@@ -1,5 +1,5 @@
-//! Work that can wait: indexing, and deleting lines whose time is over. It is done in small steps with rests, so that
-//! it takes a quarter of a processor's time at most.
+//! Work of the writer that can wait: indexing lines, and deleting old ones. It is done in small
+//! steps with rests, so that it takes at most a quarter of a processor.
 
 use std::time::{Duration, Instant};
 
@@ -24,11 +24,11 @@ pub(super) const LOOK: Duration = Duration::from_secs(10);
 /// How long the writer waits after a batch before it indexes the lines.
 pub(super) const INDEX_AFTER: Duration = Duration::from_secs(2);
 
-/// The upkeep takes at most this part of a processor's time: one in `SHARE`.
+/// The upkeep takes at most one in `SHARE` of a processor's time.
 const SHARE: u32 = 4;
 
 impl Writer {
-    /// Does one step of what is due, then rests three times as long as it took.
+    /// Makes one step of the upkeep that is due, then rests three times as long as the step took.
     pub(super) fn upkeep(&mut self, now: Instant, wall: Wall) -> Result<(), Trouble> {
         self.erase(now)?;
         if now < self.rest_until {
@@ -49,7 +49,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Deletes some lines whose time is over, if there are any. Fails if the file is not where it was.
+    /// Deletes some of the lines that are no longer kept, if there are any. Fails if the file is
+    /// not in its place.
     fn look(&mut self, now: Wall) -> Result<(), Trouble> {
         if identity(&self.path) != self.file {
             return Err(Trouble::Unavailable("the file was moved, deleted, or replaced by another".to_owned()));
@@ -80,7 +81,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Erases the traces in some pages, from page `from` on, of a file that an older version wrote.
+    /// Erases the traces in some pages of a file that an older version wrote, from page `from` on.
     fn sweep(&mut self, from: u32) -> Result<(), Trouble> {
         let db = self.db.as_mut().expect("the caller has looked");
         let count: u32 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
@@ -99,7 +100,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Updates [`Health`](crate::store::Health): how much there is on disk.
+    /// Updates [`Health`](crate::store::Health) with the number of lines and bytes on disk.
     pub(super) fn measure(&mut self) -> Result<(), Trouble> {
         let db = self.db.as_ref().expect("the caller has looked");
         let meta = Meta::read(db)?;

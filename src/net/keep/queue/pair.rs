@@ -1,4 +1,5 @@
-//! One queue of messages: the two ends of a Unix socket, and the descriptors in flight between them.
+//! One queue of messages: the two ends of a Unix socket, and the descriptors in flight between
+//! them.
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -8,9 +9,9 @@ use socket2::SockRef;
 
 use crate::kernel::{self, Carried, MOST_DESCRIPTORS};
 
-/// Room for messages, in bytes (`SO_SNDBUF`, socket(7)): the most that an unprivileged process gets by default
-/// (`net.core.wmem_max`). The kernel doubles it and counts 768 bytes for a message: room for 554 messages, twice as
-/// many as without asking.
+/// Bytes for messages in flight (`SO_SNDBUF`, socket(7)): the most that an unprivileged process
+/// gets by default (`net.core.wmem_max`). The kernel doubles the number, and counts 768 bytes for a
+/// message: that is room for 554 messages, twice as many as without asking.
 const ROOM: usize = 212_992;
 
 /// A queue of messages, which are sent at its tail and received at its head.
@@ -18,7 +19,7 @@ const ROOM: usize = 212_992;
 pub(super) struct Pair {
     pub(super) head: OwnedFd,
     pub(super) tail: OwnedFd,
-    /// How many messages lie there.
+    /// How many messages are in the queue.
     pub(super) messages: usize,
 }
 
@@ -41,9 +42,9 @@ impl Pair {
         descriptors.chunks(MOST_DESCRIPTORS).try_for_each(|some| self.send(some))
     }
 
-    /// Looks at the first `most` messages, one after the other, and calls `see` with the descriptors of each. At any
-    /// time only the descriptors of one message are open, and those that `see` keeps. Returns how many messages there
-    /// were.
+    /// Looks at the first `most` messages, one after another, and calls `see` with the descriptors
+    /// of each. Only the descriptors of one message are open at a time, and those that `see` keeps.
+    /// Returns how many messages there were.
     pub(super) fn each(&self, most: usize, mut see: impl FnMut(Carried) -> io::Result<()>) -> io::Result<usize> {
         kernel::look_from_start(&self.head)?;
         let mut messages = 0;
@@ -56,12 +57,13 @@ impl Pair {
         Ok(messages)
     }
 
-    /// The descriptors in the first messages for which `is_wanted` is true. Stops after `most` messages, or when there
-    /// are enough descriptors for a new message. Returns how many messages it looked at.
+    /// The descriptors in the first messages for which `is_wanted` is true. Stops after `most`
+    /// messages, or when there are enough descriptors to fill a message. Returns also how many
+    /// messages it looked at.
     ///
     /// # Errors
-    /// Those of the system calls; and `EMFILE` if not all descriptors of a message can be open in this process, because
-    /// the others would be lost.
+    /// Any error of the system calls; and `EMFILE` if this process cannot open all descriptors of a
+    /// message: the others would be lost.
     pub(super) fn front(
         &self,
         most: usize,

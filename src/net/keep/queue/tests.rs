@@ -14,8 +14,8 @@ fn adopted(queue: &Queue) -> HashMap<u64, Adopted> {
     Queue::of(ends).found().expect("it can be looked at").by_cookie
 }
 
-/// Keeps 700 connections, of which each third one is closed, up to `closes` of them. `is_told` says for which the queue
-/// is told the owner, and how many connections later.
+/// Keeps 700 connections and closes every third one, up to `closes` of them. `is_told` says for a
+/// connection whether the queue learns its owner, and if so, after how many further connections.
 fn check(closes: usize, is_told: impl Fn(usize) -> Option<usize>) {
     let mut queue = Queue::new().expect("a queue");
     let (mut open, mut late, mut clients) = (HashMap::new(), VecDeque::new(), Vec::new());
@@ -40,10 +40,10 @@ fn check(closes: usize, is_told: impl Fn(usize) -> Option<usize>) {
             closed += 1;
             connection.abort();
             if queue.closed(cookie) {
-                // One step now; the others follow with the next connections that close.
+                // Only one step now; the others follow when further connections close.
                 queue.step().expect("it goes on");
             }
-            // Every other one still has an owner.
+            // Every second closed connection still has an owner.
             if closed % 2 == 0 {
                 open.insert(u64::MAX - number as u64, connection);
             }
@@ -69,7 +69,7 @@ fn those_that_are_open_are_found_whatever_was_closed_meanwhile() {
         check(closes, |_| None);
         check(closes, |_| Some(0));
         check(closes, |_| Some(10));
-        // Out of order, as where several listeners take connections.
+        // Out of order, as with several listeners.
         check(closes, |number| Some(number * 7 % 13));
         check(closes, |number| (number % 100 != 50).then_some(0));
     }
@@ -128,8 +128,8 @@ fn the_kernel_counts_what_was_taken_and_read() {
     assert_eq!(kernel::counted(&ours).expect("TCP").read, 11);
 }
 
-/// A replay passes over as many bytes as the kernel says that a connection took. If our FIN counted as one, a client
-/// that was closed would have taken more than it was sent, and would count as lost.
+/// The kernel's count of the bytes that a connection took must not include our FIN. Otherwise a
+/// client that was closed would seem to have taken more than it was sent, and would count as lost.
 #[test]
 fn our_end_is_no_byte_whether_or_not_it_has_arrived() {
     use std::io::{Read as _, Write as _};
@@ -141,7 +141,7 @@ fn our_end_is_no_byte_whether_or_not_it_has_arrived() {
     };
     let [(mut early, ours_early), (mut late, ours_late)] = connections(2).try_into().expect("two connections");
 
-    // The FIN has arrived when the other side has seen it.
+    // The FIN has arrived once the other side has seen the end.
     (&ours_early).write_all(b"goodbye\r\n").expect("it takes");
     end(&ours_early);
     let mut seen = Vec::new();
@@ -157,7 +157,7 @@ fn our_end_is_no_byte_whether_or_not_it_has_arrived() {
     end(&ours_late);
     assert!(kernel::unacknowledged(&ours_late).expect("it is TCP") > 1);
     assert_eq!(counted(&ours_late), taken);
-    // The other side ends as well, before it has seen our FIN.
+    // The other side ends its output too, before it has seen our FIN.
     end(&late);
     assert_eq!(counted(&ours_late), taken);
     let mut seen = Vec::new();

@@ -1,4 +1,5 @@
-//! Keeping the queue short: single messages are gathered into batches, and closed connections are left out.
+//! Keeping the queue short: single messages are gathered into batches, and closed connections are
+//! left out.
 
 use std::collections::HashSet;
 use std::io;
@@ -8,28 +9,32 @@ use super::{GATHER, Queue};
 use crate::kernel;
 use crate::net::keep::fault;
 
-/// Messages of `batches` that one step looks at: two half-empty messages become one.
+/// How many messages of `batches` one step looks at: so two half-empty messages become one.
 const MESSAGES: usize = 2;
 
-/// One pass over the queue that leaves out what is closed, a step at a time.
+/// One pass over the queue, in steps, that leaves out closed connections.
 #[derive(Debug)]
 pub(super) struct Lap {
-    /// Messages at the front of `singles` that the lap has not looked at yet.
+    /// Messages at the front of `singles` that the lap has still to look at.
     pub(super) singles: usize,
-    /// The same for `batches`, to which the connections of `singles` go first; `None` until all have.
+    /// Messages at the front of `batches` that the lap has still to look at; `None` until all
+    /// connections of `singles` have been moved there.
     pub(super) batches: Option<usize>,
-    /// Cookies of the connections that were closed when the lap began. All of them lay in these messages.
+    /// Cookies of the connections that were closed when the lap began. All of them were in the
+    /// messages that it looks at.
     pub(super) gone: HashSet<u64>,
-    /// Cookies of those that were sent on, from the pair that is being looked at.
+    /// Cookies of the connections that were sent on, from the pair that the lap is looking at.
     pub(super) seen: HashSet<u64>,
 }
 
 impl Queue {
-    /// One step of tidying: looks at the sockets of about one message, and sends on those that are open. Returns
-    /// whether there is more to do. A connection that is closed meanwhile is left for the next lap.
+    /// Makes one step of tidying: looks at the connections of about one message, and sends on those
+    /// that are open. Returns whether there is more to do. A connection that is closed meanwhile is
+    /// left to the next lap.
     ///
     /// # Errors
-    /// Those of the system calls. The lap ends then; the next closed connection begins another one.
+    /// Any error of the system calls. The lap ends then, and the next closed connection begins
+    /// another.
     pub fn step(&mut self) -> io::Result<bool> {
         self.step_of(GATHER, MESSAGES)
     }
@@ -43,15 +48,15 @@ impl Queue {
     }
 
     pub(super) fn begin_lap(&mut self) {
-        // A lap reads its sockets from the queue. `recent` begins anew, and says nothing of the messages that lie there
-        // now.
+        // A lap reads its connections from the queue. So `recent` begins anew, and has none of the
+        // messages that are in the queue now.
         self.recent.clear();
         self.known = 0;
         let (singles, gone) = (self.singles.messages, std::mem::take(&mut self.closed));
         self.lap = Some(Lap { singles, batches: None, gone, seen: HashSet::new() });
     }
 
-    /// Ends a lap early. The closed connections that it was to leave out may still lie in the queue.
+    /// Ends a lap early. The closed connections that it had to leave out may still be in the queue.
     fn end_lap(&mut self) {
         if let Some(lap) = self.lap.take() {
             self.closed.extend(lap.gone);
@@ -65,7 +70,8 @@ impl Queue {
                 self.lap = Some(lap);
                 Ok(true)
             }
-            // The lap has looked at all that lay there: no message holds a connection that was closed when it began.
+            // The lap has looked at all messages: none of them has a connection that was closed
+            // when it began.
             Ok(false) => Ok(false),
             Err(error) => {
                 self.closed.extend(lap.gone);
@@ -109,14 +115,15 @@ impl Queue {
         Ok(left > 0)
     }
 
-    /// Moves connections from the front of `singles` into `batches`: those whose owner is known. If no owner is known,
-    /// or `recent` does not have all of `singles`, moves all of them.
+    /// Moves connections from the front of `singles` into `batches`: those whose owner is known. If
+    /// no owner is known, or `recent` does not have all that is in `singles`, all of them are
+    /// moved.
     pub(super) fn gather(&mut self) -> io::Result<()> {
         if self.known == 0 || self.recent.len() != self.singles.messages {
             return self.gather_all();
         }
         let front = || self.recent.iter().take(self.known);
-        // `Lap::gone` has none of these: a lap that is under way began before they were kept.
+        // None of these is in `Lap::gone`: a lap that is under way began before they were kept.
         let closed: Vec<_> =
             front().map(|recent| recent.cookie).filter(|cookie| self.closed.contains(cookie)).collect();
         let open: Vec<_> = front()
@@ -129,7 +136,7 @@ impl Queue {
         let count = self.known;
         self.recent.drain(..count);
         self.known = 0;
-        // The closed ones lie in no message any more.
+        // No message has the closed connections any more.
         for cookie in closed {
             self.closed.remove(&cookie);
         }
@@ -138,13 +145,13 @@ impl Queue {
         Ok(())
     }
 
-    /// Moves all of `singles` into `batches`, by looking at what lies there.
+    /// Moves all of `singles` into `batches`, reading the connections from the queue.
     fn gather_all(&mut self) -> io::Result<()> {
         self.recent.clear();
         self.known = 0;
         let mut seen = HashSet::new();
         if let Some(lap) = &mut self.lap {
-            // Nothing that the lap would have to look at is left in `singles`.
+            // The lap has nothing left to look at in `singles`.
             lap.singles = 0;
         }
         loop {
@@ -164,7 +171,7 @@ impl Queue {
     }
 }
 
-/// Whether a connection is neither gone nor seen; notes it as seen.
+/// Whether a connection is neither closed nor seen. Adds it to `seen`.
 fn is_new(socket: &OwnedFd, is_gone: impl Fn(&u64) -> bool, seen: &mut HashSet<u64>) -> bool {
     kernel::cookie(socket).is_ok_and(|cookie| !is_gone(&cookie) && seen.insert(cookie))
 }

@@ -1,4 +1,5 @@
-//! Cuts: decisions of the rounds that do not follow from the inputs alone.
+//! Cuts: decisions of the rounds that do not follow from the inputs alone, and are on the tape
+//! beside them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,32 +8,33 @@ use super::{Tape, Unusable, word};
 use crate::kernel::Mapping;
 use crate::values::id::SessionId;
 
-/// Bytes of cuts at which a new snapshot is due: about 100,000 cuts.
+/// The length of the cuts, in bytes, at which a new snapshot is due: about 100,000 cuts.
 const CUTS_LENGTH: u64 = 4 * 1024 * 1024;
 
-/// A decision of the rounds that depends on time. A replay makes the same one behind the same order, when the client's
-/// socket has taken the same number of bytes.
+/// A decision of the rounds that depends on timing. A replay makes it again after the same order,
+/// when the client's socket has taken the same number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
-    /// The number of orders before the cut, since the snapshot.
+    /// How many orders came before the cut, since the snapshot.
     pub order: u64,
     /// The client that missed lines, or for which a frame was composed.
     pub id: SessionId,
-    /// How many bytes the client's socket had taken, in all.
+    /// How many bytes the client was sent before the cut, in all.
     pub sent: u64,
-    /// The number of the next line that the client is shown: it misses those before. Or [`Self::FRAME`].
+    /// The number of the next line that the client is shown, so that it misses the lines before; or
+    /// [`Self::FRAME`].
     pub to: u64,
 }
 
 impl Cut {
-    /// In place of a line number: a frame was composed, of what the client was owed and of what is typed on its
-    /// terminal. No lines are missed.
+    /// Stands in place of a line number if no lines were missed, and a frame was composed: from
+    /// what the client was owed, and what is typed on its terminal.
     pub const FRAME: u64 = u64::MAX;
 }
 
 pub(super) const CUT: usize = 40;
 
-/// The cuts. The rounds write them; the tape holds their lock for a moment at each snapshot.
+/// The tape's cuts. The rounds write them; the tape holds their lock for a moment at each snapshot.
 #[derive(Clone, Debug)]
 pub struct Cuts {
     pub(super) kept: Option<Arc<Mutex<KeptCuts>>>,
@@ -42,14 +44,15 @@ pub struct Cuts {
 pub(super) struct KeptCuts {
     pub(super) head: Arc<Head>,
     pub(super) halves: [Mapping; 2],
-    /// How many orders the rounds of this process had applied at the snapshot that counts.
+    /// How many orders this process's rounds had applied at the snapshot that counts.
     pub(super) base: u64,
-    /// The same for the snapshot that is being written, and where the first cut behind it begins, in bytes.
+    /// How many orders had been applied at the snapshot that is being written, and the offset in
+    /// bytes of the first cut after it.
     pub(super) next: Option<(u64, usize)>,
 }
 
 impl Tape {
-    /// Whether there are so many cuts that a new snapshot is due.
+    /// Whether the number of cuts calls for a new snapshot.
     #[must_use]
     pub fn has_many_cuts(&self) -> bool {
         self.kept.as_ref().is_some_and(|kept| {
@@ -69,8 +72,8 @@ impl KeptCuts {
         usize::try_from(self.head.get(Head::of(generation, word::CUTS_END))).unwrap_or(usize::MAX)
     }
 
-    /// Copies the cuts that were made since the snapshot was begun, from generation `old` to `new`. Returns how many
-    /// bytes the cuts of `old` take.
+    /// Copies the cuts that were made since the new snapshot was begun, from generation `old` to
+    /// `new`. Returns how many bytes all cuts of `old` take.
     pub(super) fn copy_to_next(&mut self, old: u64, new: u64) -> u64 {
         let end = self.end(old);
         let (base, from) = self.next.take().unwrap_or((self.base, end));
@@ -78,7 +81,7 @@ impl KeptCuts {
         let (before, after) = if old % 2 == 1 { (odd, even) } else { (even, odd) };
         let mut at = 0;
         for cut in before.bytes().get(from..end).unwrap_or_default().chunks_exact(CUT) {
-            // A cut's order counts from its snapshot.
+            // `Cut::order` counts from the snapshot.
             if let Some(cut) = Cut::read(cut) {
                 Cut { order: cut.order.saturating_sub(base - self.base), ..cut }
                     .write(&mut after.bytes_mut()[at..at + CUT]);
@@ -113,8 +116,9 @@ impl Cuts {
         Some(self.kept.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes a cut and commits it. `cut.order` counts from the start of this process. Returns `false` if there is no
-    /// room: then the caller must not make the cut before the next snapshot.
+    /// Writes a cut and commits it. `cut.order` counts from the start of this process. Returns
+    /// `false` if the tape has no room: then the caller must not make the cut before the next
+    /// snapshot.
     pub fn append(&mut self, cut: Cut) -> bool {
         let Some(mut kept) = self.lock() else { return true };
         let (generation, half) = kept.half();
@@ -126,8 +130,9 @@ impl Cuts {
         true
     }
 
-    /// Notes that a snapshot of what clients are owed was begun, behind `orders` orders since the start of this
-    /// process. The last `left` cuts, and those still to come, belong behind the new snapshot.
+    /// Notes that a snapshot of what clients are owed is begun, after `orders` orders since the
+    /// start of this process. The last `left` cuts, and all later ones, come after the new
+    /// snapshot.
     pub fn begin(&self, orders: u64, left: usize) {
         if let Some(mut kept) = self.lock() {
             let (generation, _) = kept.half();
@@ -136,10 +141,10 @@ impl Cuts {
         }
     }
 
-    /// The cuts since the snapshot.
+    /// All cuts since the snapshot.
     ///
     /// # Errors
-    /// [`Unusable::Damaged`] if a cut is.
+    /// [`Unusable::Damaged`] if a cut is damaged.
     pub fn all(&self) -> Result<Vec<Cut>, Unusable> {
         let Some(kept) = self.lock() else { return Ok(Vec::new()) };
         let (generation, half) = kept.half();

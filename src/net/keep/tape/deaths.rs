@@ -1,4 +1,5 @@
-//! Deaths of processes: which input was being handled, how many died at it, and when taking over is given up.
+//! Deaths of processes: which input was being handled, how many processes died at it, and when
+//! taking over is given up.
 
 use super::record::{Kind, RECORD, Record, record_head};
 use super::{Tape, word};
@@ -8,23 +9,24 @@ use crate::values::time::Mono;
 /// The input that the last process was handling when it died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suspect {
-    /// Where its record begins.
+    /// Where the input's record begins.
     pub at: u64,
-    /// Processes in a row that died while they handled it.
+    /// How many processes in a row died while they handled it.
     pub deaths: u64,
-    /// How many of them crashed; the others were killed from outside.
+    /// How many of these crashed. The others were killed from outside.
     pub crashes: u64,
 }
 
-/// Taking over is given up when [`word::TAKEN_OVER`] is more than this: after more than 400 processes that were killed,
-/// or more than 20 that crashed.
+/// Taking over is given up when [`word::TAKEN_OVER`] is more than this: more than 400 processes in
+/// a row were killed, or more than 20 crashed.
 const HOPELESS: u64 = 400;
 
-/// What one process that crashed adds to that count; one that was killed adds 1.
+/// What a process that crashed adds to that count. One that was killed adds 1.
 const CRASH: u64 = 20;
 
 impl Tape {
-    /// Notes that the record at `at` is being handled, from `since` until [`Self::handled`].
+    /// Notes that the record at `at` is being handled, since `since`, until [`Self::handled`] is
+    /// called.
     pub fn handling(&self, at: u64, since: Mono) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::SINCE, since.0);
@@ -46,22 +48,23 @@ impl Tape {
         self.kept.as_ref().is_some_and(|kept| kept.head.get(word::HANDLING) != 0)
     }
 
-    /// Has this process's signal handlers note a crash for the next process. Call it once.
+    /// Has this process's signal handlers note a crash on the tape, for the next process. Call it
+    /// once.
     pub fn tell_of_crashes(&self) {
         if let Some(kept) = &self.kept {
             kernel::tell_of_crashes(kept.head.0.clone(), word::CRASHED, word::SINCE);
         }
     }
 
-    /// Notes for the next process that this one crashes while it handles the record.
+    /// Notes for the next process that this one crashed while it handled the record.
     pub fn note_crash(&self) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::CRASHED, 1);
         }
     }
 
-    /// The input that the last process was handling when it died; `None` if it was handling none. Counts that death.
-    /// Call it once, when taking over.
+    /// The input that the last process was handling when it died; `None` if it was handling none.
+    /// Adds this death to the counts, so call it only once, when taking over.
     pub fn autopsy(&self) -> Option<Suspect> {
         let head = &self.kept.as_ref()?.head;
         let (handling, crashed) = (head.get(word::HANDLING), head.get(word::CRASHED));
@@ -78,7 +81,7 @@ impl Tape {
         (handling != 0).then(|| Suspect { at: handling - 1, deaths, crashes })
     }
 
-    /// Marks a record as [`Kind::Poison`], so that it is not handled again.
+    /// Marks a record as [`Kind::Poison`]: it is not handled again.
     pub fn poison(&mut self, record: &Record) {
         let Some(kept) = &mut self.kept else { return };
         let at = usize::try_from(record.at).expect("it was read there");
@@ -87,14 +90,14 @@ impl Tape {
         place[at..at + RECORD].copy_from_slice(&head);
     }
 
-    /// Whether so many processes in a row took over and died, before any had run for a while, that taking over is given
-    /// up: the cause is in what they take over.
+    /// Whether taking over is given up: too many processes in a row took over and died before they
+    /// had run for a while, so the cause is in what they take over.
     #[must_use]
     pub fn is_hopeless(&self) -> bool {
         self.kept.as_ref().is_some_and(|kept| kept.head.get(word::TAKEN_OVER) > HOPELESS)
     }
 
-    /// Forgets those that took over before: this process has run for a while.
+    /// This process has run for a while: the count of those that died begins anew.
     pub fn forget_take_overs(&self) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::TAKEN_OVER, 0);

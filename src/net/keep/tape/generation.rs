@@ -1,4 +1,5 @@
-//! Snapshots on the tape: a new generation is written beside the one that counts, and takes its place.
+//! Snapshots on the tape: a new generation is written beside the one that counts, and then takes
+//! its place.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -12,25 +13,26 @@ use super::{CHUNK, Tape, word};
 use crate::kernel::{self, Mapping};
 use crate::net::keep::fault;
 
-/// The half of the file that does not count, to write a snapshot to. The other half goes on keeping inputs.
+/// The half of the file that does not count, for a new snapshot. Inputs go on being written to the
+/// other half.
 #[derive(Debug)]
 pub struct Blank {
     place: Mapping,
-    /// Where the first record begins that the snapshot does not contain.
+    /// Where the first record begins that is not part of the snapshot.
     from: usize,
 }
 
-/// A snapshot that is written and does not count yet.
+/// A snapshot that is written but does not count yet.
 #[derive(Debug)]
 pub struct Written {
     place: Mapping,
-    /// Where the first record begins that the snapshot does not contain.
+    /// Where the first record begins that is not part of the snapshot.
     from: usize,
-    /// Bytes of records from `from` on that are copied behind the snapshot already.
+    /// How many bytes of records, from `from` on, are already copied behind the snapshot.
     copied: usize,
-    /// Bytes of the snapshot of the machine.
+    /// Length of the machine's snapshot, in bytes.
     machine: usize,
-    /// Bytes of the snapshot of what clients are owed.
+    /// Length of the snapshot of what clients are owed, in bytes.
     owed: usize,
     check: u64,
 }
@@ -40,22 +42,22 @@ pub struct Written {
 pub struct Old {
     place: Mapping,
     file: OwnedFd,
-    /// The two parts of the file that this half uses: the start of each, and its bytes.
+    /// The two parts of the file that this half uses: the start and the length of each, in bytes.
     used: [(u64, u64); 2],
 }
 
 impl Written {
-    /// Where the records begin in this half, in bytes.
+    /// Where the first record begins in this half, in bytes.
     fn start(&self) -> usize {
         usize::try_from(aligned((self.machine + self.owed) as u64)).expect("it is mapped")
     }
 }
 
 impl Blank {
-    /// Writes the snapshots, as JSON.
+    /// Writes both snapshots, as JSON.
     ///
     /// # Errors
-    /// If they do not fit; the half comes back, and can be used again.
+    /// The snapshots do not fit. The half comes back, and can be used again.
     pub fn write(mut self, machine: &impl Serialize, owed: &impl Serialize) -> Result<Written, (Self, io::Error)> {
         let place = self.place.bytes_mut();
         let whole = place.len();
@@ -75,7 +77,7 @@ impl Blank {
 }
 
 impl Old {
-    /// Gives the half's memory back to the kernel. For many megabytes this takes a while.
+    /// Gives the half's memory back to the kernel. With many megabytes that takes a while.
     #[must_use]
     pub fn cleared(self) -> Mapping {
         for (at, len) in self.used {
@@ -87,7 +89,8 @@ impl Old {
 }
 
 impl Tape {
-    /// The snapshots of the state machine and of what clients are owed; empty if the tape is not kept.
+    /// The snapshots that count: of the state machine, and of what clients are owed. Both are empty
+    /// if the tape is not kept.
     #[must_use]
     pub fn snapshots(&self) -> (&[u8], &[u8]) {
         let Some(kept) = &self.kept else { return (&[], &[]) };
@@ -96,13 +99,14 @@ impl Tape {
         bytes[..len(word::MACHINE) + len(word::OWED)].split_at(len(word::MACHINE))
     }
 
-    /// Begins a new generation with these snapshots, and drops the old one.
+    /// Begins a new generation with these snapshots and no records.
     pub fn snapshot(&mut self, machine: &[u8], owed: &[u8], epoch: u64) {
         let Some(from) = self.kept.as_ref().map(|kept| kept.end) else { return };
         self.snapshot_of(machine, owed, from, epoch);
     }
 
-    /// Begins a new generation with these snapshots. The records from `from` on come after them, and are copied.
+    /// Begins a new generation with these snapshots and the records from `from` on, which are
+    /// copied.
     pub fn snapshot_of(&mut self, machine: &[u8], owed: &[u8], from: usize, epoch: u64) {
         let Some(mut blank) = self.blank(from) else { return };
         let place = blank.place.bytes_mut();
@@ -115,8 +119,8 @@ impl Tape {
         }
     }
 
-    /// Takes the half of the file that does not count, for a snapshot of the present state. `None` if that half is in
-    /// use, or the tape is not kept.
+    /// Takes the half of the file that does not count, for a snapshot of the present state. `None`
+    /// if another snapshot uses it, or the tape is not kept.
     pub fn begin(&mut self) -> Option<Blank> {
         let from = self.kept.as_ref()?.end;
         self.blank(from)
@@ -130,8 +134,9 @@ impl Tape {
         Some(Blank { place, from })
     }
 
-    /// Copies inputs that came since the snapshot was begun to the place behind it, at most `most` bytes. Returns
-    /// whether all of them are copied: then [`Self::make_current`] takes no time.
+    /// Copies at most `most` bytes of the inputs that came since the snapshot was begun to the
+    /// place behind it. Returns whether all are copied now: then [`Self::make_current`] takes no
+    /// time.
     pub fn copy_since(&self, written: &mut Written, most: usize) -> bool {
         let Some(kept) = &self.kept else { return true };
         let (from, to) = (written.from + written.copied, kept.end);
@@ -142,8 +147,8 @@ impl Tape {
         some == to - from
     }
 
-    /// Makes `written` count from now on, with the records and cuts that came since it was begun. Returns the half that
-    /// counted before.
+    /// Makes `written` the generation that counts, with the records and cuts that came since it was
+    /// begun. Returns the half that counted before.
     pub fn make_current(&mut self, written: Written, epoch: u64) -> Option<Old> {
         let kept = self.kept.as_mut()?;
         let start = written.start();
@@ -152,7 +157,7 @@ impl Tape {
         let head = kept.head.clone();
         let of = |word| Head::of(new, word);
         let end = start + (kept.end - from);
-        // Bytes that are being received and are not committed are copied as well.
+        // Bytes that are being received and are not committed yet are copied too.
         let receiving = head.get(Head::of(old, word::RECEIVING));
         let behind = if receiving == 0 { 0 } else { RECORD + CHUNK };
         place.bytes_mut()[start + copied..end + behind]
@@ -169,7 +174,7 @@ impl Tape {
             head.set(of(word), value);
         }
         fault::point("snapshot.written");
-        // The records stand at other places now. [`Self::handling`] will say where.
+        // The records are at other places now. The next call of [`Self::handling`] says where.
         head.set(word::HANDLING, 0);
         head.set(word::SUSPECT, 0);
         let cuts = kept.cuts.clone();
@@ -187,7 +192,8 @@ impl Tape {
         kept.halves[usize::from(new % 2 == 1)] = Some(place);
         let place = kept.halves[usize::from(old % 2 == 1)].take()?;
         (kept.generation, kept.start, kept.end) = (new, start, end);
-        // If no descriptor is left for this, the half's memory is not given back; the next snapshot overwrites it.
+        // Without a descriptor for it, the half's memory is not given back, and the next snapshot
+        // overwrites it.
         let file = kept.file.try_clone();
         match file {
             Ok(file) => Some(Old { place, file, used }),

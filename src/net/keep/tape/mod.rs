@@ -1,31 +1,36 @@
-//! The tape: a snapshot and all inputs of the state machine since, in memory that outlives the process.
+//! The tape: a snapshot of the state machine, and all inputs since, in memory that outlives the
+//! process.
 //!
-//! The tape is a memory file in the service manager's descriptor store. It has two halves, one for each of two
-//! generations. A generation holds
-//! * a snapshot of the state machine and of what clients are owed, and behind it the inputs since;
-//! * the cuts: decisions of the rounds that do not follow from the inputs alone.
+//! The tape is a memory file in the service manager's descriptor store. It has two halves, one for
+//! each of two generations. A generation has
+//! - a snapshot of the state machine and of what clients are owed, and behind it the inputs since;
+//! - the cuts: decisions of the rounds that do not follow from the inputs alone.
 //!
-//! Beside the generations, the slots hold what belongs to no snapshot: the secrets of encrypted connections.
+//! Beside the generations there are slots, with the secrets of encrypted connections. These are
+//! part of no snapshot.
 //!
-//! One store, to a word that says where the tape ends, commits an input. The kernel receives what a client sends
-//! straight onto the tape, behind its end: this takes no further system call and no copy. If the process dies before it
-//! commits those bytes, the kernel's count of what was read from the socket says how many they are.
+//! An input is committed by one store, to the word that says where the tape ends. The kernel
+//! receives a client's bytes straight onto the tape, behind its end: that needs no further system
+//! call and no copy. If the process dies before it commits those bytes, the kernel's count of bytes
+//! read from the socket tells how many they are.
 //!
-//! A new generation is written into the half that does not count; one store makes it the one that counts.
+//! A new generation is written into the half that does not count. One store then makes it the one
+//! that counts.
 //!
-//! Without a service manager that keeps descriptors, the tape keeps nothing and is only a buffer for receiving.
+//! If the service manager does not keep descriptors, the tape keeps nothing, and is only a buffer
+//! for receiving.
 //!
-//! The tape does not know what its inputs and snapshots mean: to the tape they are bytes.
+//! The tape does not know what inputs and snapshots mean: to the tape they are bytes.
 //!
 //! | to change | see |
 //! | --- | --- |
-//! | where things stand in the file, and how large each part is | `layout`; the words of its first page: `word` |
-//! | what a record of an input holds; reading and checking them | `record` |
+//! | where things are in the file, and how large each part is | `layout`; its first page: `word` |
+//! | the contents of a record; reading and checking records | `record` |
 //! | appending an input; receiving from a socket onto the tape | `write` |
 //! | taking snapshots while inputs go on | `generation` |
 //! | decisions of the rounds that are recorded | `cuts` |
-//! | the secrets of encrypted connections, and what was sealed for them last | `slots` |
-//! | when an input at which processes die is left out | `deaths`, and the bounds in [`super::recovery`] |
+//! | the secrets of encrypted connections, and the marks of their last records | `slots` |
+//! | when an input at which processes die is left out | `deaths`, bounds in [`super::recovery`] |
 
 use std::collections::HashMap;
 use std::fmt;
@@ -57,8 +62,8 @@ pub use slots::{Mark, Sealed, Slot, Slots};
 /// The most bytes that [`Tape::receive`] takes from a socket in one call.
 pub const CHUNK: usize = 8 * 1024;
 
-/// Bytes of inputs at which a new snapshot is due: tens of thousands of lines. Handling that many again takes less than
-/// 0.1 s.
+/// The length of the inputs, in bytes, at which a new snapshot is due: tens of thousands of lines.
+/// To handle that many again takes less than 0.1 s.
 pub const LENGTH: u64 = 4 * 1024 * 1024;
 
 /// Returns [`LENGTH`]. In debug builds tests set another length by `CHATHUB_TAPE`.
@@ -73,9 +78,9 @@ pub fn length() -> u64 {
 pub enum Unusable {
     /// The file is no tape.
     NoTape,
-    /// The tape has the layout of another release, with this number.
+    /// The file has the layout of another release: its number.
     Layout(u64),
-    /// The tape does not fit together; the text names the part.
+    /// The tape does not fit together: which part.
     Damaged(&'static str),
 }
 
@@ -95,8 +100,8 @@ struct Kept {
     file: OwnedFd,
     head: Arc<Head>,
     generation: u64,
-    /// The halves of the file for snapshots and inputs. The half that does not count is `None` while a snapshot is
-    /// written to it, and while its memory is given back.
+    /// The halves of the file for snapshots and inputs. The half that does not count is `None`
+    /// while a snapshot is written to it, or its memory is given back.
     halves: [Option<Mapping>; 2],
     cuts: Cuts,
     /// Where the next record begins in the half that counts, in bytes.
@@ -105,18 +110,18 @@ struct Kept {
     start: usize,
 }
 
-/// The tape. The driver writes all of it but the cuts, which the rounds write.
+/// The tape. The driver writes all of it except the cuts, which the rounds write.
 #[derive(Debug)]
 pub struct Tape {
-    /// `None` where the service manager does not keep the tape.
+    /// `None` if the service manager does not keep the tape.
     kept: Option<Kept>,
-    /// Where an unkept tape receives input: [`CHUNK`] bytes. Empty if the tape is kept.
+    /// Where a tape that is not kept receives input: [`CHUNK`] bytes. Empty if the tape is kept.
     buffer: Box<[u8]>,
     slots: Slots,
 }
 
 impl Tape {
-    /// A tape on which nothing is kept.
+    /// A tape that keeps nothing.
     #[must_use]
     pub fn unkept() -> (Self, Cuts) {
         let tape = Self { kept: None, buffer: vec![0; CHUNK].into(), slots: Slots::new(None) };
@@ -126,7 +131,7 @@ impl Tape {
     /// An empty tape, of generation 0. It can be taken over only after its first snapshot.
     ///
     /// # Errors
-    /// Those of memfd_create(2) and mmap(2).
+    /// Any error of memfd_create(2) and mmap(2).
     pub fn new() -> io::Result<(Self, Cuts)> {
         let file = kernel::memory_file("chathub-tape", TOTAL)?;
         let (tape, cuts) = Self::map(file)?;
@@ -141,7 +146,7 @@ impl Tape {
         let head = Arc::new(Head(Arc::new(half(0, PAGE)?)));
         let halves = [half(PAGE, INPUTS)?, half(PAGE + INPUTS, INPUTS)?];
         let cuts = [half(PAGE + 2 * INPUTS, CUTS - SLOTS)?, half(PAGE + 2 * INPUTS + CUTS, CUTS - SLOTS)?];
-        // Former releases leave the end of the last part alone: they reach nowhere near it.
+        // Former releases do not use the end of the last part: their cuts never become so many.
         let slots = Slots::new(Some(half(TOTAL - SLOTS, SLOTS)?));
         let cuts = KeptCuts { head: head.clone(), halves: cuts, base: 0, next: None };
         let cuts = Cuts { kept: Some(Arc::new(Mutex::new(cuts))) };
@@ -150,11 +155,11 @@ impl Tape {
         Ok((Self { kept: Some(kept), buffer: Box::default(), slots }, cuts))
     }
 
-    /// The tape that a former process has left; `None` if that process had said goodbye to everybody, or had not made
-    /// its first snapshot.
+    /// The tape that a former process has left. `None` if that process had told all clients
+    /// goodbye, or had not made its first snapshot.
     ///
     /// # Errors
-    /// [`Unusable`]: nothing on the tape is used then.
+    /// [`Unusable`]. Nothing on the tape is used then.
     pub fn open(file: OwnedFd) -> Result<Option<(Self, Cuts)>, Unusable> {
         if !kernel::is_memory_file(&file, TOTAL) {
             return Err(Unusable::NoTape);
@@ -193,16 +198,16 @@ impl Tape {
         Ok(Some((tape, cuts)))
     }
 
-    /// The [`epoch`](Self::epoch) of the program that has left inputs on the tape in `file`; `None` if there are no
-    /// inputs, or no usable tape.
+    /// The [`epoch`](Self::epoch) of the program that has left inputs on the tape in `file`. `None`
+    /// if there are no inputs, or no usable tape.
     #[must_use]
     pub fn left_by(file: BorrowedFd<'_>) -> Option<u64> {
         let (tape, _) = Self::open(file.try_clone_to_owned().ok()?).ok()??;
         (!tape.is_empty()).then(|| tape.epoch())
     }
 
-    /// The slots on a tape that a former process has left, by the kernel's numbers for their sockets, whatever else is
-    /// wrong with the tape; `None` if it is no tape, or has another layout.
+    /// The slots on the tape that a former process has left, by cookie, even if the rest of the
+    /// tape is damaged. `None` if `file` is no tape, or has another layout.
     #[must_use]
     pub fn slots_of(file: &OwnedFd) -> Option<HashMap<u64, Slot>> {
         let file = file.try_clone().ok().filter(|file| kernel::is_memory_file(file, TOTAL))?;
@@ -228,32 +233,34 @@ impl Tape {
         self.kept.as_ref().map_or(0, |kept| kept.head.get(Head::of(kept.generation, word)))
     }
 
-    /// The hash of the program that wrote the inputs. Only the same program gets the same outcomes from them.
+    /// The hash of the program that writes the inputs. Only the same program gets the same outcomes
+    /// from them.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.now(word::EPOCH)
     }
 
-    /// Says that this program writes the inputs from here on. Call it only while there are none.
+    /// Notes that this program writes the inputs from now on. Call it only while there are no
+    /// inputs.
     pub fn set_epoch(&self, epoch: u64) {
         if let Some(kept) = &self.kept {
             kept.head.set(Head::of(kept.generation, word::EPOCH), epoch);
         }
     }
 
-    /// Bytes of the records since the snapshot.
+    /// Length of the records since the snapshot, in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.kept.as_ref().map_or(0, |kept| (kept.end - kept.start) as u64)
     }
 
-    /// Whether there are no records since the snapshot.
+    /// Whether no record came since the snapshot.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Notes that everybody was told goodbye: the next process has nothing to take over.
+    /// Notes that all clients were told goodbye: the next process has nothing to take over.
     pub fn close(&self) {
         if let Some(kept) = &self.kept {
             kept.head.set(word::CLOSED, 1);

@@ -11,26 +11,27 @@ use crate::values::time::{Mono, Now, Wall};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Kind {
-    /// Bytes that a client has sent; none if the client only has another turn.
+    /// Bytes that a client has sent. Empty if the client had another turn for bytes that it had
+    /// sent before.
     Bytes = 1,
     /// An input, as JSON.
     Input = 2,
-    /// An input that was left out, because processes died while they handled it.
+    /// An input that was left out because processes died while they handled it.
     Poison = 3,
 }
 
 /// One record of the tape.
 #[derive(Debug)]
 pub struct Record {
-    /// Where it begins in the half that counts.
+    /// Where the record begins in the half that counts.
     pub at: u64,
     /// What the content is.
     pub kind: Kind,
-    /// The client that sent the content, if it is bytes.
+    /// The client that sent the content, if that is bytes.
     pub id: SessionId,
     /// When the input came.
     pub now: Now,
-    /// Where the content stands in the half that counts.
+    /// Where the content is in the half that counts.
     pub content: Range<usize>,
 }
 
@@ -41,7 +42,7 @@ impl Record {
         self.content.start - RECORD
     }
 
-    /// The same record, moved by `bytes`: the snapshot before it has another length now.
+    /// The same record, moved by `bytes`, because the snapshot before it now has another length.
     #[must_use]
     pub fn moved(self, bytes: isize) -> Self {
         let content = self.content.start.wrapping_add_signed(bytes)..self.content.end.wrapping_add_signed(bytes);
@@ -49,7 +50,8 @@ impl Record {
     }
 }
 
-/// Bytes before each record's content: check sum (4), length (4), kind (4), unused (4), client (8), time (16).
+/// Length of the head before each record's content, in bytes: check sum (4), length (4), kind (4),
+/// unused (4), client (8), time (16).
 pub(super) const RECORD: usize = 40;
 
 pub(super) fn record_head(kind: Kind, id: SessionId, now: Now, content: &[u8]) -> [u8; RECORD] {
@@ -100,7 +102,7 @@ impl Tape {
         Ok(records)
     }
 
-    /// The bytes at `range`: a record's content, or what an unkept tape has received.
+    /// The bytes at `range`: a record's content, or what a tape that is not kept has received.
     #[must_use]
     pub fn content(&self, range: Range<usize>) -> &[u8] {
         match &self.kept {

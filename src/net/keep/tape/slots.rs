@@ -1,16 +1,19 @@
-//! Slots: what encrypted connections need to be carried on, and nobody else may see. A slot has the traffic secrets of
-//! one connection, and marks of what was sealed last.
+//! Slots: the secret state of encrypted connections, which a process that takes over needs and
+//! nobody else may see. A slot has the traffic secrets of one connection, and marks of the records
+//! sealed last.
 //!
-//! Snapshots hold no secret: they say how often a client has updated its keys, and the slot has the secret since then.
-//! As long as a snapshot counts, the secret that goes with it stays in the slot, beside the one for the next snapshot.
+//! A snapshot has no secrets: it says how often a client has updated its keys, and the slot has the
+//! secret after that many updates. As long as a snapshot counts, its secret stays in the slot,
+//! beside the one for the next snapshot.
 //!
-//! Before a record leaves the process, a mark says what it holds: which bytes of all that the client is sent, under
-//! which secret and number. So a process that takes over makes the same record again, if its client has not taken all
-//! of it. Two marks take turns; the one with the higher number counts.
+//! Before a record leaves the process, a mark says what it holds: which bytes of all that the
+//! client is sent, sealed with which secret and record number. So a process that takes over can
+//! make the same record again, if the client's socket has not taken all of it. A slot has two
+//! marks, written in turn; the one with the higher number counts.
 //!
-//! When its connection has ended, a slot keeps the secret of what its client has sent until the next snapshot counts:
-//! until then a process that takes over would read that again from the tape. Then it is wiped, and free for another
-//! connection.
+//! After its connection has ended, a slot keeps the secret of the client's direction until the next
+//! snapshot counts. Until then a process that takes over would decrypt that input again from the
+//! tape. Then the slot is wiped, and free for another connection.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -26,16 +29,16 @@ use crate::wire::tls::record::{Alert, BESIDE, MOST_WRITTEN};
 use crate::wire::tls::seal::{Sealer, Tag, sealed_len};
 use crate::wire::tls::suite::{SECRET, Secret, Suite};
 
-/// Bytes of all slots. Only pages that are used take memory.
+/// Length of all slots, in bytes. Only pages that are used take memory.
 pub(super) const SLOTS: u64 = (MOST as u64 + 1) * 8 * WORDS as u64;
 
-/// Words of a slot.
+/// Words in a slot, of 8 bytes.
 const WORDS: usize = 64;
 
-/// The most slots in use at a time. One place more holds how many were ever used.
+/// The most slots in use at a time. The place before the first one holds how many were ever used.
 const MOST: usize = 524_287;
 
-/// The numbers of a slot's words.
+/// The index of each word in a slot.
 mod word {
     use super::SECRET;
 
@@ -43,21 +46,22 @@ mod word {
     pub(super) const COOKIE: usize = 0;
     pub(super) const SUITE: usize = 1;
     pub(super) const GROUP: usize = 2;
-    /// Bytes that the handshake read and wrote.
+    /// Bytes that the handshake has read from the socket, and written to it.
     pub(super) const READ: usize = 3;
     pub(super) const WRITTEN: usize = 4;
-    /// 1: the client has shown a certificate.
+    /// 1 if the client has shown a certificate.
     pub(super) const SHOWN: usize = 5;
     pub(super) const FINGERPRINT: usize = 6;
-    /// 1: the connection has ended.
+    /// 1 if the connection has ended.
     pub(super) const CLOSED: usize = 10;
-    /// Which of the two secrets of what the client sends goes with the snapshot that counts, and which with the one
-    /// that was begun last.
+    /// Which of the two `RECEIVE` secrets belongs to the snapshot that counts, and which to the one
+    /// begun last: 0 or 1.
     pub(super) const COUNTED: usize = 11;
     pub(super) const LATEST: usize = 12;
-    /// Two secrets of what the client sends: behind how many updates, and the secret.
+    /// Two secrets of what the client sends. Each is a number of key updates, and the secret after
+    /// that many.
     pub(super) const RECEIVE: [usize; 2] = [13, 13 + 1 + SECRET / 8];
-    /// Two marks, each with these words.
+    /// Two marks. Each has the words below, which count from its beginning.
     pub(super) const MARKS: [usize; 2] = [27, 27 + MARK];
     pub(super) const MARK: usize = SECRET_OF_MARK + SECRET / 8;
     pub(super) const NUMBER: usize = 0;
@@ -73,42 +77,43 @@ mod word {
     const _: () = assert!(MARKS[1] + MARK <= super::WORDS);
 }
 
-/// What was sealed last.
+/// The content of the records that were sealed last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sealed {
     /// Nothing yet.
     Nothing,
-    /// So many bytes of what the client is sent: at most 64 KiB.
+    /// This many bytes of the client's output: at most 64 KiB.
     Data(u64),
-    /// An update of our keys.
+    /// An update of our keys (RFC 8446, section 4.6.3).
     Update,
-    /// An alert, behind which nothing comes.
+    /// An alert. No record comes behind it.
     Alert(Alert),
 }
 
-/// A mark: where the records that were sealed last stand, and all that is needed to make them again.
+/// A mark: where in the stream the records are that were sealed last, and all that is needed to
+/// make them again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Rises by one with each mark of a connection.
+    /// The mark's number: it rises by one with each mark of a connection.
     pub number: u64,
     /// What the records hold.
     pub sealed: Sealed,
-    /// Bytes that the client was sent before, without encryption.
+    /// How many bytes the client was sent before these records, counted before encryption.
     pub plain: u64,
-    /// Bytes that the socket was given before, in all.
+    /// How many bytes the socket was given before these records, in all.
     pub at: u64,
-    /// The number of the first of the records.
+    /// The record number of the first of these records.
     pub sequence: u64,
-    /// How many of the client's wishes that we update our keys are met.
+    /// How many of the client's requests to update our keys have been answered.
     pub answered: u64,
-    /// The tag of the records.
+    /// The tag of these records.
     pub tag: Tag,
-    /// The secret under which they are sealed.
+    /// The secret with which they are sealed.
     pub secret: Secret,
 }
 
 impl Mark {
-    /// What seals the next record behind these.
+    /// A sealer that goes on behind these records.
     #[must_use]
     pub fn sealer_behind(&self, suite: Suite) -> Sealer {
         let records = match self.sealed {
@@ -123,7 +128,7 @@ impl Mark {
         sealer
     }
 
-    /// Bytes that the client was sent with these records, without encryption.
+    /// How many bytes the client was sent including these records, counted before encryption.
     #[must_use]
     pub const fn plain_end(&self) -> u64 {
         match self.sealed {
@@ -132,7 +137,7 @@ impl Mark {
         }
     }
 
-    /// Bytes that the socket was given with these records, in all.
+    /// How many bytes the socket was given including these records, in all.
     #[must_use]
     pub fn end(&self) -> u64 {
         self.at
@@ -145,25 +150,26 @@ impl Mark {
     }
 }
 
-/// All slots.
+/// All slots of the tape.
 #[derive(Clone, Debug)]
 pub struct Slots(Arc<Mutex<Table>>);
 
 #[derive(Debug)]
 struct Table {
-    /// Whether there is a tape, and so a next process and snapshots.
+    /// Whether there is a tape, and so snapshots and a next process.
     kept: bool,
-    /// `None` where no tape is kept, until there is an encrypted connection.
+    /// `None` if no tape is kept, until the first encrypted connection.
     memory: Option<Arc<Mapping>>,
-    /// Slots that were used before and are free.
+    /// Indices of slots that were used before and are free.
     free: Vec<usize>,
-    /// Slots whose connections have ended, and whose secrets may be needed until the next snapshot counts. The first
-    /// `frozen` of them ended before the snapshot that is being written was begun.
+    /// Indices of slots whose connections have ended. Their secrets may be needed until the next
+    /// snapshot counts. The first `frozen` of them ended before the snapshot that is being written
+    /// was begun.
     closed: Vec<usize>,
     frozen: usize,
-    /// Slots with another secret for the snapshot that is being written.
+    /// Indices of slots that have got a new secret for the snapshot that is being written.
     renewed: Vec<usize>,
-    /// Connections that have a slot and have not ended.
+    /// Cookies of connections that have a slot and have not ended.
     in_use: HashSet<u64>,
 }
 
@@ -172,7 +178,8 @@ struct Table {
 pub struct Slot {
     memory: Arc<Mapping>,
     index: usize,
-    /// The connection whose slot it is: behind its end, another one may have it.
+    /// The cookie of the connection that has the slot. After its end another connection may have
+    /// it.
     of: u64,
 }
 
@@ -195,7 +202,7 @@ impl Slots {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The slots that a former process has left, by the kernel's numbers for their sockets. Call it once, before any is
+    /// The slots that a former process has left, by cookie. Call it once, before any slot is
     /// [taken](Self::take).
     #[must_use]
     pub fn found(&self) -> HashMap<u64, Slot> {
@@ -212,11 +219,12 @@ impl Slots {
                 table.free.push(index);
                 continue;
             }
-            // What ended before may still be on the tape: see `release`.
+            // The input of a connection that has ended may still be on the tape: see `release`.
             if !is_closed {
                 table.in_use.insert(cookie);
             }
-            // A connection may have two: its first one was closed because nobody had it yet.
+            // A connection may have two slots: its first one was closed because no client had it
+            // yet.
             if !is_closed || !found.contains_key(&cookie) {
                 found.insert(cookie, slot);
             }
@@ -233,7 +241,8 @@ impl Slots {
     /// Gives a connection a slot.
     ///
     /// # Errors
-    /// `StorageFull` if all are in use; those of memfd_create(2) and mmap(2) for the first one where no tape is kept.
+    /// `StorageFull` if all slots are in use. Where no tape is kept, those of memfd_create(2) and
+    /// mmap(2), for the first slot.
     pub fn take(&self, handover: &Handover) -> io::Result<Slot> {
         let mut table = self.table();
         let memory = match &table.memory {
@@ -265,28 +274,30 @@ impl Slots {
         }
     }
 
-    /// The same for a slot that was [found](Self::found), whether or not its connection had ended then. Not before all
-    /// inputs on the tape are handled again: what the connection had sent may be among them, and until the next snapshot
-    /// each process that takes over reads it anew.
+    /// Notes that the connection of a slot that was [found](Self::found) has ended, whether or not
+    /// that was noted before. Call it only after all inputs on the tape are handled again: they may
+    /// include what the connection had sent, and until the next snapshot each process that takes
+    /// over decrypts that anew.
     pub fn release(&self, slot: &Slot) {
         if slot.cookie() != slot.of {
             return;
         }
         slot.set(word::CLOSED, 1);
-        // Nothing more is sent: the secrets of that direction are not needed any more.
+        // Nothing more is sent to the client: the secrets of that direction are not needed any
+        // more.
         slot.wipe_words(word::MARKS[0]..word::MARKS[1] + word::MARK);
         let mut table = self.table();
         table.in_use.remove(&slot.of);
         if table.kept {
             table.closed.push(slot.index);
         } else {
-            // Nobody reads again what was sent, and no snapshot comes.
+            // No process reads the input again, and no snapshot comes.
             slot.wipe();
             table.free.push(slot.index);
         }
     }
 
-    /// Wipes all slots: nobody is carried on.
+    /// Wipes all slots: no connection is carried on.
     pub fn wipe_all(&self) {
         let table = self.table();
         let Some(memory) = table.memory.clone() else { return };
@@ -294,7 +305,8 @@ impl Slots {
         (1..=used).for_each(|index| Slot { memory: memory.clone(), index, of: 0 }.wipe());
     }
 
-    /// For the snapshot that is begun now, a client has updated its keys `updates` times, and `secret` is the one since.
+    /// Stores a secret for the snapshot that is begun now: the one after the client has updated its
+    /// keys `updates` times.
     pub fn keep(&self, slot: &Slot, updates: u64, secret: &Secret) {
         let (counted, latest) = (slot.get(word::COUNTED), usize::from(slot.get(word::LATEST) == 1));
         if slot.is_closed() || slot.receive(latest).0 == updates {
@@ -306,13 +318,13 @@ impl Slots {
         self.table().renewed.push(slot.index);
     }
 
-    /// A snapshot is begun.
+    /// Notes that a snapshot is begun.
     pub(super) fn freeze(&self) {
         let mut table = self.table();
         table.frozen = table.closed.len();
     }
 
-    /// The snapshot that was begun last counts now.
+    /// Notes that the snapshot begun last counts now.
     pub(super) fn count(&self) {
         let mut table = self.table();
         let Some(memory) = table.memory.clone() else { return };
@@ -367,7 +379,7 @@ impl Slot {
         Secret::made(self.suite()?.secret_len(), |bytes| self.read(word, bytes))
     }
 
-    /// The kernel's number for the socket; 0 if the slot is free.
+    /// The connection's cookie; 0 if the slot is free.
     #[must_use]
     pub fn cookie(&self) -> u64 {
         self.get(word::COOKIE)
@@ -379,7 +391,7 @@ impl Slot {
         u16::try_from(self.get(word::SUITE)).ok().and_then(Suite::of)
     }
 
-    /// The group in which keys were exchanged.
+    /// The group of the key exchange (RFC 8446, section 4.2.7).
     #[must_use]
     pub fn group(&self) -> u16 {
         u16::try_from(self.get(word::GROUP)).unwrap_or(0)
@@ -391,7 +403,7 @@ impl Slot {
         (self.get(word::READ), self.get(word::WRITTEN))
     }
 
-    /// The digest of the certificate that the client has shown; `None` if it has shown none.
+    /// The digest of the client's certificate; `None` if it has shown none.
     #[must_use]
     pub fn fingerprint(&self) -> Option<[u8; FINGERPRINT]> {
         (self.get(word::SHOWN) == 1).then(|| self.take(word::FINGERPRINT))
@@ -422,12 +434,12 @@ impl Slot {
             tag: Tag::default(),
             secret: handover.server.clone(),
         });
-        // From here on the slot counts.
+        // From here on the slot is in use.
         self.set(word::COOKIE, handover.cookie);
     }
 
     fn wipe(&self) {
-        // First it counts no more.
+        // The cookie is wiped first: from then on the slot is free.
         self.wipe_words(0..WORDS);
     }
 
@@ -436,7 +448,7 @@ impl Slot {
     }
 
     fn put_receive(&self, which: usize, updates: u64, secret: &Secret) {
-        // If the process dies in between, no snapshot asks for this one.
+        // If the process dies between these writes, no snapshot asks for this secret.
         self.set(word::RECEIVE[which], u64::MAX);
         self.put(word::RECEIVE[which] + 1, secret.bytes());
         self.set(word::RECEIVE[which], updates);
@@ -446,8 +458,8 @@ impl Slot {
         (self.get(word::RECEIVE[which]), word::RECEIVE[which] + 1)
     }
 
-    /// The secret of what the client sends, behind `updates` updates of its keys; `None` if the slot does not have that
-    /// one. From now on it counts as the one that goes with the snapshot that counts.
+    /// The secret of what the client sends, after `updates` updates of its keys. `None` if the slot
+    /// does not have it. From now on it is the one that belongs to the snapshot that counts.
     #[must_use]
     pub fn unlock(&self, updates: u64) -> Option<Secret> {
         let which = (0..2).find(|which| self.receive(*which).0 == updates)?;
@@ -457,7 +469,7 @@ impl Slot {
         self.secret(self.receive(which).1)
     }
 
-    /// Writes a mark. It counts from then on, in place of the one before.
+    /// Writes a mark. From then on it counts, in place of the one before.
     pub fn mark(&self, mark: &Mark) {
         let base = word::MARKS[usize::from(mark.number % 2 == 1)];
         let set = |word: usize, value: u64| self.set(base + word, value);
@@ -488,14 +500,15 @@ impl Slot {
         check
     }
 
-    /// The mark that counts; `None` if there is none, or it is damaged, or it does not stand behind the one before.
+    /// The mark that counts. `None` if there is none, if it is damaged, or if it does not follow
+    /// the mark before.
     #[must_use]
     pub fn last_mark(&self) -> Option<Mark> {
         let [even, odd] = word::MARKS;
         let number = |base: usize| self.get(base + word::NUMBER);
         let (last, before) = if number(even) > number(odd) { (even, odd) } else { (odd, even) };
         let mark = self.read_mark(last)?;
-        // The one before may be in the middle of being replaced by the next: then it says nothing.
+        // The mark before may be half overwritten by the next one: then it says nothing.
         let before = self.read_mark(before).filter(|before| before.number + 1 == mark.number);
         before.is_none_or(|before| (before.end(), before.plain_end()) == (mark.at, mark.plain)).then_some(mark)
     }
@@ -539,7 +552,7 @@ mod tests {
         Handover { suite, group: 29, cookie, read: 500, written: 1500, client, server, fingerprint: Some([4; 32]) }
     }
 
-    /// The slots of a tape, and the same as the next process finds them.
+    /// The slots of a tape, and what the next process finds in them.
     fn found_again(tape: &Tape) -> (Slots, HashMap<u64, Slot>) {
         let file = tape.file().expect("kept").try_clone_to_owned().expect("a descriptor");
         let slots = Tape::map(file).expect("it is a tape").0.slots().clone();
@@ -647,7 +660,8 @@ mod tests {
         assert_eq!(found_again(&tape).1.len(), 0);
     }
 
-    /// A process takes over, and makes a snapshot in the middle of what it handles again. It dies, and so do others.
+    /// A process takes over, and makes a snapshot in the middle of what it handles again. It dies,
+    /// and so do others.
     #[test]
     fn what_has_ended_is_not_wiped_before_its_end_is_handled_again() {
         let (mut tape, _) = Tape::new().expect("a memory file");

@@ -59,7 +59,7 @@ fn what_was_being_received_is_found() {
     tape.snapshot(b"", b"", 0);
     let file = tape.file().expect("kept").try_clone_to_owned().expect("a descriptor");
     let _ = tape.receive(SessionId(4), at(1), |_| {
-        // As if the process died here.
+        // As if the process died here: another one opens the tape.
         let (next, _) = Tape::open(file).expect("sound").expect("something to take over");
         assert_eq!(next.receiving(), Some(SessionId(4)));
         assert!(next.is_empty());
@@ -111,7 +111,8 @@ fn damage_is_found_wherever_it_is() {
         let mut byte = [0];
         nix::sys::uio::pread(file, &mut byte, place).expect("it reads");
         nix::sys::uio::pwrite(file, &[byte[0] ^ 0x10], place).expect("it writes");
-        // The unused word of a record and the padding between records mean nothing.
+        // Only the unused word of a record, and the padding between records, may be changed
+        // unnoticed.
         let found = sound(file).is_err();
         nix::sys::uio::pwrite(file, &byte, place).expect("it writes");
         let padding = byte[0] == 0;

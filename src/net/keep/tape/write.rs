@@ -11,7 +11,8 @@ use crate::values::id::SessionId;
 use crate::values::time::Now;
 
 impl Tape {
-    /// Writes an input and commits it. Returns where its record begins, and where its content stands.
+    /// Writes an input and commits it. Returns where its record begins, and where its content
+    /// stands.
     pub fn append(&mut self, now: Now, content: &[u8]) -> (u64, Range<usize>) {
         let Some(kept) = &mut self.kept else { return (0, 0..0) };
         let at = kept.end;
@@ -23,8 +24,8 @@ impl Tape {
         (at as u64, at + RECORD..at + RECORD + content.len())
     }
 
-    /// Commits that client `id` has another turn, for the bytes that it has sent before. Returns where the record
-    /// begins.
+    /// Commits another turn of client `id`, for bytes that it has sent before. Returns where the
+    /// record begins.
     pub fn append_turn(&mut self, id: SessionId, now: Now) -> u64 {
         let Some(kept) = &mut self.kept else { return 0 };
         let at = kept.end;
@@ -34,11 +35,11 @@ impl Tape {
         at as u64
     }
 
-    /// Has `read` receive at most [`CHUNK`] bytes of client `id`, and commits them. Returns where the record begins,
-    /// and where its content stands.
+    /// Has `read` receive at most [`CHUNK`] bytes of client `id`, and commits them. Returns where
+    /// the record begins, and where its content is.
     ///
     /// # Errors
-    /// Those of `read`. After an error, and if `read` reads nothing, nothing is committed.
+    /// Any error of `read`. After an error, or if `read` reads nothing, nothing is committed.
     pub fn receive(
         &mut self,
         id: SessionId,
@@ -68,7 +69,8 @@ impl Tape {
         Ok((at as u64, at + RECORD..at + RECORD + count?))
     }
 
-    /// Commits `len` bytes of client `id` that a former process received behind the end of the tape and did not commit.
+    /// Commits `len` bytes of client `id` that a former process received behind the tape's end and
+    /// did not commit.
     pub fn recover(&mut self, id: SessionId, now: Now, len: usize) -> (u64, Range<usize>) {
         let Some(kept) = &mut self.kept else { return (0, 0..0) };
         let at = kept.end;
@@ -80,7 +82,7 @@ impl Tape {
         (at as u64, at + RECORD..at + RECORD + len)
     }
 
-    /// The client whose bytes were being received when the process died.
+    /// The client whose bytes were being received when the former process died.
     #[must_use]
     pub fn receiving(&self) -> Option<SessionId> {
         self.now(word::RECEIVING).checked_sub(1).map(SessionId)

@@ -1,8 +1,15 @@
-//! The write-ahead log: when it is checkpointed, and how nothing deleted stays in the log or the file.
+//! The write-ahead log: when it is checkpointed, and how deleted content is kept neither in the log
+//! nor in the file.
 //!
-//! Only the writer checkpoints (moves the log's pages into the file), because traces are erased before that
-//! ([`traces`]). While somebody reads an older state of the file, such as a backup or a shell of SQLite in a
-//! transaction, the log cannot be emptied. Then the writer tries again until it can be.
+//! Only the writer checkpoints (moves the log's pages into the file), because traces must be erased
+//! before that ([`traces`]). While somebody reads an older state of the file, such as a backup or a
+//! shell of SQLite in a transaction, the log cannot be emptied. Then the writer tries again until
+//! it can. This file does not know which records delete something: the writer says so.
+//!
+//! | to change | see |
+//! | --- | --- |
+//! | when the log is emptied, and how soon deleted content is gone | this file |
+//! | finding and overwriting the traces in pages | [`traces`] |
 
 #[cfg(test)]
 mod tests;
@@ -18,20 +25,22 @@ use crate::store::dir::beside;
 use crate::store::traces::{self, Seen};
 use crate::store::{Trouble, schema};
 
-/// How long a deleted text stays in the file or the log at most. Only somebody who reads an older state of the file for
-/// longer can keep it there. Documented in chathub(8).
+/// How long deleted text stays in the file or the log at most. It stays longer only while somebody
+/// reads an older state of the file. Documented in chathub(8).
 pub(super) const ERASED_WITHIN: Duration = Duration::from_secs(60);
 
-/// How long deletions are gathered before the log is emptied for them.
+/// How long deletions are gathered before the log is emptied for all of them.
 const GATHER: Duration = Duration::from_secs(1);
 
-/// How soon the writer tries again to empty the log. The time doubles after each failure, up to [`AGAIN_MOST`].
+/// How long after a failure the writer tries again to empty the log. The time doubles with each
+/// failure, up to [`AGAIN_MOST`].
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// The longest time until the writer tries again.
+/// The longest such time.
 const AGAIN_MOST: Duration = Duration::from_secs(10);
 
-/// The most pages of the log that are not in the file yet, unless somebody reads an older state of the file.
+/// The most pages of the log that are not yet in the file. There may be more while somebody reads
+/// an older state of the file.
 const PAGES: i64 = 1000;
 
 /// What the writer knows of the log.
@@ -39,17 +48,18 @@ const PAGES: i64 = 1000;
 pub(super) struct Log {
     /// `Some` if something was deleted since the log was last empty.
     pub(super) erasing: Option<Erasing>,
-    /// Whether SQLite lets us overwrite traces in pages; and whether a warning was logged that it does not.
+    /// Whether SQLite lets us overwrite traces in pages; and whether it was logged that it does
+    /// not.
     pub(super) can_erase: bool,
     pub(super) is_warned: bool,
-    /// How far the log was read for pages that may have traces.
+    /// How far the log was searched for pages that may have traces.
     pub(super) seen: Seen,
     /// How many pages the log had when [`Writer::shorten`] last checkpointed it.
     pub(super) tried: i64,
 }
 
-/// An erasure that is under way: deleted content is still in the log, or in pages of the file whose new state is only
-/// in the log.
+/// An erasure that is under way: deleted content is still in the log, or in pages of the file whose
+/// new content is only in the log.
 #[derive(Debug)]
 pub(super) struct Erasing {
     since: Instant,
@@ -59,20 +69,20 @@ pub(super) struct Erasing {
 }
 
 impl Erasing {
-    /// When the log is next to be emptied.
+    /// When the log should be emptied next.
     pub(super) fn at(&self) -> Instant {
         self.at
     }
 }
 
 impl Writer {
-    /// Notes that something was deleted, and has it erased soon.
+    /// Notes that something was deleted. It is erased after [`GATHER`].
     pub(super) fn deleted(&mut self) {
         let since = Instant::now();
         self.log.erasing.get_or_insert(Erasing { since, at: since + GATHER, again: AGAIN, is_reported: false });
     }
 
-    /// Notes that something was deleted, and erases it at once if it can be.
+    /// Notes that something was deleted, and erases it at once, if that is possible now.
     pub(super) fn redacted(&mut self) -> Result<(), Trouble> {
         self.deleted();
         let now = Instant::now();
@@ -82,7 +92,7 @@ impl Writer {
         self.erase(now)
     }
 
-    /// Empties the log, if something was deleted and its time has come.
+    /// Empties the log, if something was deleted and the time for it has come.
     pub(super) fn erase(&mut self, now: Instant) -> Result<(), Trouble> {
         if self.log.erasing.as_ref().is_none_or(|erasing| now < erasing.at) {
             return Ok(());
@@ -112,7 +122,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Checkpoints a log that has more than [`PAGES`] pages to move.
+    /// Checkpoints the log, if it has more than [`PAGES`] pages to move.
     pub(super) fn shorten(&mut self) -> Result<(), Trouble> {
         let Some(db) = &self.db else { return Ok(()) };
         let (pages, in_file): (i64, i64) =
@@ -128,9 +138,10 @@ impl Writer {
         Ok(())
     }
 
-    /// Erases traces in the log's pages, then checkpoints. Returns `false` if another reader or writer was in the way.
+    /// Erases traces in the log's pages, then checkpoints. Returns `false` if another reader or
+    /// writer prevents it now.
     pub(super) fn checkpoint(&mut self, mode: &str) -> Result<bool, Trouble> {
-        // What people say does not wait for other programs' locks.
+        // No record must wait for the locks of other programs.
         self.wait_for_locks(Duration::ZERO)?;
         let done = self.checkpoint_now(mode);
         self.wait_for_locks(schema::LOCKED)?;
@@ -148,7 +159,7 @@ impl Writer {
     fn checkpoint_now(&mut self, mode: &str) -> Result<bool, Trouble> {
         let db = self.db.as_mut().expect("the caller has looked");
         if self.log.can_erase {
-            // The log lies beside the file that a link leads to.
+            // If `path` is a symbolic link, the log is beside the link's target.
             let log = beside(db.path().map_or(&*self.path, Path::new), "-wal");
             let (pages, seen) = traces::in_log(&log, self.log.seen)
                 .map_err(|error| Trouble::Unavailable(format!("cannot read {}: {error}", log.display())))?;

@@ -1,5 +1,5 @@
-//! No file keeps anything of a line whose time is over, or that was redacted or removed: neither as text nor in the
-//! index.
+//! No file keeps anything of a line whose time is over, or that was redacted or removed: neither
+//! its text nor its pieces in the index.
 
 use std::path::Path;
 use std::sync::mpsc::{Sender, channel};
@@ -23,11 +23,12 @@ use crate::store::{Answer, FILE, Health, Job, Query, Reader, StateDir, schema, w
 use crate::values::id::{AccountId, RoomId, SanctionId, SessionId};
 use crate::values::time::Wall;
 
-/// A text that also stands in the index as it is, if it ends a line: then it is the only piece that begins with this
-/// letter, and the index leaves out only what a piece shares with the one before.
+/// A text that can also be found in the index byte by byte, if it ends a line. The index leaves out
+/// only the beginning that a piece shares with the piece before it, and no other piece begins with
+/// this letter.
 const GONE: &str = "\u{10348}\u{10348}\u{10348}";
 
-/// A writer on this thread, and a wall clock that the test sets.
+/// A writer on this thread, with a wall clock that the test sets.
 struct Desk {
     dir: TempDir,
     writer: Writer,
@@ -54,7 +55,7 @@ impl Desk {
         this
     }
 
-    /// Has a record written.
+    /// Has the writer write a record.
     fn write(&mut self, record: Record) {
         self.number += 1;
         self.jobs.send(Job::Record(self.number, record)).unwrap();
@@ -66,7 +67,8 @@ impl Desk {
         }
     }
 
-    /// Does what is due, as if enough time passed, until nothing is.
+    /// Lets the writer do everything that is due, as if enough time had passed, until nothing is
+    /// due.
     fn rest(&mut self) {
         let mut now = Instant::now();
         self.writer.look_at = now;
@@ -77,7 +79,8 @@ impl Desk {
                 return;
             }
             self.writer.upkeep(now, self.wall).unwrap();
-            // If the writer looks again at once, something is due; if it looks later, nothing is.
+            // A look that is due at once means more work; a later one means that the writer is
+            // done.
             self.writer.look_at = if self.writer.look_at > now { now + 2 * LOOK } else { now };
         }
         panic!("something is due all the time");
@@ -87,7 +90,7 @@ impl Desk {
         database(&self.dir)
     }
 
-    /// The files that contain these bytes.
+    /// The names of the files that contain these bytes.
     fn files_with(&self, text: &str) -> Vec<String> {
         files_with(self.dir.path(), text)
     }
@@ -114,7 +117,7 @@ fn is_indexed(path: &Path) -> bool {
     db.query_row(sql, [GONE], |row| row.get::<_, i64>(0)).unwrap() > 0
 }
 
-/// Every fifth line ends with [`GONE`]; the others have some length.
+/// The text of a line: every fifth one ends with [`GONE`], the others vary in length.
 fn text(seq: u64) -> String {
     let padding = "all is well, and more ".repeat(usize::try_from(seq * 7 % 23).unwrap());
     if seq.is_multiple_of(5) { format!("{padding}{seq}{GONE}") } else { format!("{padding}{seq}") }
@@ -128,7 +131,7 @@ fn a_line_whose_time_is_over_is_in_no_file_and_not_in_the_index() {
     }
     desk.rest();
     assert!(!desk.files_with(GONE).is_empty() && is_indexed(&desk.path()), "it is kept");
-    // Nobody says anything. The lines with [`GONE`] are too old, and others are not.
+    // Nobody says anything. The lines with [`GONE`] are too old now, the others are not.
     desk.wall = Wall(line(600, "").at.0 + 60_001);
     let now = Instant::now();
     (desk.writer.look_at, desk.writer.rest_until) = (now + LOOK, now);
@@ -231,7 +234,7 @@ fn while_somebody_reads_an_older_state_it_is_tried_again_and_reported_once() {
     assert_eq!(reader.query_row("SELECT count(*) FROM lines", [], |row| row.get::<_, i64>(0)).unwrap(), 1);
     desk.write(Record::Redact(Arc::new(Selector { to: Some(1), ..Selector::default() })));
     assert!(!desk.files_with(GONE).is_empty(), "the reader sees it still");
-    // Other lines do not wait for the eraser.
+    // Other lines are written without waiting for the erasing.
     desk.write(record(line(2, "goes on")));
     let erasing = desk.writer.log.erasing.as_ref().expect("it is not done");
     assert!(!erasing.is_reported);
@@ -382,7 +385,7 @@ fn many_lines_go_at_once_without_the_index_which_is_made_again() {
         let before = lock(&desk.health).lines;
         desk.writer.take(Job::Configure(limits.clone()));
         desk.rest();
-        // The size of the index that was made again counts when the writer looks the next time.
+        // The size of the rebuilt index counts when the writer looks the next time.
         desk.rest();
         let left = lock(&desk.health).clone();
         assert!(left.lines < before * 2 / 3 && left.lines > 1000, "{left:?}");
