@@ -461,7 +461,8 @@ mod tests {
 
     #[test]
     fn a_run_is_one_character_except_of_digits() {
-        let cases = [("buy!!!!", "buy!"), ("aabb", "ab"), ("11 11", "11 11"), ("a1a", "a1a"), ("a11a", "a11a"), ("", "")];
+        let cases =
+            [("buy!!!!", "buy!"), ("aabb", "ab"), ("11 11", "11 11"), ("a1a", "a1a"), ("a11a", "a11a"), ("", "")];
         for (text, expected) in cases {
             assert_eq!(without_runs(text), expected, "{text}");
         }
