@@ -144,7 +144,8 @@ mod tests {
     use super::*;
     use crate::hub::archive::{Recalled, RecalledRoom};
     use crate::hub::lasting::Lasting;
-    use crate::hub::message::{Borne, Line, Message, Said};
+    use crate::hub::ignore::Borne;
+    use crate::hub::message::{Line, Message, Said};
     use crate::hub::ownership::Ownership;
     use crate::hub::{Effect, Input, News};
     use crate::values::name::Name;
@@ -171,7 +172,7 @@ mod tests {
             Effect::Tell { to, message: Message::Replay { lines, .. } } if *to == SessionId(id) => Some(lines),
             _ => None,
         });
-        lines.flatten().map(|line| line.said.text().to_owned()).collect()
+        lines.flat_map(|lines| lines.iter()).map(|line| line.said.text().to_owned()).collect()
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::history::{self, History, redacted};
 use super::message::{Done, Line, Message, Refusal, Replay};
 use super::sanction::Sanction;
 use super::sanctioning::ends;
-use super::{Effect, GIVEN_AHEAD, Happening, Hub, What, work};
+use super::{Dormant, Effect, GIVEN_AHEAD, Happening, Hub, What, work};
 use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;

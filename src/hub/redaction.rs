@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::archive::{Record, Selector};
 use super::message::{Done, Line, Said};
 use super::room::Room;
-use super::{By, Effect, Happening, Hub, Turn, What, work};
+use super::{By, Dormant, Effect, Happening, Hub, Turn, What, work};
 use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::{self, Name};
 

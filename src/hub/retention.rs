@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::history::weight;
 use super::message::Line;
-use super::{AT_A_TIME, Hub, Turn};
+use super::{AT_A_TIME, Dormant, Hub, Turn};
 use crate::settings;
 use crate::values::id::RoomId;
 use crate::values::time::{Mono, Now, Wall};

@@ -11,7 +11,7 @@ use super::ignore::Borne;
 use super::message::{Done, Line, Said, Welcome};
 use super::presence::Step;
 use super::room::{Room, TopicSet};
-use super::{By, Effect, Happening, Hub, What};
+use super::{By, Dormant, Effect, Happening, Hub, What};
 use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::Name;

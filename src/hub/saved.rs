@@ -29,7 +29,7 @@ use super::sanction::{Author, Kept, Kind, Sanction, Sanctions, Target};
 use super::session::Session;
 use super::strike::Strikes;
 use super::zones::Zones;
-use super::{Counters, Hub, Moderation, People, Recording, Rooms};
+use super::{Counters, Dormant, Hub, Moderation, People, Recording, Rooms};
 use crate::settings::Settings;
 use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};

@@ -1655,8 +1655,6 @@ def _(machine, packages):
     machine.must("systemctl", "restart", SERVICE)
     machine.wait_state(SERVICE, "active")
     everybody = [Encrypted(machine, "ann"), Chatter(machine, "bob"), Proxied(machine, "cat", "198.51.100.7")]
-    for chatter in everybody:
-        chatter.expect("now cat|cat now")
 
     def talk(when):
         for one in everybody:
