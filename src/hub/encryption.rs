@@ -169,7 +169,7 @@ mod tests {
         let join = Input::Line { session: SessionId(id), text: format!("/join {room}").as_str().into() };
         hub.handle(join, Now::default(), &mut effects);
         let lines = effects.iter().filter_map(|effect| match effect {
-            Effect::Tell { to, message: Message::Replay { lines, .. } } if *to == SessionId(id) => Some(lines),
+            Effect::Tell { to, message: Message::Entrance(entrance) } if *to == SessionId(id) => Some(&entrance.lines),
             _ => None,
         });
         lines.flat_map(|lines| lines.iter()).map(|line| line.said.text().to_owned()).collect()
