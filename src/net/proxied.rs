@@ -282,7 +282,11 @@ fn tell(mut socket: &TcpStream, line: &str) {
 async fn header(socket: &AsyncFd<OwnedFd>) -> Waited {
     loop {
         let Ok(mut ready) = socket.readable().await else { return Waited::Ended };
+        // Asked before the look: what is seen then is all that will ever come. Such a socket stays readable, so waiting
+        // for the rest would leave everybody else unserved.
+        let has_ended = ready.ready().is_read_closed();
         match ready.try_io(|socket| look(socket.get_ref())) {
+            Err(_) if has_ended => return Waited::Ended,
             Err(_) => {}
             Ok(Ok(waited)) => return waited,
             Ok(Err(_)) => return Waited::Ended,
@@ -318,7 +322,8 @@ async fn throw_away(socket: &AsyncFd<OwnedFd>) -> io::Result<Infallible> {
         match read {
             Err(_) => {}
             Ok(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(Ok(_)) => {}
+            // Others have their turn, and the time limit is looked at, however fast somebody sends.
+            Ok(Ok(_)) => tokio::task::yield_now().await,
             Ok(Err(error)) => return Err(error),
         }
     }

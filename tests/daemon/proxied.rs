@@ -1,6 +1,6 @@
 //! People who come through a proxy, which says whose connections they are.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 
@@ -127,6 +127,14 @@ fn whoever_says_nothing_of_the_kind_is_told_so_in_words() {
         let told = told(&daemon, bytes);
         assert!(told.ends_with("no header of the PROXY protocol came within 1s"), "{told}");
     }
+    // A connection that ends in the middle of a header keeps nobody else waiting.
+    for bytes in [&b"P"[..], b"PROXY TCP4 198.51", &v2(&header("198.51.100.7:1"))[..15]] {
+        let mut half = TcpStream::connect(at(&daemon)).unwrap();
+        half.write_all(bytes).unwrap();
+        half.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(half.read_to_end(&mut Vec::new()).unwrap(), 0);
+    }
+    ann.sync();
     // Who ends before that is nobody's business.
     let gone = TcpStream::connect(at(&daemon)).unwrap();
     gone.shutdown(Shutdown::Both).unwrap();
