@@ -11,22 +11,26 @@
 //! | a new command: its arguments | [`crate::cli::ctl`] |
 //! | a new command: its request | `task` |
 //! | a new command: how its result is printed | `answer`, and a function in `print` |
-//! | these commands | `history`, `backup`, `monitor`, `top`, `shutdown` |
-//! | asking the daemon in a thread, and connecting to it again | `asker` |
-//! | the message and the exit code of a failure | `failure` |
-//! | sending a request, reading its replies; the timeout of an answer | `session`; this file |
+//! | `history`, `backup`, `monitor`, `top`, `shutdown` | `history`, `backup`, `monitor`, `top`, `shutdown` |
+//! | the daemon asked while keys are waited for, and connected to again | `asker` |
+//! | whether a connection would start the service, for those who only look | `asleep` |
+//! | what is told when something fails, and the exit code | `failure` |
+//! | how a request is sent and its replies read; how long an answer may take | `session`; this file |
 //! | tables, escaping, values | `print` |
 //! | the completions that shells offer | `complete` |
 //! | the pager, `--watch` | `pager`, `watch` |
-//! | asking for a password, or for consent | `password`, `confirm` |
-//! | `--output`; the progress of a long answer | `file`, `progress` |
+//! | how a password is asked for, and whether something is meant | `password`, `confirm` |
+//! | what must be so before anybody is asked for something | `beforehand` |
+//! | `--output`, and how much of a long answer has come | `file`, `progress` |
 //! | the terminal's size, keys and alternate screen | `terminal` |
 //! | the clean-up before Ctrl-C or a panic ends the program | `signals` |
 //! | the words of `describe` for a field | [`schema`] |
 
 mod answer;
 mod asker;
+mod asleep;
 mod backup;
+mod beforehand;
 mod complete;
 mod confirm;
 mod failure;
@@ -124,16 +128,33 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
     {
         return Ok(());
     }
+    let environment = Environment::of_process();
+    // 0 waits for ever. A socket takes a time-out of less than a microsecond for none.
+    let wanted = args.timeout.map(|timeout| (!timeout.is_zero()).then(|| timeout.max(Duration::from_millis(1))));
+    if let Some(question) = beforehand::question(&args.command) {
+        // Nobody is asked for something only to be told this.
+        if args.watch.is_some() {
+            return Err(watch::only_looks());
+        }
+        let path = environment.socket(args.socket.as_deref())?;
+        beforehand::ask(&path, &question, wanted.unwrap_or(Some(TIMEOUT)))?;
+    }
     let command = &confirm::confirmed(&args.command)?;
     let task = Task::of(command)?;
     if args.watch.is_some() {
         watch::watched(&task)?;
     }
-    let environment = Environment::of_process();
     let path = environment.socket(args.socket.as_deref())?;
-    // A timeout of 0 waits for ever. A timeout of less than a microsecond would mean none to a
-    // socket.
-    let wanted = args.timeout.map(|timeout| (!timeout.is_zero()).then(|| timeout.max(Duration::from_millis(1))));
+    let looks = args.watch.is_some() || matches!(task, Task::Top(_));
+    if looks && let Some(manager) = asleep::asleep(&path) {
+        return match task {
+            Task::Top(interval) if top::waits(screen) => {
+                let timeout = wanted.unwrap_or_else(|| default_timeout(command));
+                top::run(Err(manager), path, screen, (interval, timeout))
+            }
+            _ => Err(Failure::Stopped(manager)),
+        };
+    }
     let mut client = Client::connect(&path, wanted.unwrap_or(Some(TIMEOUT)))?;
     let timeout = wanted.unwrap_or_else(|| default_timeout(command));
     client.set_answer_timeout(timeout);
@@ -146,7 +167,7 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
         note(&format!("To ask that one: --socket {}", other.display()));
     }
     if let Task::Top(interval) = task {
-        return top::run(client, path, screen, (interval, timeout));
+        return top::run(Ok(client), path, screen, (interval, timeout));
     }
     let mut progress = Progress::default();
     match command {

@@ -5,13 +5,14 @@
 //! gets no offers and no messages: a command line that is being typed is no place for complaints.
 //! The service is never started for this, as a connection to its socket would do.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
 use super::{Kind, Known};
-use crate::client::{Client, Environment, SYSTEM_SOCKET};
+use crate::client::{Client, Environment};
+use crate::ctl::asleep::asleep;
 use crate::wire::admin::args::{ClientsListArgs, NoArgs, ReportsListArgs, SanctionListArgs};
 use crate::wire::admin::result::{AccountList, BanList, ClientList, FilterList, ReportList, RoomList, SanctionList};
 use crate::wire::admin::{COMMANDS, Command};
@@ -19,10 +20,7 @@ use crate::wire::admin::{COMMANDS, Command};
 /// How long the daemon may take to answer.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// The control group of the service, which exists while the service runs.
-const SERVICE: &str = "/sys/fs/cgroup/system.slice/chathub.service";
-
-/// The daemon that the command line would ask.
+/// The daemon that the line would ask.
 pub(super) struct Daemon {
     socket: Option<PathBuf>,
 }
@@ -34,18 +32,11 @@ impl Daemon {
     }
 
     fn ask<T: DeserializeOwned>(&self, command: &Command) -> Option<T> {
-        let socket = self.socket.as_ref().filter(|socket| is_awake(socket))?;
+        let socket = self.socket.as_ref().filter(|socket| asleep(socket).is_none())?;
         let mut client = Client::connect(socket, Some(PATIENCE)).ok()?;
         let result = client.ask(command).ok()?;
         T::deserialize(result).ok()
     }
-}
-
-/// Whether to connect to this socket starts no service.
-fn is_awake(socket: &Path) -> bool {
-    socket != Path::new(SYSTEM_SOCKET)
-        || !Path::new(SERVICE).parent().is_some_and(Path::exists)
-        || Path::new(SERVICE).exists()
 }
 
 impl Known for Daemon {
