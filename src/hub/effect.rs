@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::archive::{Record, Search};
 use super::ignore::Shunned;
 use super::message::{Farewell, Line, Message, View};
+use super::peering::Outgoing;
 use super::{Happening, login};
 use crate::values::id::{RoomId, SessionId};
 use crate::values::terminal::Mode;
@@ -53,6 +54,8 @@ pub enum Effect {
     SecretSpent,
     /// A client searches what is on disk. [`News::Found`](super::News::Found) is the answer, and there must be one.
     Search(Box<Search>),
+    /// The link to other hubs has something to do. There is none where no link is connected.
+    Peering(Outgoing),
     /// Something worth a line in the journal and in the stream of events.
     Happened(Happening),
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::archive::Selector;
 use super::ignore::Borne;
 use super::message::{Line, Said};
+use super::peering::entry::EntryId;
 use super::retention::Horizon;
 use crate::settings::{self};
 use crate::values::id::SessionId;
@@ -29,13 +30,14 @@ pub(super) fn weight(line: &Line) -> usize {
     line.said.text().len() + line.said.nick().len() + LINE
 }
 
-/// The bytes of a line itself, without [`Line::apart`]: a release without that field has kept as many lines as fit
-/// without it, and all of them must still fit.
-const LINE: usize = size_of::<Line>() - size_of::<Option<Arc<[SessionId]>>>();
+/// The bytes of a line itself, without [`Line::apart`] and [`Line::origin`]: a release without these fields has kept as
+/// many lines as fit without them, and all of them must still fit.
+const LINE: usize = size_of::<Line>() - size_of::<Option<Arc<[SessionId]>>>() - size_of::<Option<Arc<EntryId>>>();
 
 /// The line that takes the place of a line that was made unreadable.
 pub(super) fn redacted(line: &Line) -> Line {
-    Line { author: None, said: Said::Redacted, borne: Borne::default(), apart: None, ..*line }
+    let (borne, origin) = (Borne::default(), line.origin.clone());
+    Line { author: None, said: Said::Redacted, borne, apart: None, origin, ..*line }
 }
 
 impl History {
@@ -272,7 +274,15 @@ mod tests {
 
     fn line(seq: u64, at: i64) -> Arc<Line> {
         let said = Said::Say { nick: "ann".into(), text: "hello".into() };
-        Arc::new(Line { seq, at: Wall(at), author: Some(SessionId(7)), said, borne: Borne::default(), apart: None })
+        Arc::new(Line {
+            seq,
+            at: Wall(at),
+            author: Some(SessionId(7)),
+            said,
+            borne: Borne::default(),
+            apart: None,
+            origin: None,
+        })
     }
 
     /// What is known of lines that only their authors find goes with the lines, however they go.

@@ -35,6 +35,7 @@
 //! | programs that take the hub for a web server or the like | [`foreign`] |
 //! | how people type: who edits the line, what is echoed | `typing`, `complete` |
 //! | times in a named time zone | `zones` |
+//! | several hubs that share their public rooms | [`peering`] |
 //! | looking at the hub from outside | `looking` |
 //! | what always holds; what a snapshot holds of the hub | `invariants`, `saved` |
 //!
@@ -72,6 +73,7 @@ pub mod message;
 mod news;
 pub mod ownership;
 pub mod pace;
+pub mod peering;
 mod people;
 mod places;
 mod presence;
@@ -121,6 +123,7 @@ use login::Logins;
 use memo::Memos;
 use message::Farewell;
 use pace::Verdict;
+use peering::Peering;
 pub use places::RESERVE as RESERVED_PLACES;
 use places::{Familiar, Places};
 use retention::Retention;
@@ -164,6 +167,8 @@ pub struct Hub {
     /// The clients that see times in a named zone.
     zones: Zones,
     recording: Recording,
+    /// What is known of other hubs that share their rooms; `None` where no link has ever connected.
+    peering: Option<CopyOnWrite<Peering>>,
     next_line: u64,
     work: Work,
     counters: Counters,
@@ -311,6 +316,7 @@ impl Hub {
                 progress: Mono(0),
                 unread: false,
             },
+            peering: None,
             next_line: 1,
             work: Work::default(),
             counters: Counters::default(),
@@ -365,6 +371,7 @@ impl Hub {
             self.next_look(),
             self.memos.due(),
             self.zones.next_deadline(),
+            self.peering.as_ref().and_then(|peering| peering.next_deadline()),
         ];
         gathered.into_iter().chain(others.into_iter().flatten()).min()
     }

@@ -5,6 +5,7 @@ use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::hub::message::Farewell;
+use crate::hub::peering::Incoming;
 use crate::hub::{By, News};
 use crate::values::id::SessionId;
 use crate::wire::proxy::Encryption;
@@ -49,6 +50,8 @@ pub enum Input {
     },
     /// News for the hub: a client is gone, the store has found something, settings have changed.
     Hub(News),
+    /// The link to other hubs tells something.
+    Peering(Incoming),
     /// This process has taken over from another.
     Restarted,
     /// Time has passed; see [`Machine::next_deadline`](super::Machine::next_deadline).
@@ -80,6 +83,12 @@ pub struct Proxied {
     /// What the proxy says of the encryption between the person and itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
+}
+
+impl From<Incoming> for Input {
+    fn from(incoming: Incoming) -> Self {
+        Self::Peering(incoming)
+    }
 }
 
 impl From<News> for Input {

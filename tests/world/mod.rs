@@ -24,6 +24,7 @@ use chathub::hub::lasting::Lasting;
 use chathub::hub::login::{Against, Answer, Job};
 use chathub::hub::memo::Memo;
 use chathub::hub::message::{Farewell, Line, Said};
+use chathub::hub::peering::{Incoming, Outgoing};
 use chathub::hub::report::Report;
 use chathub::hub::sanction::Sanction;
 use chathub::hub::{self, By, Hub};
@@ -143,8 +144,9 @@ impl Disk {
         }
         match record {
             Record::Line { room, name, line } => {
-                // Writing it a second time changes nothing. Whom its author is ignored by is not written.
-                let line = Line { borne: Borne::default(), apart: None, ..(**line).clone() };
+                // Writing it a second time changes nothing. Whom its author is ignored by is not written, nor which
+                // entry of another hub it was.
+                let line = Line { borne: Borne::default(), apart: None, origin: None, ..(**line).clone() };
                 self.lines.entry(line.seq).or_insert_with(|| (*room, name.clone(), line));
             }
             Record::Given(id) => self.given = self.given.max(id.0),
@@ -190,7 +192,8 @@ impl Disk {
             }
         }
         let [last_sanction, last_account, last_report, last_memo] = self.last;
-        let last_session = self.lines.values().filter_map(|(_, _, line)| line.author).map(|author| author.0).max();
+        let authors = self.lines.values().filter_map(|(_, _, line)| line.author);
+        let last_session = authors.filter(|author| !author.is_remote()).map(|author| author.0).max();
         Recalled {
             sanctions: self.sanctions.values().cloned().collect(),
             accounts: self.accounts.values().cloned().collect(),
@@ -221,6 +224,8 @@ pub struct World {
     pub deeds: usize,
     /// All that has reached the machine, for tests that look into it.
     pub taken: Vec<Taken>,
+    /// What the link to other hubs was given to do.
+    pub to_link: Vec<Outgoing>,
     /// What encrypted clients seal what they send with.
     sealers: BTreeMap<SessionId, Sealer>,
     searches: Vec<Search>,
@@ -241,6 +246,7 @@ impl World {
             disk: Disk::default(),
             deeds: 0,
             taken: Vec::new(),
+            to_link: Vec::new(),
             sealers: BTreeMap::new(),
             searches: Vec::new(),
             jobs: Vec::new(),
@@ -348,6 +354,11 @@ impl World {
     /// The store has written all records up to this one.
     pub fn recorded(&mut self, through: u64) {
         self.handle(hub::News::Recorded { through });
+    }
+
+    /// The link to other hubs tells something.
+    pub fn linked(&mut self, incoming: Incoming) {
+        self.handle(incoming);
     }
 
     pub fn stop(&mut self, message: Option<Arc<str>>) {
@@ -471,6 +482,7 @@ impl World {
                 Outcome::More(id) => {
                     self.turns.insert(*id);
                 }
+                Outcome::Peering(outgoing) => self.to_link.push(outgoing.clone()),
                 Outcome::SecretSpent | Outcome::Happened(_) => {}
             }
         }
