@@ -42,10 +42,10 @@ impl Bus {
     /// Stores a frame, if the last one of its hub in its lane is where it is expected.
     pub fn store(&mut self, frame: &Frame, expect: u64) -> Result<u64, Refused> {
         let is_before = |other: &&Frame| other.hub == frame.hub && other.lane == frame.lane;
-        let found = self.log.iter().zip(self.base + 1..).rev().find(|(other, _)| is_before(other));
-        let position = found.map_or(0, |(_, position)| position);
+        let found = (self.base + 1..).zip(&self.log).filter(|(_, other)| is_before(other)).last();
+        let position = found.map_or(0, |(position, _)| position);
         if position != expect {
-            let (epoch, run, n) = found.map_or((Epoch(0), 0, 0), |(other, _)| {
+            let (epoch, run, n) = found.map_or((Epoch(0), 0, 0), |(_, other)| {
                 (other.epoch, other.run, other.entries.last().map_or(0, |entry| entry.n))
             });
             return Err(Refused::Behind { position, epoch, run, n });

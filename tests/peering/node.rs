@@ -26,8 +26,8 @@ pub enum Fate {
     Unacknowledged,
     /// It is stored twice.
     Doubled,
-    /// It is not stored, and the link is told nothing until it connects anew.
-    Unanswered,
+    /// It is stored, and the link dies before it says so. The next one connects at once.
+    Death,
 }
 
 /// What becomes of what hubs tell each other beside the log.
@@ -48,6 +48,8 @@ pub struct Pair {
     pub here: bool,
     /// How many lines were said.
     pub said: u64,
+    /// How many bytes of what the listener was sent were looked at.
+    looked: usize,
 }
 
 pub struct Node {
@@ -96,7 +98,7 @@ impl Node {
                     world.receive(id, format!("/join {room}\n").as_bytes());
                 }
             }
-            pairs.push(Pair { speaker, listener, stayed: true, here: true, said: 0 });
+            pairs.push(Pair { speaker, listener, stayed: true, here: true, said: 0, looked: 0 });
         }
         world.take_all();
         let mut node = Self {
@@ -192,7 +194,11 @@ impl Node {
         let Some((frame, expect)) = self.publishing.pop_front() else { return };
         let (lane, n) = (frame.lane.clone(), frame.entries.last().expect("an entry").n);
         let answer = match fate {
-            Fate::Unanswered => return,
+            Fate::Death => {
+                let _ = bus.store(&frame, expect);
+                self.cut();
+                return self.connect(bus, others);
+            }
             Fate::Refused => Err(Refused::Away),
             Fate::Stored => bus.store(&frame, expect),
             Fate::Unacknowledged => bus.store(&frame, expect).and(Err(Refused::Away)),
@@ -285,11 +291,13 @@ impl Node {
         self.snapshot = (kept, 0);
     }
 
-    /// The lines that the listener of a room has been sent so far.
+    /// The lines that the listener of a room has been sent since they were asked for last.
     pub fn seen(&mut self, room: usize) -> Vec<String> {
         self.world.take_all();
-        let out = &self.world.clients[&self.pairs[room].listener].out;
-        world::lines(out).into_iter().map(str::to_owned).collect()
+        let pair = &mut self.pairs[room];
+        let out = &self.world.clients[&pair.listener].out;
+        let new = &out[std::mem::replace(&mut pair.looked, out.len())..];
+        world::lines(new).into_iter().map(str::to_owned).collect()
     }
 
     /// Whether other hubs have all that was said here, as far as it knows.

@@ -40,7 +40,7 @@ pub(super) struct Peer {
     /// have ended.
     ended: u64,
     /// The last of our entries that it has, and of which run, by lane.
-    has: BTreeMap<Lane, (u64, u64)>,
+    pub(super) has: BTreeMap<Lane, (u64, u64)>,
 }
 
 impl Peer {
@@ -50,6 +50,11 @@ impl Peer {
 
     pub(super) fn ended(&self) -> u64 {
         self.ended
+    }
+
+    /// Whether our entries are kept until it has them.
+    pub(super) fn counts(&self) -> bool {
+        self.counts
     }
 
     fn is_away(&self, now: Mono) -> bool {
@@ -92,7 +97,7 @@ impl Peering {
     }
 
     /// Takes a beat of another hub.
-    pub(super) fn hear(&mut self, beat: Beat, now: Mono, out: &mut Vec<Outgoing>) {
+    pub(super) fn hear(&mut self, mut beat: Beat, now: Mono, out: &mut Vec<Outgoing>) {
         if beat.hub == self.hub {
             return;
         }
@@ -117,7 +122,7 @@ impl Peering {
             peer.has.clear();
         }
         let mut later = None;
-        for Had { lane, entry } in beat.have.into_iter().filter(|had| had.entry.hub == self.hub) {
+        for Had { lane, entry } in std::mem::take(&mut beat.have).into_iter().filter(|had| had.entry.hub == self.hub) {
             if entry.epoch == self.epoch && self.own.contains_key(&lane) {
                 peer.has.insert(lane, (entry.run, entry.n));
             } else if entry.epoch > self.epoch {
@@ -159,12 +164,14 @@ impl Peering {
     /// Compares how far a hub is in one of its lanes with what we have of it, and asks for what is missing.
     fn compare(&mut self, hub: &HubId, epoch: Epoch, extent: &Extent, now: Mono, out: &mut Vec<Outgoing>) {
         let Extent { lane, run, first, n } = extent;
-        let run = (epoch, *run);
+        let (run, strict) = ((epoch, *run), self.keeps(Rule::Epoch));
         match self.read.get_mut(lane).and_then(|readings| readings.get_mut(hub)) {
-            None => drop(self.begin_reading(hub, lane, Reading::new(run.0, run.1, *first))),
+            None => {
+                self.begin_reading(hub, lane, Reading::new(run.0, run.1, *first));
+            }
             // The run before may go on in the log, so the new one is read when its first frame comes. Only if that got
             // lost, it has to be asked for.
-            Some(reading) if reading.run() < run && self.keeps(Rule::Epoch) => {
+            Some(reading) if reading.run() < run && strict => {
                 if self.linked && first <= n && reading.may_ask(now) {
                     let again = Again { to: hub.clone(), epoch, lane: lane.clone(), run: run.1, from: *first };
                     out.push(Outgoing::Again(Box::new(again)));

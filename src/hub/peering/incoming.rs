@@ -51,7 +51,7 @@ pub enum Outgoing {
     /// Give all frames of the log behind this position.
     Read { after: u64 },
     /// Put a frame at the end of the log, if `expect` is the position of our last frame in its lane (0: there is none).
-    /// [`Incoming::Stored`] or [`Incoming::Refused`] is the answer.
+    /// [`Incoming::Stored`] or [`Incoming::Refused`] is the answer, and there must be one as long as the link is connected.
     Publish { frame: Box<Frame>, expect: u64 },
     /// Tell all hubs how far we are.
     Beat(Box<Beat>),

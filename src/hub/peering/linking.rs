@@ -5,6 +5,7 @@ use std::time::Duration;
 
 #[cfg(debug_assertions)]
 use super::Trial;
+use super::beats::Peer;
 use super::entry::{Again, Epoch, Lane};
 use super::incoming::Refused;
 use super::{Incoming, LANES, OUTBOX, Outbox, Outgoing, Peering, Rule};
@@ -90,7 +91,9 @@ impl Peering {
     fn stored(&mut self, lane: &Lane, n: u64, position: u64) {
         let Some(outbox) = self.own.get_mut(lane) else { return };
         // What the log says moves only what is sent next. It does not confirm: a log can forget what it has acknowledged.
-        if outbox.stored(n, position) && (!self.keeps(Rule::Confirmation) || self.peers.is_empty()) {
+        let is_moved = outbox.stored(n, position);
+        let is_alone = !self.peers.values().any(Peer::counts);
+        if is_moved && (is_alone || !self.keeps(Rule::Confirmation)) {
             self.confirm();
         }
     }
@@ -128,6 +131,7 @@ impl Peering {
         match later.0.checked_add(1) {
             Some(next) if !self.renewed => {
                 (self.epoch, self.renewed, self.greets) = (Epoch(next), true, true);
+                self.peers.values_mut().for_each(|peer| peer.has.clear());
                 self.own.values_mut().for_each(|outbox| outbox.rewind(false));
                 self.publish_all(out);
             }

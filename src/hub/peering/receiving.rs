@@ -138,8 +138,8 @@ impl Peering {
             self.ask(&missing, lane, now, out);
         }
         match late {
-            Some(late) => drop(self.late.insert(lane.clone(), late)),
-            None => drop(self.late.remove(lane)),
+            Some(late) => _ = self.late.insert(lane.clone(), late),
+            None => _ = self.late.remove(lane),
         }
         None
     }
