@@ -252,7 +252,7 @@ fn laid_out(lines: u64) -> (Log, Reader) {
 
 fn line(seq: u64) -> Line {
     let said = Said::Say { nick: "ann".into(), text: SPOKEN.into() };
-    Line { seq, at: Wall(1), author: Some(SessionId(1)), said, borne: Borne::default(), apart: None }
+    Line { seq, at: Wall(1), author: Some(SessionId(1)), said, borne: Borne::default(), apart: None, origin: None }
 }
 
 /// A hub in which thousands have been reported, an operator, and somebody else.

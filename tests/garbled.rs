@@ -188,6 +188,7 @@ fn no_garbled_reader_of_a_former_process_is_more_than_refused() {
                 said,
                 borne: Borne::default(),
                 apart: None,
+                origin: None,
             }));
             if seq % 9 == 0 {
                 reader.tell(Arc::from(&b"-- mail\r\n"[..]), Some(&log));

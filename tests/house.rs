@@ -335,8 +335,9 @@ fn nothing_is_unwrapped_outside_of_tests() {
 
 /// What shows somebody's text to others, and where it may stand: where it was asked who is heard.
 const CARRIERS: &[(&str, &[&str])] = &[
-    ("Said::Say", &[]),
-    ("Said::Emote", &[]),
+    // Also what another hub has let its people say.
+    ("Said::Say", &["hub/peering/showing.rs"]),
+    ("Said::Emote", &["hub/peering/showing.rs"]),
     ("Message::PrivateFrom", &[]),
     ("Message::Invitation", &[]),
     // What is changed of one that was heard, or read again.

@@ -692,7 +692,7 @@ impl Walk {
             assert!(room.history.iter().is_sorted_by_key(|line| line.seq), "history is in order");
             for line in room.history.iter() {
                 if let Some((_, _, on_disk)) = self.world.disk.lines.get(&line.seq) {
-                    let line = Line { borne: Borne::default(), apart: None, ..(**line).clone() };
+                    let line = Line { borne: Borne::default(), apart: None, origin: None, ..(**line).clone() };
                     assert_eq!(on_disk, &line, "what is in memory stands on disk alike");
                 }
             }

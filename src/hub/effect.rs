@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::archive::{Record, Search};
 use super::ignore::Shunned;
 use super::message::{Farewell, Line, Message, View};
+use super::peering::Outgoing;
 use super::{Happening, login};
 use crate::values::id::{RoomId, SessionId};
 use crate::values::terminal::Mode;
@@ -59,6 +60,8 @@ pub enum Effect {
     /// A search of the disk for a client. [`News::Found`](super::News::Found) is the answer, and
     /// has to come.
     Search(Box<Search>),
-    /// An event for the journal and the stream of events.
+    /// The link to other hubs has something to do. There is none where no link is connected.
+    Peering(Outgoing),
+    /// Something worth a line in the journal and in the stream of events.
     Happened(Happening),
 }

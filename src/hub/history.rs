@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::archive::Selector;
 use super::ignore::Borne;
 use super::message::{Line, Said};
+use super::peering::entry::EntryId;
 use super::retention::Horizon;
 use crate::settings::{self};
 use crate::values::id::SessionId;
@@ -31,13 +32,14 @@ pub(super) fn weight(line: &Line) -> usize {
     line.said.text().len() + line.said.nick().len() + LINE
 }
 
-/// The size of a line without [`Line::apart`], in bytes. An earlier release, whose lines had no
-/// such field, filled its history by the smaller size, and all those lines must still fit.
-const LINE: usize = size_of::<Line>() - size_of::<Option<Arc<[SessionId]>>>();
+/// The bytes of a line itself, without [`Line::apart`] and [`Line::origin`]: a release without these fields has kept as
+/// many lines as fit without them, and all of them must still fit.
+const LINE: usize = size_of::<Line>() - size_of::<Option<Arc<[SessionId]>>>() - size_of::<Option<Arc<EntryId>>>();
 
 /// The line that replaces a line made unreadable.
 pub(super) fn redacted(line: &Line) -> Line {
-    Line { author: None, said: Said::Redacted, borne: Borne::default(), apart: None, ..*line }
+    let (borne, origin) = (Borne::default(), line.origin.clone());
+    Line { author: None, said: Said::Redacted, borne, apart: None, origin, ..*line }
 }
 
 impl History {
@@ -276,7 +278,15 @@ mod tests {
 
     fn line(seq: u64, at: i64) -> Arc<Line> {
         let said = Said::Say { nick: "ann".into(), text: "hello".into() };
-        Arc::new(Line { seq, at: Wall(at), author: Some(SessionId(7)), said, borne: Borne::default(), apart: None })
+        Arc::new(Line {
+            seq,
+            at: Wall(at),
+            author: Some(SessionId(7)),
+            said,
+            borne: Borne::default(),
+            apart: None,
+            origin: None,
+        })
     }
 
     /// The index of unheard lines loses a line however that line is dropped.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::account::{Hashed, Role};
 use super::archive::Selector;
 use super::ownership::Change;
+use super::peering::Incoming;
 use super::sanction::Order;
 use super::{By, News};
 use crate::settings::Newcomers;
@@ -18,8 +19,8 @@ use crate::values::terminal::{Mode, Terminal};
 /// One input of the hub. `session` is always the client that it is about, and `by` the person who
 /// does it.
 ///
-/// The tape does not hold inputs, because a line may hold a password. It holds their sources: a
-/// client's bytes, an administrator's command, or [`News`].
+/// An input cannot be written down, because a line may hold a password. The tape keeps what leads to it: a client's
+/// bytes, an administrator's command, what a link tells, or [`News`].
 #[derive(Clone, Debug)]
 #[allow(missing_docs, reason = "each variant's text tells of its fields")]
 pub enum Input {
@@ -102,8 +103,16 @@ pub enum Input {
     /// Time has passed; see [`Hub::next_deadline`](super::Hub::next_deadline). Early or late ticks
     /// are harmless.
     Tick,
+    /// The link to other hubs tells something.
+    Peering(Incoming),
     /// The daemon reports something about itself.
     News(News),
+}
+
+impl From<Incoming> for Input {
+    fn from(incoming: Incoming) -> Self {
+        Self::Peering(incoming)
+    }
 }
 
 impl From<News> for Input {

@@ -59,6 +59,9 @@ impl Hub {
             assert!(named.copied().all(|account| self.accounts.get(account).is_some()), "a room is of those there are");
         }
         self.recording.backlog.check_invariants();
+        if let Some(peering) = &self.peering {
+            peering.check_invariants();
+        }
         self.check_ignored();
         self.moderation.sanctions.check_invariants();
         self.moderation.reports.check_invariants();

@@ -7,6 +7,7 @@ use super::account::{Accounts, Role};
 use super::archive::Backlog;
 use super::leavers::Leavers;
 use super::message::Refusal;
+use super::peering::Peering;
 use super::room::Room;
 use super::sanction::Sanctions;
 use super::session::Session;
@@ -23,7 +24,13 @@ impl Hub {
         &self.settings
     }
 
-    /// All clients, the oldest first.
+    /// What is known of other hubs; `None` where no link has ever connected.
+    #[must_use]
+    pub fn peering(&self) -> Option<&Peering> {
+        self.peering.as_deref()
+    }
+
+    /// All clients, by age.
     pub fn sessions(&self) -> impl Iterator<Item = &Session> {
         self.people.sessions.values().map(|session| &**session)
     }

@@ -43,8 +43,9 @@
 //! | programs that take the hub for another kind of server | [`foreign`] |
 //! | how people type: who edits the line, what is echoed | `typing`, `complete` |
 //! | times in a named time zone | `zones` |
-//! | read-only access to the hub from outside | `looking` |
-//! | conditions that always hold; the hub in a snapshot | `invariants`, `saved` |
+//! | several hubs that share their public rooms | [`peering`] |
+//! | looking at the hub from outside | `looking` |
+//! | what always holds; what a snapshot holds of the hub | `invariants`, `saved` |
 //!
 //! The hub knows nothing of bytes, screens, sockets and files: [`crate::wire`] renders its
 //! messages, and [`crate::net`] carries out its effects.
@@ -80,6 +81,7 @@ pub mod message;
 mod news;
 pub mod ownership;
 pub mod pace;
+pub mod peering;
 mod people;
 mod places;
 mod presence;
@@ -129,6 +131,7 @@ use login::Logins;
 use memo::Memos;
 use message::Farewell;
 use pace::Verdict;
+use peering::Peering;
 pub use places::RESERVE as RESERVED_PLACES;
 use places::{Familiar, Places};
 use retention::Retention;
@@ -173,6 +176,8 @@ pub struct Hub {
     /// The clients that see times in a named zone.
     zones: Zones,
     recording: Recording,
+    /// What is known of other hubs that share their rooms; `None` where no link has ever connected.
+    peering: Option<CopyOnWrite<Peering>>,
     next_line: u64,
     work: Work,
     counters: Counters,
@@ -332,6 +337,7 @@ impl Hub {
                 progress: Mono(0),
                 unread: false,
             },
+            peering: None,
             next_line: 1,
             work: Work::default(),
             counters: Counters::default(),
@@ -387,6 +393,7 @@ impl Hub {
             self.next_look(),
             self.memos.due(),
             self.zones.next_deadline(),
+            self.peering.as_ref().and_then(|peering| peering.next_deadline()),
         ];
         gathered.into_iter().chain(others.into_iter().flatten()).min()
     }

@@ -173,6 +173,9 @@ impl Turn<'_> {
             }
         }
         meant.looked_at += self.hub.recording.backlog.redact(&what) as u64;
+        if let Some(peering) = &mut self.hub.peering {
+            meant.looked_at += peering.redact(&what) as u64;
+        }
         self.forget_words(&what);
         self.redact_reports(asked);
         self.redact_memos(asked);
@@ -508,6 +511,7 @@ mod tests {
             said: Said::Redacted,
             borne: Borne::default(),
             apart: None,
+            origin: None,
         };
         assert!(!hub.is_removed("lobby", &line));
         remove(&mut hub, by(BOB));

@@ -162,6 +162,9 @@ impl Turn<'_> {
         }
         let horizon = self.hub.horizon(self.now);
         self.hub.recording.backlog.let_go(horizon, LINES);
+        if let Some(peering) = &mut self.hub.peering {
+            peering.let_go(horizon);
+        }
         let mut passed = std::mem::take(&mut self.hub.recording.retention);
         let from = passed.next.unwrap_or(RoomId(0));
         let rooms: Vec<RoomId> =
@@ -435,6 +438,7 @@ mod tests {
             said: Said::Say { nick: "bob".into(), text: text.into() },
             borne: super::super::ignore::Borne::default(),
             apart: None,
+            origin: None,
         };
         let room =
             |room, name: &str, lines| RecalledRoom { room: RoomId(room), name: name.to_owned(), lines, plain_from: 0 };

@@ -9,6 +9,7 @@ use super::archive::Record;
 use super::entrance::Since;
 use super::ignore::Borne;
 use super::message::{Done, Line, Said, Welcome};
+use super::peering::entry::EntryId;
 use super::presence::Step;
 use super::room::{Room, TopicSet};
 use super::{By, Dormant, Effect, Happening, Hub, What};
@@ -16,6 +17,7 @@ use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::network::Origin;
+use crate::values::time::Wall;
 
 impl Hub {
     /// Counts one room less for the origin from which it was opened.
@@ -207,6 +209,7 @@ impl Turn<'_> {
             said: said.clone(),
             borne: Borne::default(),
             apart: None,
+            origin: None,
         };
         let is_moderation = by.is_some() || author.is_some_and(|id| self.hub.role(id) == Role::Operator);
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
@@ -268,6 +271,27 @@ impl Turn<'_> {
     /// Posts a line at the end of a room's log. Its author is shown the line only if it answers
     /// them.
     pub(super) fn post(&mut self, id: RoomId, author: Option<SessionId>, said: Said) -> Arc<Line> {
+        let line = self.put(id, author, said, self.now.wall, None);
+        if author.is_some() && line.said.is_speech() {
+            self.share(id, &line);
+        }
+        line
+    }
+
+    /// The same for what another hub has let its people say: `origin` is its entry and `at` when it was said.
+    pub(super) fn post_of(&mut self, id: RoomId, author: Option<SessionId>, said: Said, origin: (EntryId, Wall)) {
+        let (entry, at) = origin;
+        self.put(id, author, said, at, Some(Arc::new(entry)));
+    }
+
+    fn put(
+        &mut self,
+        id: RoomId,
+        author: Option<SessionId>,
+        said: Said,
+        at: Wall,
+        origin: Option<Arc<EntryId>>,
+    ) -> Arc<Line> {
         debug_assert!(Some(id) != self.hub.door.room, "nothing is said at the door");
         let kept = said.is_kept();
         if let Some(author) = author.filter(|_| said.is_speech()) {
@@ -278,7 +302,8 @@ impl Turn<'_> {
         let apart = self.hub.shown_apart(id, author, &said);
         let ids: Option<Arc<[SessionId]>> =
             (!apart.is_empty()).then(|| apart.iter().map(|(session, _)| *session).collect());
-        let line = Arc::new(Line { seq: self.hub.next_line, at: self.now.wall, author, said, borne, apart: ids });
+        let is_said_here = origin.is_none();
+        let line = Arc::new(Line { seq: self.hub.next_line, at, author, said, borne, apart: ids, origin });
         self.hub.next_line += 1;
         let mut record = None;
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
@@ -286,7 +311,7 @@ impl Turn<'_> {
             if let Some(author) = author {
                 room.presence.hear(author);
             }
-            self.hub.counters.lines_said += 1;
+            self.hub.counters.lines_said += u64::from(is_said_here);
             room.lines += 1;
             if room.kept {
                 room.history.push(line.clone(), &self.hub.settings.history);

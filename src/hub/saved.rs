@@ -19,6 +19,7 @@ use super::memo::Memos;
 use super::message::{Farewell, Line, Said};
 use super::ownership::{Guest, Ownership};
 use super::pace::Crowd;
+use super::peering::Peering;
 use super::places::Familiar;
 use super::presence::Presence;
 use super::report::Reports;
@@ -109,6 +110,8 @@ struct Saved {
     resting: Vec<SavedRoom>,
     #[serde(default)]
     looked: Mono,
+    #[serde(default)]
+    peering: Option<CopyOnWrite<Peering>>,
 }
 
 /// The default of `given`: a snapshot of an older release does not tell which numbers were given.
@@ -202,6 +205,8 @@ struct Saving<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     resting: Vec<SavingRoom<'a>>,
     looked: Mono,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peering: &'a Option<CopyOnWrite<Peering>>,
 }
 
 #[derive(Serialize)]
@@ -305,6 +310,7 @@ impl Serialize for Hub {
             latest: self.moderation.latest,
             resting: resting.into_iter().map(SavingRoom::of).collect(),
             looked: self.rooms.looked,
+            peering: &self.peering,
         };
         saving.serialize(serializer)
     }
@@ -398,6 +404,7 @@ impl Hub {
             memos: self.memos.frozen(),
             zones: self.zones.frozen(),
             recording: recording.clone(),
+            peering: self.peering.clone(),
             next_line: self.next_line,
             counters: self.counters,
             ..bare
@@ -459,6 +466,7 @@ impl Saved {
                 progress: self.progress,
                 unread: self.unread,
             },
+            peering: self.peering,
             next_line: self.next_line,
             counters: Counters::of(&self.counters),
             ..bare
@@ -612,6 +620,9 @@ impl Saved {
             hub.recording.dormant.insert(name, Dormant { room: id, history, plain_from });
         }
         hub.recording.backlog.revive(hub.next_line)?;
+        if let Some(peering) = &mut hub.peering {
+            peering.revive(hub.next_line)?;
+        }
         if !hub.recording.on && hub.recording.backlog.iter().len() > 0 {
             return Err("something waits for the disk, and nothing is recorded".to_owned());
         }

@@ -473,6 +473,7 @@ impl Turn<'_> {
             said,
             borne: super::ignore::Borne::default(),
             apart: None,
+            origin: None,
         });
         self.hub.next_line += 1;
         let room = self.hub.rooms.open.get_mut(&id).expect("the caller has it");
@@ -636,6 +637,7 @@ impl Turn<'_> {
             said: Said::Notice { text },
             borne: super::ignore::Borne::default(),
             apart: None,
+            origin: None,
         });
         self.hub.next_line += 1;
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };

@@ -172,6 +172,7 @@ impl Turn<'_> {
                 self.erase_memos(account);
             }
             Input::Tick => self.tick(),
+            Input::Peering(incoming) => self.peering(incoming),
             Input::News(news) => self.take_news(news),
         }
         // Nobody is charged for arrivals, nor for an administrator's commands.
@@ -237,6 +238,7 @@ impl Turn<'_> {
         self.change_clocks();
         self.let_go();
         self.let_go_of_reports();
+        self.tick_peering();
         // Rooms beyond `AT_A_TIME` stay due, for the next tick.
         for _ in 0..AT_A_TIME {
             let Some((_, id)) = self.hub.rooms.deadlines.first().copied().filter(|(at, _)| *at <= self.now.mono) else {

@@ -64,6 +64,7 @@ impl Machine {
             Effect::Search(search) => Outcome::Search(search),
             Effect::Hash(job) => Outcome::Hash(job),
             Effect::SecretSpent => Outcome::SecretSpent,
+            Effect::Peering(outgoing) => Outcome::Peering(outgoing),
             Effect::Happened(happening) => Outcome::Happened(happening),
         };
         out.push(outcome);

@@ -5,6 +5,7 @@ use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::hub::message::Farewell;
+use crate::hub::peering::Incoming;
 use crate::hub::{By, News};
 use crate::values::id::SessionId;
 use crate::wire::proxy::Encryption;
@@ -54,7 +55,9 @@ pub enum Input {
     /// News from the daemon for the hub: for example a client is gone, the store has found
     /// something, or settings have changed.
     Hub(News),
-    /// A new process has taken over the state.
+    /// The link to other hubs tells something.
+    Peering(Incoming),
+    /// This process has taken over from another.
     Restarted,
     /// The time of [`Machine::next_deadline`](super::Machine::next_deadline) has come.
     Tick,
@@ -88,6 +91,12 @@ pub struct Proxied {
     /// header mentions none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
+}
+
+impl From<Incoming> for Input {
+    fn from(incoming: Incoming) -> Self {
+        Self::Peering(incoming)
+    }
 }
 
 impl From<News> for Input {

@@ -24,6 +24,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::hub::peering::Incoming;
 use crate::hub::session::Session;
 use crate::hub::{self, Effect, Hub, News};
 use crate::settings::Settings;
@@ -104,7 +105,15 @@ impl Machine {
         machine
     }
 
-    /// The hub, for reading.
+    /// Has the protocol between hubs go without one of its rules, or with less memory, as long as this process has the
+    /// state: a test sees what happens then.
+    #[doc(hidden)]
+    #[cfg(debug_assertions)]
+    pub fn try_peering(&mut self, trial: hub::peering::Trial) {
+        self.hub.try_peering(trial);
+    }
+
+    /// The hub, read-only.
     #[must_use]
     pub fn hub(&self) -> &Hub {
         &self.hub
@@ -146,7 +155,14 @@ impl Machine {
                 }
             }
             Input::Hub(news) => self.told(news, at, out),
-            Input::Restarted => self.restarts = Restarts { count: self.restarts.count + 1, last: Some(at.wall) },
+            Input::Peering(incoming) => self.tell_hub(incoming, at),
+            Input::Restarted => {
+                self.restarts = Restarts { count: self.restarts.count + 1, last: Some(at.wall) };
+                // A connection of the link has ended with the process that had it.
+                if self.hub.peering().is_some() {
+                    self.tell_hub(Incoming::Unlinked, at);
+                }
+            }
             Input::Tick => self.tick(at, out),
         }
         self.apply_effects(at, out);

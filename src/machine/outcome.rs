@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::hub::archive::{Record, Search};
 use crate::hub::message::{Line, View};
+use crate::hub::peering::Outgoing;
 use crate::hub::{Happening, login};
 use crate::settings::{Settings, SlowPolicy};
 use crate::values::id::{RoomId, SessionId};
@@ -70,8 +71,11 @@ pub enum Outcome {
     SecretSpent,
     /// Tell the journal and subscribers of an event. The machine does not depend on it.
     Happened(Happening),
-    /// Call [`Machine::bytes`](super::Machine::bytes) for this client again soon, without bytes:
-    /// its turn is over, and it has sent more than was handled.
+    /// Something for the link to other hubs to do. It is lost with a connection of the link: what matters of it comes
+    /// again when the next one is connected.
+    Peering(Outgoing),
+    /// A client's turn is over, and it has sent more: [`Machine::bytes`](super::Machine::bytes) is to be called for it
+    /// again soon, without bytes.
     More(SessionId),
 }
 

@@ -54,6 +54,7 @@ pub(super) fn line(seq: u64, text: &str) -> Line {
         said,
         borne: Borne::default(),
         apart: None,
+        origin: None,
     }
 }
 

@@ -10,6 +10,24 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SessionId(pub u64);
 
+impl SessionId {
+    /// The numbers from this one on are of other hubs' people. It is not the highest bit: with that, a number would be
+    /// negative in SQLite, which has no unsigned ones.
+    const REMOTE: u64 = 1 << 62;
+
+    /// The number for somebody at another hub, made of a hash that tells them apart.
+    #[must_use]
+    pub const fn remote(hash: u64) -> Self {
+        Self(Self::REMOTE | (hash & (Self::REMOTE - 1)))
+    }
+
+    /// Whether it is the number of somebody at another hub: a client of this one never gets such a number.
+    #[must_use]
+    pub const fn is_remote(self) -> bool {
+        self.0 >= Self::REMOTE
+    }
+}
+
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "c{}", self.0)

@@ -92,6 +92,7 @@ pub fn goes_on(scene: &str, left: &Left, stage: &mut Stage) {
             stage.check("late", b"hello\n", "eve", "late: hello\r\n");
             stage.check("ann", b"hello\n", "eve", "ann: hello\r\n");
         }
+        "hubs" => super::hubs::goes_on(stage),
         // They are compared as they were read.
         "settings" => {}
         other => panic!("{other} is a scene that nobody looks at"),
@@ -100,7 +101,7 @@ pub fn goes_on(scene: &str, left: &Left, stage: &mut Stage) {
 
 impl Stage {
     /// What somebody sees while this is done.
-    fn sees(&mut self, nick: &str, act: impl FnOnce(&mut Self)) -> String {
+    pub fn sees(&mut self, nick: &str, act: impl FnOnce(&mut Self)) -> String {
         let id = self.who(nick);
         self.news(id);
         act(self);

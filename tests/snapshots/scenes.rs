@@ -63,6 +63,7 @@ pub fn all() -> Vec<(&'static str, Stage)> {
         ("settings", settings()),
         ("keys", keys()),
         ("proxied", proxied()),
+        ("hubs", super::hubs::scene()),
     ]
 }
 
@@ -98,6 +99,7 @@ fn recalled() -> Recalled {
         said: Said::Say { nick: "zoe".into(), text: text.into() },
         borne: Borne::default(),
         apart: None,
+        origin: None,
     };
     Recalled {
         lasting: Vec::new(),

@@ -1161,6 +1161,7 @@ impl<'a> Walk<'a> {
                 said: what.as_said(),
                 borne: Borne::default(),
                 apart: None,
+                origin: None,
             })
         };
         lines.into_iter().map(line).collect()

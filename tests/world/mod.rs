@@ -27,6 +27,7 @@ use chathub::hub::lasting::Lasting;
 use chathub::hub::login::{Against, Answer, Job};
 use chathub::hub::memo::Memo;
 use chathub::hub::message::{Farewell, Line, Said};
+use chathub::hub::peering::{Incoming, Outgoing};
 use chathub::hub::report::Report;
 use chathub::hub::sanction::Sanction;
 use chathub::hub::{self, By, Hub};
@@ -147,14 +148,10 @@ impl Disk {
             self.last[kind] = self.last[kind].max(number);
         }
         match record {
-            Record::Line { room, name, line, encrypted } => {
-                if *encrypted {
-                    let last = self.encrypted.entry((*room, name.clone())).or_default();
-                    *last = line.seq.max(*last);
-                }
-                // Writing it a second time changes nothing. The store does not write who ignores
-                // the author.
-                let line = Line { borne: Borne::default(), apart: None, ..(**line).clone() };
+            Record::Line { room, name, line } => {
+                // Writing it a second time changes nothing. Whom its author is ignored by is not written, nor which
+                // entry of another hub it was.
+                let line = Line { borne: Borne::default(), apart: None, origin: None, ..(**line).clone() };
                 self.lines.entry(line.seq).or_insert_with(|| (*room, name.clone(), line));
             }
             Record::Given(id) => self.given = self.given.max(id.0),
@@ -206,7 +203,8 @@ impl Disk {
             }
         }
         let [last_sanction, last_account, last_report, last_memo] = self.last;
-        let last_session = self.lines.values().filter_map(|(_, _, line)| line.author).map(|author| author.0).max();
+        let authors = self.lines.values().filter_map(|(_, _, line)| line.author);
+        let last_session = authors.filter(|author| !author.is_remote()).map(|author| author.0).max();
         Recalled {
             sanctions: self.sanctions.values().cloned().collect(),
             accounts: self.accounts.values().cloned().collect(),
@@ -238,7 +236,9 @@ pub struct World {
     pub deeds: usize,
     /// All steps that reached the machine, for tests that inspect them.
     pub taken: Vec<Taken>,
-    /// For each encrypted client, the sealer of its outgoing direction.
+    /// What the link to other hubs was given to do.
+    pub to_link: Vec<Outgoing>,
+    /// What encrypted clients seal what they send with.
     sealers: BTreeMap<SessionId, Sealer>,
     searches: Vec<Search>,
     jobs: Vec<Arc<Job>>,
@@ -258,6 +258,7 @@ impl World {
             disk: Disk::default(),
             deeds: 0,
             taken: Vec::new(),
+            to_link: Vec::new(),
             sealers: BTreeMap::new(),
             searches: Vec::new(),
             jobs: Vec::new(),
@@ -366,6 +367,11 @@ impl World {
     /// The store has written all records up to number `through`.
     pub fn recorded(&mut self, through: u64) {
         self.handle(hub::News::Recorded { through });
+    }
+
+    /// The link to other hubs tells something.
+    pub fn linked(&mut self, incoming: Incoming) {
+        self.handle(incoming);
     }
 
     pub fn stop(&mut self, message: Option<Arc<str>>) {
@@ -493,6 +499,7 @@ impl World {
                 Outcome::More(id) => {
                     self.turns.insert(*id);
                 }
+                Outcome::Peering(outgoing) => self.to_link.push(outgoing.clone()),
                 Outcome::SecretSpent | Outcome::Happened(_) => {}
             }
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::hub::ignore::Borne;
+use crate::hub::peering::entry::EntryId;
 use crate::values::id::SessionId;
 use crate::values::time::Wall;
 
@@ -27,6 +28,9 @@ pub struct Line {
     /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub apart: Option<Arc<[SessionId]>>,
+    /// The entry of another hub that the line comes from; `None`: it was said at this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Arc<EntryId>>,
 }
 
 impl Line {

@@ -48,6 +48,7 @@ fn lines_that_are_on_disk_are_looked_for_there_and_a_disk_that_cannot_be_read_is
         said: Said::Say { nick: "bob".into(), text: "you fool".into() },
         borne: Borne::default(),
         apart: None,
+        origin: None,
     };
     let shown_of = |found: Vec<Line>, reach| {
         let (mut hub, olga) = hub(vec![Report { lines: vec![3], room: RoomId(7), ..report(4, 1, 1, None) }]);

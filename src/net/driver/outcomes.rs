@@ -128,6 +128,12 @@ impl Driver {
                 }
                 return;
             }
+            Outcome::Peering(outgoing) => {
+                // No program connects the hub to others yet, and a hub that was never connected asks for nothing. Should
+                // it do so all the same, nothing is lost: what matters is asked for again.
+                debug_assert!(false, "there is no link: {outgoing:?}");
+                return;
+            }
             Outcome::Happened(happening) => {
                 if !self.subscribers.is_empty() {
                     self.subscribers.publish(&event::happened(&happening));

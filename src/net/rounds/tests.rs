@@ -277,7 +277,7 @@ fn what_is_little_is_done_at_once_and_of_more_a_part_but_never_before_what_was_l
     // A line to the largest number of clients that are served in one go, and to one client more.
     let line = || {
         let said = crate::hub::message::Said::Joined { nick: "ann".into() };
-        let line = Line { seq: 1, at: Wall(0), author: None, said, borne: Borne::default(), apart: None };
+        let line = Line { seq: 1, at: Wall(0), author: None, said, borne: Borne::default(), apart: None, origin: None };
         vec![Work::Order(Order::Post(room, Arc::new(line)))]
     };
     let most = u64::try_from(SHORT).expect("small");
@@ -351,7 +351,7 @@ async fn who_is_to_be_closed_has_ten_seconds_for_something_and_a_minute_for_all(
 fn a_room_that_is_opened_again_keeps_its_log_for_who_is_being_closed() {
     let (room, line) = (RoomId(7), |seq| {
         let said = Said::Say { nick: "ann".into(), text: format!("line {seq}").into() };
-        Arc::new(Line { seq, at: Wall(1), author: None, said, borne: Borne::default(), apart: None })
+        Arc::new(Line { seq, at: Wall(1), author: None, said, borne: Borne::default(), apart: None, origin: None })
     });
     let connections = [1, 2].map(|id| Arc::new(Connection::played(SessionId(id), Vec::new())));
     let [leaving, coming] = &connections;

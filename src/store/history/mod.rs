@@ -57,7 +57,8 @@ pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
         _ => Said::Say { nick, text },
     };
     let author = row.get::<_, Option<i64>>(3)?.map(|author| SessionId(unsigned(author)));
-    Ok(Line { seq: unsigned(row.get(0)?), at: Wall(row.get(1)?), author, said, borne: Borne::default(), apart: None })
+    let (seq, at, borne) = (unsigned(row.get(0)?), Wall(row.get(1)?), Borne::default());
+    Ok(Line { seq, at, author, said, borne, apart: None, origin: None })
 }
 
 /// Remembers the ids in `rooms` of the rooms that lines were written to lately.
@@ -137,7 +138,9 @@ pub(super) fn append(
     meta.lines += new as u64;
     meta.last_line = meta.last_line.max(line.seq);
     meta.last_room = meta.last_room.max(room.0);
-    meta.last_session = meta.last_session.max(line.author.map_or(0, |author| author.0));
+    // What other hubs' people are numbered by is never given here.
+    let author = line.author.filter(|author| !author.is_remote());
+    meta.last_session = meta.last_session.max(author.map_or(0, |author| author.0));
     Ok(())
 }
 

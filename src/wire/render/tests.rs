@@ -41,6 +41,7 @@ fn lines_go_on_below_their_text_at_the_width_of_the_terminal() {
             said: said.clone(),
             borne: Borne::default(),
             apart: None,
+            origin: None,
         };
         let mut out = Vec::new();
         super::line(&line, view, &mut out);
@@ -116,7 +117,7 @@ fn help_shows_every_command_of_the_table_and_fits_eighty_columns() {
 #[test]
 fn what_is_meant_for_one_alone_stands_out_by_marks_and_in_colours() {
     let said = Said::Say { nick: "ann".into(), text: "hey Bob, bob".into() };
-    let line = Line { seq: 1, at: Wall(0), author: None, said, borne: Borne::default(), apart: None };
+    let line = Line { seq: 1, at: Wall(0), author: None, said, borne: Borne::default(), apart: None, origin: None };
     let mention = Message::Mention { line: Arc::new(line.clone()), name: "bob".into(), ring: true };
     let plain = View::default();
     let coloured = View { colors: Colors::Basic, ..plain };

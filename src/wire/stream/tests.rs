@@ -30,6 +30,7 @@ pub(super) fn line(seq: u64, author: u64) -> Arc<Line> {
         said,
         borne: Borne::default(),
         apart: None,
+        origin: None,
     })
 }
 
