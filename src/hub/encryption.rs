@@ -184,6 +184,7 @@ mod tests {
             said: Said::Say { nick: "ann".into(), text: text.into() },
             borne: Borne::default(),
             apart: None,
+            origin: None,
         };
         let cellar = RecalledRoom {
             room: RoomId(9),

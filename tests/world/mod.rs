@@ -148,7 +148,11 @@ impl Disk {
             self.last[kind] = self.last[kind].max(number);
         }
         match record {
-            Record::Line { room, name, line } => {
+            Record::Line { room, name, line, encrypted } => {
+                if *encrypted {
+                    let last = self.encrypted.entry((*room, name.clone())).or_default();
+                    *last = line.seq.max(*last);
+                }
                 // Writing it a second time changes nothing. Whom its author is ignored by is not written, nor which
                 // entry of another hub it was.
                 let line = Line { borne: Borne::default(), apart: None, origin: None, ..(**line).clone() };
