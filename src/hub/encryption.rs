@@ -143,8 +143,8 @@ impl Turn<'_> {
 mod tests {
     use super::*;
     use crate::hub::archive::{Recalled, RecalledRoom};
-    use crate::hub::lasting::Lasting;
     use crate::hub::ignore::Borne;
+    use crate::hub::lasting::Lasting;
     use crate::hub::message::{Line, Message, Said};
     use crate::hub::ownership::Ownership;
     use crate::hub::{Effect, Input, News};
