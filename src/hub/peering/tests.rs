@@ -164,7 +164,7 @@ fn an_entry_is_kept_until_all_hubs_have_it() {
     give(&mut hub, Incoming::Stored { lane: lane("lobby"), n: 1, position: 1 }, NOW);
     let epoch = hub.peering().expect("linked").epoch();
     let again = Again { to: id("a"), epoch, lane: lane("lobby"), run: 1, from: 1 };
-    let mut wanted = |hub: &mut Hub| {
+    let wanted = |hub: &mut Hub| {
         let frames = published(give(hub, Incoming::Again(Box::new(again.clone())), NOW));
         give(hub, Incoming::Stored { lane: lane("lobby"), n: 1, position: 2 }, NOW);
         frames[0].entries[0].content.clone()
