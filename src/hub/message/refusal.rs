@@ -154,6 +154,8 @@ pub enum Refusal {
     SentALot(Arc<str>),
     /// The client is muted, until then or without end (`None`).
     Muted(Option<Wall>),
+    /// The client is muted, until then or without end (`None`), and so may not do what others would be shown.
+    MutedDeed(Option<Wall>),
     /// This person is an operator, and no operator can act on another.
     IsOperator(Arc<str>),
     /// The sanction that is called so is about the client that wants to lift it.

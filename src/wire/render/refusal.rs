@@ -123,6 +123,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::ToYourself => notice(out, &["that is you"]),
         Refusal::Muted(end) => notice(out, &["you are muted", &until(end), ": nobody saw that"]),
+        Refusal::MutedDeed(end) => notice(out, &["you are muted", &until(end), ": nothing was done"]),
         Refusal::LineTooLong { bytes, limit } => {
             let text = format!("nobody saw that line: it has {bytes} bytes, at most {limit} are allowed");
             notice(out, &[&text]);
