@@ -4,7 +4,10 @@ use zeroize::Zeroizing;
 
 use super::super::account::Role;
 use super::table::{Command, Password};
-use super::{could_be, find, split_word};
+use super::{beginning_with, could_be, find, split_word};
+
+/// A password that nothing before it tells of has so many bytes at least.
+const SHORTEST: usize = 8;
 
 /// Whether a line is a command with a password in it, also if the command is misspelt or lacks its slash. Such a line
 /// cannot be recalled in the editor.
@@ -12,7 +15,10 @@ use super::{could_be, find, split_word};
 pub fn holds_password(line: &str) -> bool {
     let (word, args) = match line.trim_start().strip_prefix('/') {
         Some(rest) if !rest.starts_with('/') => split_word(rest),
-        _ => return without_slash(line, |_| true).is_some(),
+        _ => {
+            let suspects = || suspects(line).is_some_and(|line| line.is_login(SHORTEST, |_| true, |_| true));
+            return without_slash(line, |_| true).is_some() || suspects();
+        }
     };
     if is_for_services(word, args) {
         return true;
@@ -297,4 +303,73 @@ pub(in crate::hub) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) 
         _ => false,
     };
     is_meant.then_some(command)
+}
+
+/// A line that begins no command and could be a login all the same: see [`suspects`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::hub) struct Suspects<'a> {
+    /// What could be a command that is misspelt or cut short, or the name.
+    first: &'a str,
+    /// The name, if it comes behind that.
+    name: Option<&'a str>,
+    /// What could be the password.
+    secret: &'a str,
+    /// It is "log in" or the like that comes before the name.
+    is_login: bool,
+}
+
+/// Whether a line could be a login of which not even the command is there as it should be: `lgoin ann sesame`, `log in
+/// ann sesame`, `ann s3same12`, `reg s3same12`. Whether it is one depends on the name and on the password.
+pub(in crate::hub) fn suspects(line: &str) -> Option<Suspects<'_>> {
+    let mut words = line.trim_start_matches(|c: char| !c.is_alphabetic()).split_whitespace();
+    let (first, second) = (words.next()?, words.next()?);
+    let (name, secret, is_login) = match (words.next(), words.next(), words.next()) {
+        (None, ..) => (None, second, false),
+        (Some(third), None, _) => (Some(second), third, false),
+        (Some(third), Some(fourth), None) if is_one_of(second, &["in", "on"]) && is_one_of(first, &["log", "sign"]) => {
+            (Some(third), fourth, true)
+        }
+        _ => return None,
+    };
+    Some(Suspects { first, name, secret, is_login })
+}
+
+impl Suspects<'_> {
+    /// `is_away` tells the registered names whose owners are not here: nobody talks to them. A password has at `least`
+    /// so many bytes; one without digits is known only by what is before it.
+    pub(in crate::hub) fn is_login(
+        self,
+        least: usize,
+        is_registered: impl Fn(&str) -> bool,
+        is_away: impl Fn(&str) -> bool,
+    ) -> bool {
+        // Every line of two or three words that is said passes here, so what takes time comes last.
+        let has = |is: fn(char) -> bool| self.secret.chars().any(is);
+        let looks_secret = self.secret.len() >= least && has(char::is_alphabetic) && has(char::is_numeric);
+        let Some(name) = self.name else {
+            return looks_secret && (is_beginning(self.first) || is_away(self.first));
+        };
+        let is_command = || self.is_login || is_misspelt(self.first);
+        (looks_secret && is_away(name))
+            || (could_be_misspelt(self.first)
+                && is_registered(name)
+                && is_command()
+                && !is_one_of(self.secret, SENTENCE))
+    }
+}
+
+/// Whether a word is the beginning of a command that takes a password, or short for one.
+fn is_beginning(word: &str) -> bool {
+    let takes = |command: &Command| matches!(command.password, Password::First | Password::Second);
+    is_one_of(word, &["id", "pw"]) || (word.len() > 2 && beginning_with(word).any(takes))
+}
+
+/// Whether a word is much like a command that takes a name and a password: login, identify or signin.
+fn is_misspelt(word: &str) -> bool {
+    is_beginning(word) || could_be(word, |command| command.password == Password::Second)
+}
+
+/// Whether a word that is misspelt could be one of these: a slip is seldom in the first letter.
+fn could_be_misspelt(word: &str) -> bool {
+    word.len() < 12 && matches!(word.as_bytes().first().map(u8::to_ascii_lowercase), Some(b'l' | b'i' | b'r' | b's'))
 }

@@ -303,6 +303,8 @@ pub enum Refusal {
     OnlyOperators,
     /// The name is registered, or looks like this registered name.
     NameRegistered(Arc<str>),
+    /// What somebody said first is this registered name alone, as where one is asked for it; nobody saw it.
+    NameAlone(Arc<str>),
     /// This name cannot be registered: it is a guest's, or reserved.
     NameFirst(Arc<str>),
     /// An e-mail address follows the password, which registering this name does not take.

@@ -166,6 +166,9 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::NameRegistered(name) => {
             notice(out, &[name, " is registered, or looks like such a name; if it is yours: /login ", name]);
         }
+        Refusal::NameAlone(name) => {
+            notice(out, &["nobody saw that: ", name, " is a registered name; if it is yours: /login ", name]);
+        }
         Refusal::NameFirst(name) => {
             notice(out, &[name, " cannot be registered; take a name of your own by /nick first"]);
         }
