@@ -165,6 +165,8 @@ const SENTENCE: &[&str] = &[
 const ALONE: &[(&str, &str)] = &[
     ("?", "help"),
     ("h", "help"),
+    ("-h", "help"),
+    ("--help", "help"),
     ("help", "help"),
     ("help me", "help"),
     ("commands", "help"),
@@ -187,6 +189,7 @@ const ALONE: &[(&str, &str)] = &[
     ("who", "who"),
     ("users", "who"),
     ("names", "who"),
+    ("whoami", "whois"),
     ("rooms", "rooms"),
     ("list", "rooms"),
     ("part", "leave"),
@@ -220,8 +223,15 @@ fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.iter().any(|one| one.eq_ignore_ascii_case(word))
 }
 
-/// What stands before a command elsewhere: `.quit`, `:q`, `!help`, `\\quit`.
-const MARKS: &[char] = &['.', ':', '!', '\\', ',', ';'];
+/// What stands before a command elsewhere: `.quit`, `:q`, `!help`, `\\quit`, `?help`; and the slash of a keyboard for Chinese
+/// or Japanese.
+const MARKS: &[char] = &['.', ':', '!', '\\', ',', ';', '?', '／'];
+
+/// The commands that other programs have behind such a mark by one letter. Other letters are talk: `:p`, `.d`.
+const BY_LETTER: &[&str] = &["q", "h"];
+
+/// What people write behind a cry for help or a way out: `help!`, `quit.`, `exit()`.
+const BEHIND: &[char] = &['!', '?', '.', ';', '(', ')'];
 
 /// Ways to leave an editor, behind a colon.
 const LEAVE: &[&str] = &["q", "q!", "wq", "wq!", "x", "qa"];
@@ -231,14 +241,18 @@ const LEAVE: &[&str] = &["q", "q!", "wq", "wq!", "x", "qa"];
 /// `is_here` tells who is connected, `role` who the author is: a guest who wants to log out wants to go.
 pub(in crate::hub) fn bare(line: &str, role: Role, is_here: impl Fn(&str) -> bool) -> Option<&'static Command> {
     let line = line.trim();
-    if let Some(rest) = line.strip_prefix(MARKS) {
+    if let Some(rest) = line.strip_prefix(MARKS).filter(|rest| !rest.is_empty()) {
         if line.starts_with(':') && LEAVE.contains(&rest) {
             return find("quit");
         }
         let (word, _) = split_word(rest);
-        // ".d" and "!a" are no commands of anything.
-        let is_one = |command: &&Command| word.len() > 1 && rest.starts_with(word) && command.role <= role;
+        let is_long = word.len() > 1 || is_one_of(rest, BY_LETTER);
+        let is_one = |command: &&Command| is_long && rest.starts_with(word) && command.role <= role;
         return find(word).filter(is_one);
+    }
+    let plain = line.trim_end_matches(BEHIND);
+    if plain.len() < line.len() && is_one_of(plain, &["help", "quit", "exit"]) {
+        return find(plain);
     }
     let (first, rest) = split_word(line);
     let is_word = |word: &str| first.eq_ignore_ascii_case(word);
@@ -256,11 +270,15 @@ pub(in crate::hub) fn bare(line: &str, role: Role, is_here: impl Fn(&str) -> boo
         // "tell bob" can be said of him; what follows is for him.
         "msg" => is_here(second) && !(more.is_empty() && is_word("tell")),
         "nick" | "join" | "whois" => more.is_empty() && is_word(command.name),
+        // Advice to others is said so as well. But it would be said of somebody who reads it.
+        "ignore" | "unignore" | "seen" | "report" => more.is_empty() && is_word(command.name) && is_here(second),
+        // Of operators alone: see below.
+        "kick" | "ban" | "mute" | "shadowmute" => is_word(command.name) && is_here(second),
         _ => false,
     };
     // Every line that is said passes here, so this is quick.
     let initial = first.bytes().next()?.to_ascii_lowercase();
-    let command = if b"mwtpdqnj".contains(&initial) { find(first).filter(is_meant) } else { None };
+    let command = if b"mwtpdqnjiusrkb".contains(&initial) { find(first).filter(is_meant) } else { None };
     command.filter(|command| command.role <= role)
 }
 
