@@ -157,6 +157,7 @@ transcripts! {
     places_are_made
     passwords
     passwords_for_other_programs
+    passwords_that_nobody_asks_for
     other_protocols
     private
     private_messages_at_a_pace

@@ -29,18 +29,20 @@ fn find(hub: &Hub, id: SessionId, line: &str, looked_at: &mut u64) -> (usize, Ve
         // At the door, nobody learns the names of people inside.
         _ if outside => Vec::new(),
         ("", None, _) if word.is_empty() => Vec::new(),
-        ("", None, _) => names(hub, id, word, Reach::Room, looked_at).iter().map(|name| format!("{name}: ")).collect(),
+        ("", None, _) => people(hub, id, word, Reach::Room, ": ", looked_at),
         (_, _, Some(command)) if first_argument(before) && takes(command, Takes::Room) => {
             rooms(hub, id, word, looked_at)
+        }
+        (_, _, Some(command)) if first_argument(before) && takes(command, Takes::Command) => {
+            let (slash, word) = word.strip_prefix('/').map_or(("", word), |rest| ("/", rest));
+            commands(hub, id, word).iter().map(|name| format!("{slash}{}", &name[1..])).collect()
         }
         (_, _, Some(command)) if first_argument(before) && takes(command, Takes::Mode) => modes(word),
         (_, _, Some(command)) if first_argument(before) && takes(command, Takes::Zone) => zones(word, looked_at),
         (_, _, Some(command)) if takes(command, Takes::Nothing) => Vec::new(),
-        (_, _, Some(_)) if first_argument(before) => {
-            names(hub, id, word, Reach::Hub, looked_at).iter().map(|name| format!("{name} ")).collect()
-        }
+        (_, _, Some(_)) if first_argument(before) => people(hub, id, word, Reach::Hub, " ", looked_at),
         _ if word.is_empty() => Vec::new(),
-        _ => names(hub, id, word, Reach::Room, looked_at).iter().map(|name| format!("{name} ")).collect(),
+        _ => people(hub, id, word, Reach::Room, " ", looked_at),
     };
     (from, words)
 }
@@ -95,7 +97,13 @@ fn rooms(hub: &Hub, id: SessionId, word: &str, looked_at: &mut u64) -> Vec<Strin
     rooms.iter().take(OFFERED).map(|room| format!("{sign}{} ", room.name.shown())).collect()
 }
 
-/// Whose names are looked at.
+/// People whom the word means, with what follows a name; whoever is called by `@ann` is addressed already.
+fn people(hub: &Hub, id: SessionId, word: &str, reach: Reach, behind: &str, looked_at: &mut u64) -> Vec<String> {
+    let (sign, word, behind) = word.strip_prefix('@').map_or(("", word, behind), |rest| ("@", rest, " "));
+    names(hub, id, word, reach, looked_at).iter().map(|name| format!("{sign}{name}{behind}")).collect()
+}
+
+/// Which people's names are looked at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reach {
     Room,
@@ -162,6 +170,9 @@ mod tests {
         check("an", 0, &["Ann: ", "anna: "]);
         check("AN", 0, &["Ann: ", "anna: "]);
         check("hi ann", 3, &["Ann ", "anna "]);
+        check("hi @ann", 3, &["@Ann ", "@anna "]);
+        check("@an", 0, &["@Ann ", "@anna "]);
+        check("/msg @bo", 5, &["@bob "]);
         check("É", 0, &["émile: "]);
         check("m", 0, &[]);
         check("", 0, &[]);
@@ -186,5 +197,9 @@ mod tests {
         check("/time europe/berl", 6, &["Europe/Berlin "]);
         check("/time eur", 6, &["Europe/"]);
         check("/tz kolk", 4, &["Asia/Kolkata "]);
+        check("/help qu", 6, &["quiet ", "quit "]);
+        check("/? /qu", 3, &["/quiet ", "/quit "]);
+        check("/nick an", 6, &[]);
+        check("/register an", 10, &[]);
     }
 }

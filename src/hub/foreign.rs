@@ -13,13 +13,12 @@ use crate::values::id::SessionId;
 /// begin with up to four lines, the first of which the hub takes for slips (`NICK ann`).
 const FIRST_LINES: u64 = 4;
 
-/// Whether a client of another protocol begins with this line, which nobody types to say something:
-/// HTTP, RTSP or SIP (`GET / HTTP/1.1`), SSH, SMTP, IRC, VNC, rsync, or a proxy in front of the
-/// hub.
+/// Whether a line is one by which a client of another protocol begins, and which nobody types to say something: of
+/// HTTP, RTSP and SIP (`GET / HTTP/1.1`), SSH, SMTP, IMAP, IRC, VNC or rsync, or of a proxy in front of the hub.
 #[must_use]
 pub fn is_foreign(line: &str) -> bool {
     let line = line.trim_end();
-    if !line.starts_with(|c: char| c.is_ascii_uppercase() || c == '@') {
+    if !line.starts_with(|c: char| c.is_ascii_alphabetic() || c == '@') {
         return false;
     }
     let mut words = line.split(' ');
@@ -28,6 +27,7 @@ pub fn is_foreign(line: &str) -> bool {
     let is_verb = first.len() > 1 && first.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
     match (first, third) {
         ("EHLO" | "HELO", None) => !second.is_empty(),
+        (tag, _) if is_tag(tag) && matches!(second, "CAPABILITY" | "LOGIN" | "AUTHENTICATE" | "STARTTLS") => true,
         ("CAP", _) => matches!(second, "LS" | "LIST" | "REQ" | "END"),
         ("RFB", None) => second.starts_with(|c: char| c.is_ascii_digit()),
         ("@RSYNCD:", _) => true,
@@ -38,6 +38,18 @@ pub fn is_foreign(line: &str) -> bool {
         (_, Some(version)) if is_verb => words.next().is_none() && is_version(version),
         _ => first.starts_with("SSH-1.") || first.starts_with("SSH-2."),
     }
+}
+
+/// Whether a line is one by which a client begins that speaks in data: `{"method": ...`, as of miners; `<?xml ...` and
+/// `<stream:stream ...`, as of XMPP. People show each other such lines, but not as the first thing that they say.
+fn is_data(line: &str) -> bool {
+    let is_call = || line.starts_with("{\"") && line.contains("\"method\"") && line.contains(':');
+    line.starts_with("<?xml ") || line.starts_with("<stream:stream ") || is_call()
+}
+
+/// What begins a command of IMAP: `a1`, `A0001`.
+fn is_tag(word: &str) -> bool {
+    word.len() < 7 && word.len() > 1 && word[1..].bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `HTTP/1.1`, `RTSP/1.0`, `SIP/2.0`.
@@ -52,7 +64,8 @@ fn is_version(word: &str) -> bool {
 impl Hub {
     /// Whether `line`, which `id` has just sent, begins another protocol.
     pub(super) fn speaks_another_protocol(&self, id: SessionId, line: &str) -> bool {
-        self.people.sessions.get(&id).is_some_and(|session| session.lines <= FIRST_LINES) && is_foreign(line)
+        let Some(session) = self.people.sessions.get(&id) else { return false };
+        session.lines <= FIRST_LINES && (is_foreign(line) || (session.lines == 1 && is_data(line)))
     }
 }
 
@@ -91,8 +104,12 @@ mod tests {
             "@RSYNCD: 31.0",
             "PROXY TCP4 192.0.2.1 192.0.2.2 50312 6969",
             "PROXY UNKNOWN",
+            "a1 CAPABILITY",
+            "A0001 LOGIN ann sesame",
+            "<?xml version='1.0'?><stream:stream to='example.org'>",
+            "{\"id\": 1, \"method\": \"mining.subscribe\", \"params\": []}",
         ] {
-            assert!(is_foreign(line), "{line}");
+            assert!(is_foreign(line) || is_data(line), "{line}");
         }
     }
 
@@ -118,8 +135,12 @@ mod tests {
             "/msg bob GET / HTTP/1.1",
             "@bob: hi",
             "Host: example.org",
+            "b2 login is broken",
+            "<3",
+            "<?xml",
+            "{\"a\": 1} is valid",
         ] {
-            assert!(!is_foreign(line), "{line}");
+            assert!(!is_foreign(line) && !is_data(line), "{line}");
         }
     }
 }

@@ -81,7 +81,13 @@ pub(super) enum Rights {
 }
 
 impl Carrier {
-    /// Whether the text is shown in the room, so that the author needs a voice there.
+    /// Whether the text is all that is missing if nobody sees it; else what it is about is not done.
+    fn is_said(self) -> bool {
+        use Carrier::{Grounds, LastWords, Line, Memo, Private, Reason, Report};
+        matches!(self, Line | Private(_) | Memo | LastWords | Reason | Grounds | Report)
+    }
+
+    /// Whether the text is shown in the room: there it may take a voice.
     fn takes_a_voice(self) -> bool {
         matches!(self, Self::Line | Self::Topic | Self::Name | Self::Login | Self::LastWords)
     }
@@ -355,7 +361,8 @@ impl Turn<'_> {
             let told = session.muted_as_told(self.now);
             self.hub.counters.lines_muted += u64::from(told.is_some() || audience == Audience::Author);
             if let Some(until) = told {
-                return self.unheard(id, carrier, Refusal::Muted(until));
+                let refusal = if carrier.is_said() { Refusal::Muted(until) } else { Refusal::MutedDeed(until) };
+                return self.unheard(id, carrier, refusal);
             }
             if let Some(until) = self.hub.locked_out(id) {
                 return self.unheard(id, carrier, Refusal::LockedOut(until));

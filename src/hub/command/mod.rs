@@ -41,7 +41,7 @@ mod wishes;
 
 pub(super) use look::at_once;
 pub use slips::holds_password;
-pub(super) use slips::{Ends, bare, ends_question, is_for_services, without_slash};
+pub(super) use slips::{Ends, bare, ends_question, is_for_services, suspects, without_slash};
 pub use table::{COMMANDS, Command, Group, Password, Takes};
 
 use std::sync::Arc;
@@ -90,12 +90,22 @@ pub fn meant(word: &str, role: Role) -> Meant {
     let begin: Vec<_> = beginning_with(word).filter(|command| command.role <= role).collect();
     match *begin {
         [one] => Meant::One(one),
-        [] => Meant::Nothing(nearest(word, role)),
+        [] => Meant::Nothing(nearest(word, role).filter(|name| is_offered(name, word))),
         _ => Meant::Several(begin.iter().map(|command| command.name).collect()),
     }
 }
 
-/// The commands whose names begin with `word`. Case does not matter.
+/// Whether somebody who typed `word` is told of the command `name`, which is near. Of short words, too many are near
+/// each other: "die" is no misspelt "time". But "qt" is short for "quit".
+fn is_offered(name: &str, word: &str) -> bool {
+    let word: String = word.chars().take(32).flat_map(char::to_lowercase).collect();
+    let is_short = word.chars().count().min(name.len()) < 5;
+    let mut letters = name.chars();
+    let is_shortened = word.get(..1) == name.get(..1) && word.chars().all(|c| letters.any(|letter| letter == c));
+    !is_short || is_shortened || strsim::damerau_levenshtein(name, &word) < 2
+}
+
+/// The commands whose names begin with `word`, whatever its case.
 fn beginning_with(word: &str) -> impl Iterator<Item = &'static Command> {
     let word = word.to_ascii_lowercase();
     COMMANDS.iter().filter(move |command| !word.is_empty() && command.name.starts_with(&word))

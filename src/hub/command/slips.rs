@@ -5,7 +5,10 @@ use zeroize::Zeroizing;
 
 use super::super::account::Role;
 use super::table::{Command, Password};
-use super::{could_be, find, split_word};
+use super::{beginning_with, could_be, find, split_word};
+
+/// A password that nothing before it tells of has so many bytes at least.
+const SHORTEST: usize = 8;
 
 /// Whether a line is a command with a password in it, even if it is misspelt or lacks its slash.
 /// The line editor does not keep such a line for recall.
@@ -13,7 +16,10 @@ use super::{could_be, find, split_word};
 pub fn holds_password(line: &str) -> bool {
     let (word, args) = match line.trim_start().strip_prefix('/') {
         Some(rest) if !rest.starts_with('/') => split_word(rest),
-        _ => return without_slash(line, |_| true).is_some(),
+        _ => {
+            let suspects = || suspects(line).is_some_and(|line| line.is_login(SHORTEST, |_| true, |_| true));
+            return without_slash(line, |_| true).is_some() || suspects();
+        }
     };
     if is_for_services(word, args) {
         return true;
@@ -162,6 +168,8 @@ const SENTENCE: &[&str] = &[
 const ALONE: &[(&str, &str)] = &[
     ("?", "help"),
     ("h", "help"),
+    ("-h", "help"),
+    ("--help", "help"),
     ("help", "help"),
     ("help me", "help"),
     ("commands", "help"),
@@ -184,6 +192,7 @@ const ALONE: &[(&str, &str)] = &[
     ("who", "who"),
     ("users", "who"),
     ("names", "who"),
+    ("whoami", "whois"),
     ("rooms", "rooms"),
     ("list", "rooms"),
     ("part", "leave"),
@@ -219,8 +228,15 @@ fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.iter().any(|one| one.eq_ignore_ascii_case(word))
 }
 
-/// Signs that begin a command in other programs: `.quit`, `:q`, `!help`, `\\quit`.
-const MARKS: &[char] = &['.', ':', '!', '\\', ',', ';'];
+/// What stands before a command elsewhere: `.quit`, `:q`, `!help`, `\\quit`, `?help`; and the slash of a keyboard for
+/// Chinese or Japanese.
+const MARKS: &[char] = &['.', ':', '!', '\\', ',', ';', '?', '／'];
+
+/// The commands that other programs have behind such a mark by one letter. Other letters are talk: `:p`, `.d`.
+const BY_LETTER: &[&str] = &["q", "h"];
+
+/// What people write behind a cry for help or a way out: `help!`, `quit.`, `exit()`.
+const BEHIND: &[char] = &['!', '?', '.', ';', '(', ')'];
 
 /// The words behind a colon that leave the editor vi.
 const LEAVE: &[&str] = &["q", "q!", "wq", "wq!", "x", "qa"];
@@ -232,14 +248,18 @@ const LEAVE: &[&str] = &["q", "q!", "wq", "wq!", "x", "qa"];
 /// a guest means `quit`.
 pub(in crate::hub) fn bare(line: &str, role: Role, is_here: impl Fn(&str) -> bool) -> Option<&'static Command> {
     let line = line.trim();
-    if let Some(rest) = line.strip_prefix(MARKS) {
+    if let Some(rest) = line.strip_prefix(MARKS).filter(|rest| !rest.is_empty()) {
         if line.starts_with(':') && LEAVE.contains(&rest) {
             return find("quit");
         }
         let (word, _) = split_word(rest);
-        // ".d" and "!a" are commands of no program.
-        let is_one = |command: &&Command| word.len() > 1 && rest.starts_with(word) && command.role <= role;
+        let is_long = word.len() > 1 || is_one_of(rest, BY_LETTER);
+        let is_one = |command: &&Command| is_long && rest.starts_with(word) && command.role <= role;
         return find(word).filter(is_one);
+    }
+    let plain = line.trim_end_matches(BEHIND);
+    if plain.len() < line.len() && is_one_of(plain, &["help", "quit", "exit"]) {
+        return find(plain);
     }
     let (first, rest) = split_word(line);
     let is_word = |word: &str| first.eq_ignore_ascii_case(word);
@@ -257,11 +277,15 @@ pub(in crate::hub) fn bare(line: &str, role: Role, is_here: impl Fn(&str) -> boo
         // "tell bob" alone can be said about Bob; with more words behind it, it is meant for him.
         "msg" => is_here(second) && !(more.is_empty() && is_word("tell")),
         "nick" | "join" | "whois" => more.is_empty() && is_word(command.name),
+        // Advice to others is said so as well. But it would be said of somebody who reads it.
+        "ignore" | "unignore" | "seen" | "report" => more.is_empty() && is_word(command.name) && is_here(second),
+        // Of operators alone: see below.
+        "kick" | "ban" | "mute" | "shadowmute" => is_word(command.name) && is_here(second),
         _ => false,
     };
     // Every line that people say passes here, so one byte rules most of them out.
     let initial = first.bytes().next()?.to_ascii_lowercase();
-    let command = if b"mwtpdqnj".contains(&initial) { find(first).filter(is_meant) } else { None };
+    let command = if b"mwtpdqnjiusrkb".contains(&initial) { find(first).filter(is_meant) } else { None };
     command.filter(|command| command.role <= role)
 }
 
@@ -306,4 +330,73 @@ pub(in crate::hub) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) 
         _ => false,
     };
     is_meant.then_some(command)
+}
+
+/// A line that begins no command and could be a login all the same: see [`suspects`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::hub) struct Suspects<'a> {
+    /// What could be a command that is misspelt or cut short, or the name.
+    first: &'a str,
+    /// The name, if it comes behind that.
+    name: Option<&'a str>,
+    /// What could be the password.
+    secret: &'a str,
+    /// It is "log in" or the like that comes before the name.
+    is_login: bool,
+}
+
+/// Whether a line could be a login of which not even the command is there as it should be: `lgoin ann sesame`, `log in
+/// ann sesame`, `ann s3same12`, `reg s3same12`. Whether it is one depends on the name and on the password.
+pub(in crate::hub) fn suspects(line: &str) -> Option<Suspects<'_>> {
+    let mut words = line.trim_start_matches(|c: char| !c.is_alphabetic()).split_whitespace();
+    let (first, second) = (words.next()?, words.next()?);
+    let (name, secret, is_login) = match (words.next(), words.next(), words.next()) {
+        (None, ..) => (None, second, false),
+        (Some(third), None, _) => (Some(second), third, false),
+        (Some(third), Some(fourth), None) if is_one_of(second, &["in", "on"]) && is_one_of(first, &["log", "sign"]) => {
+            (Some(third), fourth, true)
+        }
+        _ => return None,
+    };
+    Some(Suspects { first, name, secret, is_login })
+}
+
+impl Suspects<'_> {
+    /// `is_away` tells the registered names whose owners are not here: nobody talks to them. A password has at `least`
+    /// so many bytes; one without digits is known only by what is before it.
+    pub(in crate::hub) fn is_login(
+        self,
+        least: usize,
+        is_registered: impl Fn(&str) -> bool,
+        is_away: impl Fn(&str) -> bool,
+    ) -> bool {
+        // Every line of two or three words that is said passes here, so what takes time comes last.
+        let has = |is: fn(char) -> bool| self.secret.chars().any(is);
+        let looks_secret = self.secret.len() >= least && has(char::is_alphabetic) && has(char::is_numeric);
+        let Some(name) = self.name else {
+            return looks_secret && (is_beginning(self.first) || is_away(self.first));
+        };
+        let is_command = || self.is_login || is_misspelt(self.first);
+        (looks_secret && is_away(name))
+            || (could_be_misspelt(self.first)
+                && is_registered(name)
+                && is_command()
+                && !is_one_of(self.secret, SENTENCE))
+    }
+}
+
+/// Whether a word is the beginning of a command that takes a password, or short for one.
+fn is_beginning(word: &str) -> bool {
+    let takes = |command: &Command| matches!(command.password, Password::First | Password::Second);
+    is_one_of(word, &["id", "pw"]) || (word.len() > 2 && beginning_with(word).any(takes))
+}
+
+/// Whether a word is much like a command that takes a name and a password: login, identify or signin.
+fn is_misspelt(word: &str) -> bool {
+    is_beginning(word) || could_be(word, |command| command.password == Password::Second)
+}
+
+/// Whether a word that is misspelt could be one of these: a slip is seldom in the first letter.
+fn could_be_misspelt(word: &str) -> bool {
+    word.len() < 12 && matches!(word.as_bytes().first().map(u8::to_ascii_lowercase), Some(b'l' | b'i' | b'r' | b's'))
 }

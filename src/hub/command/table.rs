@@ -127,6 +127,7 @@ pub static COMMANDS: &[Command] = &[
         group: Group::Hub,
         weight: 1,
         at_door: true,
+        takes: Takes::Command,
         run: look::help,
         ..ROW
     },
@@ -140,6 +141,7 @@ pub static COMMANDS: &[Command] = &[
         detail: "Letters, digits, - _ and . of one script, and unlike any name in use.",
         least: 1,
         at_door: true,
+        takes: Takes::Nothing,
         run: wishes::nick,
         ..ROW
     },
@@ -181,6 +183,7 @@ pub static COMMANDS: &[Command] = &[
         group: Group::Rooms,
         first: true,
         detail: "With AB*, those whose names begin with ab.",
+        takes: Takes::Nothing,
         run: look::rooms,
         ..ROW
     },
@@ -202,6 +205,7 @@ pub static COMMANDS: &[Command] = &[
         about: "go back to the lobby",
         group: Group::Rooms,
         first: true,
+        takes: Takes::Nothing,
         run: room::leave,
         ..ROW
     },
@@ -390,6 +394,7 @@ pub static COMMANDS: &[Command] = &[
         name: "quiet",
         about: "hide arrivals and departures, or show them again",
         group: Group::Screen,
+        takes: Takes::Nothing,
         run: wishes::quiet,
         ..ROW
     },
@@ -401,6 +406,7 @@ pub static COMMANDS: &[Command] = &[
         group: Group::Rooms,
         first: true,
         detail: "/history ids shows operators and the room's owner what /redact takes.",
+        takes: Takes::Nothing,
         run: look::history,
         ..ROW
     },
@@ -436,6 +442,7 @@ pub static COMMANDS: &[Command] = &[
         group: Group::Screen,
         detail: "They are on by themselves if your program says that it has colours.",
         at_door: true,
+        takes: Takes::Nothing,
         run: wishes::color,
         ..ROW
     },
@@ -469,6 +476,7 @@ pub static COMMANDS: &[Command] = &[
         group: Group::Screen,
         detail: "With char, what others say appears above what you type. It needs telnet.",
         at_door: true,
+        takes: Takes::Nothing,
         run: wishes::mode,
         ..ROW
     },
@@ -477,6 +485,7 @@ pub static COMMANDS: &[Command] = &[
         about: "keep what others say back until you press Enter",
         group: Group::Screen,
         detail: "/hold again ends it. If too much piles up, the oldest lines are left out.",
+        takes: Takes::Nothing,
         run: wishes::hold,
         ..ROW
     },
@@ -491,6 +500,7 @@ pub static COMMANDS: &[Command] = &[
         weight: 2,
         at_door: true,
         password: Password::First,
+        takes: Takes::Nothing,
         run: account::register,
         ..ROW
     },
@@ -514,6 +524,7 @@ pub static COMMANDS: &[Command] = &[
         about: "be a guest again",
         group: Group::You,
         role: Role::Member,
+        takes: Takes::Nothing,
         run: account::logout,
         ..ROW
     },
@@ -525,6 +536,7 @@ pub static COMMANDS: &[Command] = &[
         weight: 2,
         role: Role::Member,
         password: Password::First,
+        takes: Takes::Nothing,
         run: account::passwd,
         ..ROW
     },
@@ -551,6 +563,7 @@ pub static COMMANDS: &[Command] = &[
         weight: 2,
         role: Role::Member,
         password: Password::Asked,
+        takes: Takes::Nothing,
         run: account::unregister,
         ..ROW
     },
@@ -811,6 +824,8 @@ pub enum Takes {
     Room,
     /// A mode of a room, such as `registered`.
     Mode,
+    /// The name of a command.
+    Command,
     /// A time zone.
     Zone,
     /// Nothing.

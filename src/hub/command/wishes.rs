@@ -14,6 +14,10 @@ pub(super) fn nick(call: &mut Call<'_, '_>, args: &str) {
         Err(invalid) => return call.refuse(Refusal::InvalidName(invalid)),
     };
     if let Err(refusal) = call.turn.hub.may_bear(call.id, &name, call.turn.now) {
+        // Elsewhere one is asked for its password now.
+        if matches!(refusal, Refusal::NameRegistered(_)) {
+            call.turn.hub.expect_password(call.id);
+        }
         return call.refuse(refusal);
     }
     // A name can say as much as a line: somebody who is muted keeps the one they have.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::super::account::Role;
+use super::super::account::{Account, Role};
 use super::super::command::Ends;
 use super::super::message::{Asked, Done, Refusal};
 use super::super::{Effect, Hub, command};
@@ -28,12 +28,48 @@ impl Hub {
     /// Notes that `id` has sent something that cannot be an answer to a withdrawn question.
     pub(in crate::hub) fn answers_nothing(&mut self, id: SessionId) {
         if let Some(session) = self.people.sessions.get_mut(&id) {
-            session.asking.wary = false;
+            (session.asking.wary, session.asking.follows) = (false, false);
         }
     }
 
-    /// Keeps the dialogue of `id` open until the next question, so that a further wrong answer adds
-    /// to the count.
+    /// Notes that the next line of `id`, if it is one word, may be a password that nobody asks for.
+    pub(in crate::hub) fn expect_password(&mut self, id: SessionId) {
+        if let Some(session) = self.people.sessions.get_mut(&id)
+            && session.dialogue.is_none()
+        {
+            session.asking.follows = true;
+        }
+    }
+
+    /// The registered name `word`, if its owner is not here: nobody talks to them.
+    fn away(&self, word: &str) -> Option<&Account> {
+        let account = self.accounts.find(&Zeroizing::new(name::fold(word)))?;
+        self.accounts.get(account).filter(|_| self.bearer(account).is_none())
+    }
+
+    /// Why a line that begins no command is not said, if it is a try to log in: with the slash left out, with the
+    /// command misspelt, or with the name first, as where one is asked for it.
+    fn tries_to_log_in(&self, id: SessionId, text: &str) -> Option<Refusal> {
+        let session = self.people.sessions.get(&id)?;
+        let own = session.own_nick().folded();
+        let is_name = |word: &str| {
+            let folded = Zeroizing::new(name::fold(word));
+            *folded == own || self.accounts.find(&folded).is_some()
+        };
+        if let Some(command) = command::without_slash(text, is_name) {
+            return Some(Refusal::WithoutSlash(command));
+        }
+        let is_first = session.lines == 1 && session.account.is_none();
+        if is_first && let Some(account) = self.away(text.trim()) {
+            return Some(Refusal::NameAlone(account.name.shown().into()));
+        }
+        let least = self.settings.accounts.password;
+        let suspects = command::suspects(text)?;
+        let is_login = suspects.is_login(least, is_name, |word| self.away(word).is_some());
+        is_login.then(|| command::find("login").map(Refusal::WithoutSlash)).flatten()
+    }
+
+    /// Keeps the dialogue of `id` open until the next question, so that wrong answers go on counting.
     pub(super) fn stay_in_dialogue(&mut self, id: SessionId) {
         if let Some(session) = self.people.sessions.get_mut(&id) {
             session.dialogue = Some(Box::new(Dialogue::Waiting));
@@ -125,18 +161,18 @@ impl Turn<'_> {
     /// else sees the line.
     pub(in crate::hub) fn keeps_to_itself(&mut self, id: SessionId, text: &str) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
-        let is_answer = std::mem::take(&mut session.asking.wary) || self.now.mono < session.asking.ahead;
-        let own = name::fold(session.own_nick().shown());
+        let is_word = !text.trim().contains(char::is_whitespace) && text.len() >= self.hub.settings.accounts.password;
+        let is_answer = std::mem::take(&mut session.asking.follows) && is_word;
+        let is_answer = std::mem::take(&mut session.asking.wary) || is_answer || self.now.mono < session.asking.ahead;
         let refusal = if is_answer {
             Refusal::CouldBePassword
         } else {
-            let is_name = |word: &str| {
-                let folded = Zeroizing::new(name::fold(word));
-                *folded == own || self.hub.accounts.find(&folded).is_some()
-            };
-            let Some(command) = command::without_slash(text, is_name) else { return false };
+            let Some(refusal) = self.hub.tries_to_log_in(id, text) else { return false };
             self.hub.expect_answers_sent_ahead(id, self.now);
-            Refusal::WithoutSlash(command)
+            if matches!(refusal, Refusal::NameAlone(_)) {
+                self.hub.expect_password(id);
+            }
+            refusal
         };
         self.refuse(id, refusal);
         self.effects.push(Effect::SecretSpent);
@@ -147,7 +183,7 @@ impl Turn<'_> {
     pub(in crate::hub) fn cancel(&mut self, id: SessionId) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         if session.dialogue.take_if(|dialogue| **dialogue != Dialogue::Waiting).is_none() {
-            session.asking.wary = false;
+            (session.asking.wary, session.asking.follows) = (false, false);
             return false;
         }
         self.end_dialogue(id);

@@ -157,6 +157,9 @@ pub struct Asking {
     wary: bool,
     /// The end of the time in which a line may be an answer that was sent ahead.
     ahead: Mono,
+    /// Whether a password may follow that nobody asks for: the one of a name that the client was told is registered, or
+    /// once more the one that it has just logged in or registered with.
+    follows: bool,
 }
 
 impl Asking {

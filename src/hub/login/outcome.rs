@@ -96,8 +96,13 @@ impl Turn<'_> {
                 Ok(())
             }
         };
-        if let Err(refusal) = done {
-            self.give_up(id, refusal, &question);
+        match done {
+            Err(refusal) => self.give_up(id, refusal, &question),
+            // Other programs ask for it once more, or a script sends it twice.
+            Ok(()) if self.hub.people.sessions.get(&id).is_some_and(|session| session.account.is_some()) => {
+                self.hub.expect_password(id);
+            }
+            Ok(()) => {}
         }
     }
 

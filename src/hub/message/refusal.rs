@@ -154,6 +154,8 @@ pub enum Refusal {
     SentALot(Arc<str>),
     /// The client is muted, until then or without end (`None`).
     Muted(Option<Wall>),
+    /// The client is muted, until then or without end (`None`), and so may not do what others would be shown.
+    MutedDeed(Option<Wall>),
     /// This person is an operator, and no operator can act on another.
     IsOperator(Arc<str>),
     /// The sanction that is called so is about the client that wants to lift it.
@@ -301,6 +303,8 @@ pub enum Refusal {
     OnlyOperators,
     /// The name is registered, or looks like this registered name.
     NameRegistered(Arc<str>),
+    /// What somebody said first is this registered name alone, as where one is asked for it; nobody saw it.
+    NameAlone(Arc<str>),
     /// This name cannot be registered: it is a guest's, or reserved.
     NameFirst(Arc<str>),
     /// An e-mail address follows the password, which registering this name does not take.

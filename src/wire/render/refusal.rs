@@ -124,6 +124,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::ToYourself => notice(out, &["that is you"]),
         Refusal::Muted(end) => notice(out, &["you are muted", &until(end), ": nobody saw that"]),
+        Refusal::MutedDeed(end) => notice(out, &["you are muted", &until(end), ": nothing was done"]),
         Refusal::LineTooLong { bytes, limit } => {
             let text = format!("nobody saw that line: it has {bytes} bytes, at most {limit} are allowed");
             notice(out, &[&text]);
@@ -165,6 +166,9 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::NoLockdown => notice(out, &["there is no lockdown; /lockdown begins one"]),
         Refusal::NameRegistered(name) => {
             notice(out, &[name, " is registered, or looks like such a name; if it is yours: /login ", name]);
+        }
+        Refusal::NameAlone(name) => {
+            notice(out, &["nobody saw that: ", name, " is a registered name; if it is yours: /login ", name]);
         }
         Refusal::NameFirst(name) => {
             notice(out, &[name, " cannot be registered; take a name of your own by /nick first"]);

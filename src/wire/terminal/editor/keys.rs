@@ -27,7 +27,11 @@ const PASTE_PAUSE: Duration = Duration::from_secs(10);
 /// The longest time that a paste takes; bytes that come later count as typed.
 const PASTE_TIME: Duration = Duration::from_secs(60);
 
-/// ^C, which no terminal sends inside a paste.
+/// A string of a terminal of which nothing comes for so long has ended. A terminal sends one in one piece; whoever has
+/// hit Escape, or Alt, and then `]` or `P`, sees nothing of what they type, and stops typing.
+pub(super) const STRING_PAUSE: Duration = Duration::from_secs(3);
+
+/// ^C, which no terminal has in a paste.
 const INTERRUPT: u8 = 0x03;
 
 /// The key under way: the state between two bytes.
@@ -185,6 +189,11 @@ impl Keys {
             Self::Return => (Vec::new(), true),
             _ => (Vec::new(), false),
         }
+    }
+
+    /// Whether what is under way is a string of a terminal, such as the answer to a question.
+    pub(super) fn is_within_string(&self) -> bool {
+        matches!(self, Self::Within(sequence) if sequence.is_string())
     }
 
     /// Whether a paste is under way.

@@ -16,12 +16,13 @@
 //! | which first lines belong to another protocol | `is_foreign` |
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::editor::{Edit, Editor};
 use super::kinds;
-use super::lines::{Keys, LineAssembler, LineEvent};
+use super::lines::{Keys, LineAssembler, LineEvent, erased};
 use super::reflow::{WHERE, WHO, Width};
 use super::screen::Area;
 use super::sequence;
@@ -74,7 +75,11 @@ impl From<&Settings> for Rules {
     }
 }
 
-/// The parser of one client's input, and the telnet state of its connection.
+/// A subnegotiation of which nothing comes for so long has ended, though its end was not marked: programs send one in
+/// one piece, and whoever does not speak telnet and types `ÿú` in Latin-1 would be heard no more.
+const SUBNEGOTIATION_PAUSE: Duration = Duration::from_secs(10);
+
+/// What a client sends, read so far.
 ///
 /// An idle link holds heap memory only for a telnet client's options and draft. Otherwise it also
 /// holds an unfinished line, at most as long as the limit, and the bytes that are not parsed yet,
@@ -95,7 +100,10 @@ pub struct Link {
     /// Whether the input was cut off: then a last line without an ending is dropped.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     broken_off: bool,
-    /// `Some` once the client was asked about its terminal by telnet.
+    /// When the last byte of a subnegotiation came that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subnegotiated: Option<Mono>,
+    /// There once we have asked the client something in telnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<Box<Asked>>,
 }
@@ -272,14 +280,22 @@ impl Link {
                 }
                 continue;
             }
-            // What we send must not depend on how the bytes were divided into reads. A client that
-            // shows that it is telnet must be asked about its terminal before anything else is
-            // answered, so until then telnet bytes are taken one by one.
+            if self.at < self.input.len()
+                && self.telnet.is_within_subnegotiation()
+                && self.subnegotiated.is_some_and(|last| at.since(last) >= SUBNEGOTIATION_PAUSE)
+            {
+                self.telnet.give_up_subnegotiation();
+            }
+            // What we send must not depend on how the bytes were cut up. A client that shows to be telnet is asked
+            // before anything else is answered: so until it is asked, bytes that are no data are taken one by one.
             let all = &self.input[self.at..];
             let is_plain = self.telnet.is_between() && all.first() != Some(&IAC);
             let mut rest = if self.asked.is_some() || is_plain { all } else { &all[..all.len().min(1)] };
             let len = rest.len();
             let event = self.telnet.receive(&mut rest, replies);
+            if len > 0 {
+                self.subnegotiated = self.telnet.is_within_subnegotiation().then_some(at);
+            }
             let end = self.at + len - rest.len();
             match event {
                 Some(Event::Data(run)) => {
@@ -640,7 +656,7 @@ fn heard(event: LineEvent<'_>, is_first: bool) -> Heard {
     match event {
         LineEvent::Line { bytes, .. } if is_first && is_foreign(&bytes) => Heard::Foreign,
         LineEvent::Line { bytes, .. } => {
-            let text = text::clean(&sequence::without(&bytes)).into_owned();
+            let text = text::clean(&erased(sequence::without(&bytes))).into_owned();
             let text = text::without_long_blanks(&text).into_owned();
             Heard::Line { text, bytes: bytes.len() as u64 + 1 }
         }

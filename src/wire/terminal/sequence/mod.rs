@@ -1,10 +1,10 @@
 //! Escape sequences of terminals, recognised by their shape (ECMA-48, and the forms before and
 //! after that standard).
 //!
-//! A terminal sends several bytes for a key that is no character, for a report of the mouse, or for
-//! an answer to a question. This module finds where such a sequence begins and ends, so that none
-//! of its bytes is ever taken for text. A sequence that does not end blocks nothing: Enter, ^C and
-//! most other control characters end it, and keep their own effect.
+//! A key that is no character, a report of the mouse, the answer to a question: each comes as several bytes, and is
+//! taken as a whole here, whatever it means. So nothing of it is ever taken for text. A sequence that does not end
+//! keeps nothing and locks nothing: Enter, ^C and most other control characters end it, and are themselves. A string,
+//! as the answer to a question, ends in a pause as well: see [`super::editor`].
 //!
 //! | to change | see |
 //! | --- | --- |
@@ -136,7 +136,13 @@ impl Sequence {
         }
     }
 
-    /// Whether a value that was loaded from a snapshot keeps no more bytes than it may.
+    /// Whether it is a string (OSC, DCS, APC, PM, SOS), which goes on until something ends it.
+    #[must_use]
+    pub(super) fn is_string(&self) -> bool {
+        matches!(self, Self::String(..) | Self::StringEscape)
+    }
+
+    /// Whether it keeps no more than it may.
     #[must_use]
     pub(super) fn is_sound(&self) -> bool {
         match self {
