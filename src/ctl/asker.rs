@@ -5,20 +5,17 @@
 //! whether it was made, and its failure says so.
 
 use std::path::{Path, PathBuf};
-use std::process::Command as Process;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::asleep::{Manager, asleep};
 use super::terminal::Waker;
-use crate::client::{Answers, Client, Error, SYSTEM_SOCKET};
+use crate::client::{Answers, Client, Error};
 use crate::wire::admin::Command;
 use crate::wire::admin::message::ControlError;
-
-/// The unit whose sockets start it for whoever connects.
-const UNIT: &str = "chathub.service";
 
 /// What becomes of one request.
 pub(super) type Answered = Result<Value, ControlError>;
@@ -26,8 +23,8 @@ pub(super) type Answered = Result<Value, ControlError>;
 /// Why a batch was not answered.
 #[derive(Debug)]
 pub(super) enum Unanswered {
-    /// The service was stopped, and to connect would start it.
-    Stopped,
+    /// The service does not run, and to connect would start it.
+    Stopped(Manager),
     /// No connection, or none any more.
     Lost(Error),
 }
@@ -36,7 +33,7 @@ impl std::fmt::Display for Unanswered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         use std::error::Error as _;
         match self {
-            Self::Stopped => f.write_str("the service is stopped"),
+            Self::Stopped(manager) => write!(f, "the service is stopped ({})", manager.start()),
             Self::Lost(error) => {
                 write!(f, "{error}")?;
                 error.source().map_or(Ok(()), |source| write!(f, ": {}", super::failure::reason(source)))
@@ -64,10 +61,10 @@ pub(super) struct Asker<T> {
 }
 
 impl<T: Send + 'static> Asker<T> {
-    /// Asks on `client`, which is connected to `path`, and later on others there; wakes whoever waits by `waker`.
-    /// Connecting and each answer may take `timeout`; `None` waits for ever.
+    /// Asks on `client`, if there is one, which is connected to `path`, and later on others there; wakes whoever waits by
+    /// `waker`. Connecting and each answer may take `timeout`; `None` waits for ever.
     pub(super) fn start(
-        client: Client,
+        mut client: Option<Client>,
         path: PathBuf,
         timeout: Option<Duration>,
         waker: Waker,
@@ -75,7 +72,6 @@ impl<T: Send + 'static> Asker<T> {
         let (batches, given) = channel::<(T, Vec<Command>)>();
         let (tell, answers) = channel();
         thread::Builder::new().name("asks".into()).spawn(move || {
-            let mut client = Some(client);
             while let Ok((about, commands)) = given.recv() {
                 let answered = batch(&mut client, &path, timeout, &commands);
                 if answered.is_err() {
@@ -142,17 +138,10 @@ pub(super) fn ask_all(client: &mut Client, commands: &[Command]) -> Result<Vec<A
     Ok(answered)
 }
 
-/// Connects once more; but not to a service that somebody has stopped.
+/// Connects once more; but not to a service that does not run.
 pub(super) fn connect_again(path: &Path, timeout: Option<Duration>) -> Result<Client, Unanswered> {
-    if path.as_os_str() == SYSTEM_SOCKET && is_stopped() {
-        return Err(Unanswered::Stopped);
+    match asleep(path) {
+        Some(manager) => Err(Unanswered::Stopped(manager)),
+        None => Client::connect(path, timeout).map_err(Unanswered::Lost),
     }
-    Client::connect(path, timeout).map_err(Unanswered::Lost)
-}
-
-/// Whether systemd has stopped the service, or is about to: whoever connects to its socket now would start it again,
-/// which nobody who only looks wants. If systemd does not say, it has not.
-fn is_stopped() -> bool {
-    let told = Process::new("systemctl").args(["show", "--property=ActiveState", "--value", UNIT]).output();
-    told.is_ok_and(|told| matches!(told.stdout.trim_ascii(), b"inactive" | b"failed" | b"deactivating"))
 }

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
+use super::asleep::Manager;
 use crate::client::{self, Environment, SYSTEM_SOCKET};
 use crate::exit::Exit;
 use crate::users;
@@ -19,6 +20,8 @@ pub(super) enum Failure {
     Usage(String),
     /// The daemon refused, or could not be asked.
     Client(client::Error),
+    /// The service does not run, and whoever only looks does not start it.
+    Stopped(Manager),
     /// Nothing was done because `--yes` was not given.
     NotSure,
     /// Whoever was asked has not said yes.
@@ -48,6 +51,7 @@ impl Failure {
         match self {
             Self::Usage(_) => Exit::Usage,
             Self::NoSuchLine(_) => Exit::NotFound,
+            Self::Stopped(_) => Exit::Unreachable,
             Self::Client(error) => exit(error),
             // The reader of the output has seen enough, as in `chathub ctl history | head`.
             Self::Output(error) if error.kind() == ErrorKind::BrokenPipe => Exit::Done,
@@ -63,6 +67,12 @@ impl Failure {
                 let mut hint = hint(error, by_name);
                 hint.extend(elsewhere(error, environment));
                 hint
+            }
+            Self::Stopped(manager) => {
+                vec![
+                    "To look is not to start it. This does, and so does whoever connects:".into(),
+                    format!("    {}", manager.start()),
+                ]
             }
             Self::Usage(_)
             | Self::Output(_)
@@ -162,6 +172,7 @@ impl fmt::Display for Failure {
                 write!(f, "{error}")?;
                 error.source().map_or(Ok(()), |source| write!(f, ": {}", reason(source)))
             }
+            Self::Stopped(_) => f.write_str("the service is stopped"),
             Self::NotMeant => f.write_str("nothing was changed"),
             Self::NotSure => f.write_str("nothing was changed; --yes does it"),
             Self::NoSuchLine(seq) => write!(f, "no line {seq} is kept"),

@@ -12,12 +12,14 @@
 //! | a new command: how its result is printed | `answer`, and a function in `print` |
 //! | `history`, `backup`, `monitor`, `top`, `shutdown` | `history`, `backup`, `monitor`, `top`, `shutdown` |
 //! | the daemon asked while keys are waited for, and connected to again | `asker` |
+//! | whether a connection would start the service, for those who only look | `asleep` |
 //! | what is told when something fails, and the exit code | `failure` |
 //! | how a request is sent and its replies read; how long an answer may take | `session`; this file |
 //! | tables, escaping, values | `print` |
 //! | what shells offer to complete a line | `complete` |
 //! | the pager, `--watch` | `pager`, `watch` |
 //! | how a password is asked for, and whether something is meant | `password`, `confirm` |
+//! | what must be so before anybody is asked for something | `beforehand` |
 //! | `--output`, and how much of a long answer has come | `file`, `progress` |
 //! | the terminal's size, keys and alternate screen | `terminal` |
 //! | what is put in order before Ctrl-C or a panic ends the program | `signals` |
@@ -25,7 +27,9 @@
 
 mod answer;
 mod asker;
+mod asleep;
 mod backup;
+mod beforehand;
 mod complete;
 mod confirm;
 mod failure;
@@ -121,15 +125,33 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
     {
         return Ok(());
     }
+    let environment = Environment::of_process();
+    // 0 waits for ever. A socket takes a time-out of less than a microsecond for none.
+    let wanted = args.timeout.map(|timeout| (!timeout.is_zero()).then(|| timeout.max(Duration::from_millis(1))));
+    if let Some(question) = beforehand::question(&args.command) {
+        // Nobody is asked for something only to be told this.
+        if args.watch.is_some() {
+            return Err(watch::only_looks());
+        }
+        let path = environment.socket(args.socket.as_deref())?;
+        beforehand::ask(&path, &question, wanted.unwrap_or(Some(TIMEOUT)))?;
+    }
     let command = &confirm::confirmed(&args.command)?;
     let task = Task::of(command)?;
     if args.watch.is_some() {
         watch::watched(&task)?;
     }
-    let environment = Environment::of_process();
     let path = environment.socket(args.socket.as_deref())?;
-    // 0 waits for ever. A socket takes a time-out of less than a microsecond for none.
-    let wanted = args.timeout.map(|timeout| (!timeout.is_zero()).then(|| timeout.max(Duration::from_millis(1))));
+    let looks = args.watch.is_some() || matches!(task, Task::Top(_));
+    if looks && let Some(manager) = asleep::asleep(&path) {
+        return match task {
+            Task::Top(interval) if top::waits(screen) => {
+                let timeout = wanted.unwrap_or_else(|| default_timeout(command));
+                top::run(Err(manager), path, screen, (interval, timeout))
+            }
+            _ => Err(Failure::Stopped(manager)),
+        };
+    }
     let mut client = Client::connect(&path, wanted.unwrap_or(Some(TIMEOUT)))?;
     let timeout = wanted.unwrap_or_else(|| default_timeout(command));
     client.set_answer_timeout(timeout);
@@ -142,7 +164,7 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
         note(&format!("To ask that one: --socket {}", other.display()));
     }
     if let Task::Top(interval) = task {
-        return top::run(client, path, screen, (interval, timeout));
+        return top::run(Ok(client), path, screen, (interval, timeout));
     }
     let mut progress = Progress::default();
     match command {

@@ -30,7 +30,7 @@ pub(super) fn warn_of_activation(to: &Screen<'_>, result: &Value) {
             && !to.quiet
         {
             complain(&format!("warning: {warning}"));
-            note("To keep it stopped: systemctl stop chathub.socket chathub-admin.socket chathub.service");
+            note("To keep it stopped: systemctl stop 'chathub*.socket' chathub.service");
         }
     }
 }

@@ -86,7 +86,13 @@ impl Task {
             CtlCommand::Account { action } => one(match action {
                 AccountCommand::Add { name, role, password_stdin, no_password } => {
                     let password = if no_password { None } else { Some(password::read(&name, password_stdin)?) };
-                    Command::AccountsAdd(AccountAddArgs { name, password, hashed: None, role: Some(role) })
+                    Command::AccountsAdd(AccountAddArgs {
+                        name,
+                        password,
+                        hashed: None,
+                        role: Some(role),
+                        dry_run: false,
+                    })
                 }
                 AccountCommand::List => Command::AccountsList(none),
                 AccountCommand::Show { name } => Command::AccountsGet(AccountArgs { name }),

@@ -33,8 +33,13 @@ pub(super) fn watched(task: &Task) -> Result<&Command, Failure> {
     match task {
         Task::One(command) if command.spec().effect != Effect::Changes => Ok(command),
         Task::Top(_) | Task::Monitor(_) => Err(Failure::Usage("that is shown again and again without --watch".into())),
-        _ => Err(Failure::Usage("--watch is for commands that only look".into())),
+        _ => Err(only_looks()),
     }
+}
+
+/// What is said of any other command.
+pub(super) fn only_looks() -> Failure {
+    Failure::Usage("--watch is for commands that only look".into())
 }
 
 /// Whether an error of the connection may be over when the daemon has started again.
@@ -62,9 +67,9 @@ impl Session<'_, '_> {
         let mut events = Events::new()?;
         let mut alternate = AlternateScreen::enter()?;
         let waker = events.waker().expect("nobody has taken it");
-        let asker = Asker::start(client, path.clone(), timeout, waker)?;
+        let asker = Asker::start(Some(client), path.clone(), timeout, waker)?;
         let mut watched =
-            Watched { result, at: super::now(), lost: None, asked: None, next: Instant::now() + interval };
+            Watched { result, at: super::now(), lost: None, asked: None, next: Instant::now() + interval, above: 0 };
         let ended = loop {
             let now = Instant::now();
             if watched.asked.is_none() && watched.next <= now {
@@ -80,9 +85,11 @@ impl Session<'_, '_> {
             if let Err(failure) = answer(&path, &mut screen.beside(&mut page), given, &watched.result) {
                 break Err(failure);
             }
-            if let Err(error) = draw(screen, &String::from_utf8_lossy(&page), &watched.told(screen.now, interval)) {
-                break Err(error.into());
-            }
+            let told = watched.told(screen.now, interval);
+            let fits = match draw(screen, &String::from_utf8_lossy(&page), &mut watched.above, &told) {
+                Ok(fits) => fits,
+                Err(error) => break Err(error.into()),
+            };
             match events.next(Some(watched.due(now))) {
                 Err(error) => break Err(error.into()),
                 Ok(Event::Key(Key::Char('q' | 'Q') | Key::Ctrl('c' | 'd')) | Event::Gone) => break Ok(()),
@@ -97,6 +104,7 @@ impl Session<'_, '_> {
                     }
                 }
                 Ok(Event::Key(Key::Char(' ') | Key::Enter)) => watched.next = Instant::now(),
+                Ok(Event::Key(key)) => watched.above = scrolled(watched.above, &key, fits),
                 Ok(Event::Woken) => match asker.answer() {
                     Err(error) => break Err(error.into()),
                     Ok(None) => {}
@@ -113,7 +121,7 @@ impl Session<'_, '_> {
                         }
                     }
                 },
-                Ok(Event::Key(_) | Event::Resized | Event::Due) => {}
+                Ok(Event::Resized | Event::Due) => {}
             }
         };
         let left = alternate.leave();
@@ -175,6 +183,8 @@ struct Watched {
     asked: Option<Instant>,
     /// When it is asked again.
     next: Instant,
+    /// How many lines are above the screen.
+    above: usize,
 }
 
 impl Watched {
@@ -202,19 +212,64 @@ impl Watched {
     }
 }
 
-/// Draws what was printed over what was there, as far as it fits, and below it what this is.
-fn draw(screen: &Screen<'_>, page: &str, told: &str) -> io::Result<()> {
+/// How many lines are above the screen after that key, where so many fit on it; beyond the end it is put right when it is
+/// drawn.
+fn scrolled(above: usize, key: &Key, fits: usize) -> usize {
+    // A line is seen again, so that nobody loses the place.
+    let page = fits.saturating_sub(1).max(1);
+    match key {
+        Key::Down | Key::Char('j') => above.saturating_add(1),
+        Key::Up | Key::Char('k') => above.saturating_sub(1),
+        Key::PageDown => above.saturating_add(page),
+        Key::PageUp => above.saturating_sub(page),
+        Key::Home | Key::Char('g') => 0,
+        Key::End | Key::Char('G') => usize::MAX,
+        _ => above,
+    }
+}
+
+/// Draws what was printed over what was there, as far as it fits, and below it what this is. Puts `above` right, and says
+/// how many lines fit.
+fn draw(screen: &Screen<'_>, page: &str, above: &mut usize, told: &str) -> io::Result<usize> {
     let (columns, rows) = screen.terminal.filter(|size| size.0 > 0 && size.1 > 0).unwrap_or((80, 24));
+    let (fits, total) = (rows.saturating_sub(1), page.lines().count());
+    *above = (*above).min(total.saturating_sub(fits));
     let mut frame = String::from("\x1b[H");
     // Escaped already, where it came from the daemon.
-    for line in page.lines().take(rows.saturating_sub(1)) {
+    for line in page.lines().skip(*above).take(fits) {
         frame += line;
         frame += "\x1b[K\n"; // output is as ever: the terminal makes CR LF of it
     }
-    let more = page.lines().count().saturating_sub(rows.saturating_sub(1));
-    let more = if more > 0 { format!("{} more; ", count(more as u64, "line")) } else { String::new() };
-    frame += &format!("\x1b[J\x1b[{rows};1H{}", cut(&escape(&format!("{more}{told}")), Some(columns)));
+    let part = match total.saturating_sub(fits) {
+        0 => String::new(),
+        _ => format!("{} to {} of {}; ", *above + 1, *above + fits, count(total as u64, "line")),
+    };
+    frame += &format!("\x1b[J\x1b[{rows};1H{}", cut(&escape(&format!("{part}{told}")), Some(columns)));
     let mut out = stdout().lock();
     out.write_all(frame.as_bytes())?;
-    out.flush()
+    out.flush()?;
+    Ok(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_scroll_by_lines_and_screens() {
+        for (above, key, after) in [
+            (0, Key::Up, 0),
+            (0, Key::Down, 1),
+            (0, Key::PageDown, 21),
+            (30, Key::PageUp, 9),
+            (5, Key::PageUp, 0),
+            (5, Key::Home, 0),
+            (5, Key::Char('x'), 5),
+            (0, Key::End, usize::MAX),
+            (usize::MAX, Key::Down, usize::MAX),
+        ] {
+            assert_eq!(scrolled(above, &key, 22), after, "{above} {key:?}");
+        }
+        assert_eq!(scrolled(0, &Key::PageDown, 0), 1, "on no rows at all");
+    }
 }

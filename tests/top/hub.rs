@@ -94,11 +94,28 @@ fn answer(stream: UnixStream, played: &Mutex<Played>) {
         while played.lock().unwrap().silent {
             std::thread::yield_now();
         }
-        let result = result(request["cmd"].as_str().unwrap(), &request["args"], played);
-        if to.write_all(format!("{}\n", json!({"id": request["id"], "ok": true, "result": result})).as_bytes()).is_err()
-        {
+        let (cmd, args) = (request["cmd"].as_str().unwrap(), &request["args"]);
+        let reply = match refused(cmd, args) {
+            Some(error) => json!({"id": request["id"], "ok": false, "error": error}),
+            None => json!({"id": request["id"], "ok": true, "result": result(cmd, args, played)}),
+        };
+        if to.write_all(format!("{reply}\n").as_bytes()).is_err() {
             return;
         }
+    }
+}
+
+/// There is one account, ann.
+fn refused(cmd: &str, args: &Value) -> Option<Value> {
+    let is_ann = args["name"] == "ann";
+    match cmd {
+        "accounts.get" | "accounts.passwd" | "accounts.erase" if !is_ann => {
+            Some(json!({"code": "not_found", "message": format!("no account {}", args["name"])}))
+        }
+        "accounts.add" if is_ann => {
+            Some(json!({"code": "conflict", "message": "\"ann\" is, or looks like, the account ann"}))
+        }
+        _ => None,
     }
 }
 
@@ -115,14 +132,22 @@ fn result(cmd: &str, args: &Value, played: &Mutex<Played>) -> Value {
         "bans.add" if args["dry_run"] == true => {
             json!({"disconnected": ["c3", "c9"], "people": people, "dry_run": true})
         }
+        "accounts.get" | "accounts.add" if cmd == "accounts.get" || args["dry_run"] == true => account(&args["name"]),
         "clients.mute" if args["dry_run"] == true => {
             json!({"muted": ["c3"], "people": [{"id": "c3", "nick": "eve"}], "dry_run": true})
         }
         _ => {
             played.lock().unwrap().changes.push(json!({"cmd": cmd, "args": args}));
-            json!({"kicked": args["who"]})
+            match cmd {
+                "accounts.passwd" | "accounts.add" => json!({"account": account(&args["name"])}),
+                _ => json!({"kicked": args["who"]}),
+            }
         }
     }
+}
+
+fn account(name: &Value) -> Value {
+    json!({"name": name, "role": "member", "since": T, "seen": T, "password": true})
 }
 
 const T: &str = "2026-11-22T10:00:00Z";

@@ -231,3 +231,73 @@ fn another_size_is_another_screen() {
     }
     is_screen(&seat, "clients-80x24");
 }
+
+#[test]
+fn what_is_watched_and_does_not_fit_is_told_and_scrolled() {
+    let hub = Hub::new();
+    let mut seat = Seat::new(&hub, &["clients", "--watch=1h"], USUAL, (132, 5));
+    let shows = |seat: &mut Seat, part: &str, first: &str| {
+        seat.until(part, |rows| {
+            rows.len() == 5 && rows[4].starts_with(&format!("{part}; every 1h; ")) && rows[0].contains(first)
+        });
+    };
+    // Heading, seven people, an empty line and the count.
+    shows(&mut seat, "1 to 4 of 10 lines", "NICK");
+    for (keys, part, first) in [
+        ("j", "2 to 5 of 10 lines", "c1 "),
+        ("\x1b[B", "3 to 6 of 10 lines", "c2 "),
+        ("\x1b[6~", "6 to 9 of 10 lines", "c5 "),
+        ("\x1b[6~", "7 to 10 of 10 lines", "c6 "),
+        ("k", "6 to 9 of 10 lines", "c5 "),
+        ("\x1b[5~", "3 to 6 of 10 lines", "c2 "),
+        ("g", "1 to 4 of 10 lines", "NICK"),
+        ("G", "7 to 10 of 10 lines", "c6 "),
+        ("\x1b[H", "1 to 4 of 10 lines", "NICK"),
+        ("\x1b[F", "7 to 10 of 10 lines", "c6 "),
+    ] {
+        seat.types(keys);
+        shows(&mut seat, part, first);
+    }
+    // On a larger screen there is nothing to tell, and no row is left empty above.
+    seat.resize((132, 24));
+    seat.until("all of it", |rows| rows.len() == 24 && rows[23].starts_with("every 1h; ") && rows[0].contains("NICK"));
+    seat.types("q");
+    assert_eq!(seat.end(), Ended::Exit(0));
+}
+
+/// Nobody types a password twice, or says that something is meant, for nothing.
+#[test]
+fn whether_it_can_be_done_is_asked_before_anybody_is_asked_for_something() {
+    let hub = Hub::new();
+    for (args, code, told) in [
+        (&["account", "passwd", "nobody"][..], 5, "no account \"nobody\""),
+        (&["account", "erase", "nobody"], 5, "no account \"nobody\""),
+        (&["account", "add", "ann"], 1, "looks like, the account ann"),
+        (&["account", "passwd", "ann", "--watch"], 2, "--watch is for commands that only look"),
+    ] {
+        let mut seat = Seat::new(&hub, args, USUAL, (80, 24));
+        assert_eq!(seat.end(), Ended::Exit(code), "{args:?}");
+        seat.until(told, |rows| rows.join(" ").contains(told));
+        let shown = seat.rows().join("\n");
+        assert!(!shown.contains("Password for") && !shown.contains("Is that meant?"), "{args:?}: {shown}");
+    }
+    assert!(hub.changes().is_empty(), "{:?}", hub.changes());
+    // Where it can be done, it is asked for, and done.
+    for (cmd, args) in [("accounts.passwd", ["account", "passwd", "ann"]), ("accounts.add", ["account", "add", "bea"])]
+    {
+        let mut seat = Seat::new(&hub, &args, USUAL, (80, 24));
+        seat.until("the question", |rows| rows.join("\n").contains("Password for"));
+        seat.types("correct horse\n");
+        seat.until("the other one", |rows| rows.join("\n").contains("Again:"));
+        seat.types("correct horse\n");
+        assert_eq!(seat.end(), Ended::Exit(0));
+        let last = hub.changes().pop().unwrap();
+        assert_eq!((&last["cmd"], &last["args"]["password"]), (&json!(cmd), &json!("correct horse")));
+    }
+    // What cannot be undone is asked about, as ever.
+    let mut seat = Seat::new(&hub, &["account", "erase", "ann"], USUAL, (80, 24));
+    seat.until("the question", |rows| rows.join("\n").contains("Is that meant?"));
+    seat.types("n\n");
+    assert_eq!(seat.end(), Ended::Exit(1));
+    assert_eq!(hub.changes().len(), 2);
+}

@@ -80,8 +80,9 @@ pub struct CtlArgs {
 
     /// Show it again and again, every 2s or as often as told; for commands that only look.
     ///
-    /// On a terminal in place, until q or Ctrl-C, with the time of the last answer; elsewhere, and where TERM is dumb, one
-    /// answer behind the other. A restart of the daemon does not end it.
+    /// On a terminal in place, until q or Ctrl-C, with the time of the last answer; what does not fit is scrolled by arrows,
+    /// j, k, PgUp, PgDn, Home and End. Elsewhere, and where TERM is dumb, one answer behind the other. A restart of the
+    /// daemon does not end it; a service that is stopped is not started by it.
     #[arg(
         long,
         global = true,
@@ -483,7 +484,7 @@ Examples:
     /// Arrows, j, k, PgUp, PgDn, Home and End select a row, and Enter or w tells all about it. K kicks, M mutes and B bans
     /// the client that is selected, after a question that says whom it would hit. p stands still, + and - change the
     /// interval, ? shows all keys, q or Ctrl-C quits. While the daemon does not answer, it says since when, and goes on
-    /// when the daemon is back; a service that was stopped is not started again by it.
+    /// when the daemon is there. A service that is stopped is not started by it: it waits.
     ///
     /// If standard input or output is no terminal, or with --json, a table is printed once; where TERM is dumb, one behind
     /// the other until Ctrl-C.
@@ -518,7 +519,7 @@ Examples:
     ///
     /// Returns when it is done, and says how many clients were told and how many had not taken what was
     /// owed to them. Sockets held by systemd go on listening: the next connection starts the daemon again.
-    /// "systemctl stop chathub.socket chathub-admin.socket chathub.service" keeps it stopped.
+    /// "systemctl stop 'chathub*.socket' chathub.service" keeps it stopped.
     #[command(after_help = "\
 Examples:
   chathub ctl shutdown

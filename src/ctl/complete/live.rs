@@ -4,22 +4,20 @@
 //! nothing, without a word: a shell is no place for complaints. The service is not started by it: systemd would, if
 //! somebody connected to its socket.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
 use super::{Kind, Known};
-use crate::client::{Client, Environment, SYSTEM_SOCKET};
+use crate::client::{Client, Environment};
+use crate::ctl::asleep::asleep;
 use crate::wire::admin::args::{ClientsListArgs, NoArgs, ReportsListArgs, SanctionListArgs};
 use crate::wire::admin::result::{AccountList, BanList, ClientList, FilterList, ReportList, RoomList, SanctionList};
 use crate::wire::admin::{COMMANDS, Command};
 
 /// As long is waited for the daemon.
 const PATIENCE: Duration = Duration::from_millis(500);
-
-/// The control group of the service: it is there while the service runs.
-const SERVICE: &str = "/sys/fs/cgroup/system.slice/chathub.service";
 
 /// The daemon that the line would ask.
 pub(super) struct Daemon {
@@ -33,18 +31,11 @@ impl Daemon {
     }
 
     fn ask<T: DeserializeOwned>(&self, command: &Command) -> Option<T> {
-        let socket = self.socket.as_ref().filter(|socket| is_awake(socket))?;
+        let socket = self.socket.as_ref().filter(|socket| asleep(socket).is_none())?;
         let mut client = Client::connect(socket, Some(PATIENCE)).ok()?;
         let result = client.ask(command).ok()?;
         T::deserialize(result).ok()
     }
-}
-
-/// Whether connecting wakes nobody.
-fn is_awake(socket: &Path) -> bool {
-    socket != Path::new(SYSTEM_SOCKET)
-        || !Path::new(SERVICE).parent().is_some_and(Path::exists)
-        || Path::new(SERVICE).exists()
 }
 
 impl Known for Daemon {

@@ -81,7 +81,7 @@ pub(in crate::ctl) fn uncertified(to: &mut Screen<'_>, done: &AccountDone) -> io
 }
 
 pub(in crate::ctl) fn added(to: &mut Screen<'_>, done: &AccountDone) -> io::Result<()> {
-    let AccountDone { account } = done;
+    let AccountDone { account, .. } = done;
     to.done(&format!("Made the account {} ({}).", account.name, Role::from(account.role)))
 }
 

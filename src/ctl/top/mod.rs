@@ -48,6 +48,7 @@ use self::question::{Act, Hits};
 use self::sample::Wanted;
 use self::theme::Theme;
 use super::asker::{Answer, Answered, Asker, Unanswered, ask_all};
+use super::asleep::Manager;
 use super::failure::Failure;
 use super::print;
 use super::print::screen::Screen;
@@ -63,32 +64,50 @@ const LATE: Duration = Duration::from_secs(2);
 /// How often the daemon is asked at least, while it does not answer.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Shows it as the terminal can, asking on `client`, which is connected to `path`.
+/// Whether it can be waited for a service that does not run: the terminal can be drawn over.
+pub(super) fn waits(screen: &Screen<'_>) -> bool {
+    !screen.json && terminal::is_watched() && terminal::is_capable()
+}
+
+/// Shows it as the terminal can, asking on `client`, which is connected to `path`; or waits until the service of that
+/// manager runs, if the terminal allows that ([`waits`]).
+///
+/// # Errors
+/// What the daemon answers, or that it does not; those of the terminal.
 pub(super) fn run(
-    mut client: Client,
+    client: Result<Client, Manager>,
     path: PathBuf,
     screen: &mut Screen<'_>,
     (interval, timeout): (Duration, Option<Duration>),
 ) -> Result<(), Failure> {
-    if screen.json {
-        return plain::json(&mut client, screen);
-    }
-    if !terminal::is_watched() {
-        return plain::once(&mut client, screen);
-    }
-    if !terminal::is_capable() {
-        return plain::for_ever(&mut client, screen, interval);
-    }
-    // What fails at first is told before the terminal is taken.
-    let wanted = Wanted::now(false, None, Instant::now());
-    let answered = ask_all(&mut client, &wanted.commands())?;
-    if let Some(refused) = answered.iter().take(Wanted::NEEDED).find_map(|answered| answered.as_ref().err()) {
-        return Err(client::Error::Refused(refused.clone()).into());
-    }
-    let at = Instant::now();
-    let first = wanted.read(answered, at).map_err(|why| client.garbled(why))?;
     let mut model = Model::new(place(&path));
-    model.look(first.0, first.1);
+    let client = match client {
+        Err(manager) => {
+            model.lose(super::now(), Unanswered::Stopped(manager).to_string());
+            None
+        }
+        Ok(mut client) => {
+            if screen.json {
+                return plain::json(&mut client, screen);
+            }
+            if !terminal::is_watched() {
+                return plain::once(&mut client, screen);
+            }
+            if !terminal::is_capable() {
+                return plain::for_ever(&mut client, screen, interval);
+            }
+            // What fails at first is told before the terminal is taken.
+            let wanted = Wanted::now(false, None, Instant::now());
+            let answered = ask_all(&mut client, &wanted.commands())?;
+            if let Some(refused) = answered.iter().take(Wanted::NEEDED).find_map(|answered| answered.as_ref().err()) {
+                return Err(client::Error::Refused(refused.clone()).into());
+            }
+            let first = wanted.read(answered, Instant::now()).map_err(|why| client.garbled(why))?;
+            model.look(first.0, first.1);
+            Some(client)
+        }
+    };
+    let next = Instant::now() + if client.is_some() { interval } else { interval.min(AGAIN) };
     let mut events = Events::new()?;
     let alternate = AlternateScreen::enter()?;
     let waker = events.waker().expect("nobody has taken it");
@@ -102,7 +121,7 @@ pub(super) fn run(
         events,
         asker,
         asked: None,
-        next: at + interval,
+        next,
     };
     let ended = top.run();
     let left = top.alternate.leave();

@@ -29,7 +29,7 @@ pub(super) enum Row<'a> {
 
 /// The rows; few of them, or all.
 pub(super) fn rows<'a>(model: &'a Model, theme: Theme, width: u16, all: bool) -> Vec<Row<'a>> {
-    let Some(sample) = &model.sample else { return Vec::new() };
+    let Some(sample) = &model.sample else { return vec![Row::Text(lost(model), theme.alert())] };
     let first = match model.lost() {
         Some(_) => Row::Text(lost(model), theme.alert()),
         None => Row::Text(counts(model, sample, width), Style::new()),

@@ -58,7 +58,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, looking: &mut Looking, 
     let rows = height.saturating_sub(y + heading + below);
     let laid = model.lay(looking, ((width - MARK).into(), rows.into()));
     let people = model.sample.as_ref().is_none_or(|sample| sample.people);
-    list(buffer, &laid, (looking, people), theme, Rect { x: 0, y, width, height: heading + rows });
+    list(
+        buffer,
+        &laid,
+        (looking, people, model.sample.is_some()),
+        theme,
+        Rect { x: 0, y, width, height: heading + rows },
+    );
     status(buffer, model, looking, theme, &laid, (height - below, width, now));
     if looking.hints {
         put(buffer, (0, height - 1), &hints(looking, width), width, theme.aside());
@@ -104,7 +110,7 @@ fn tabs(buffer: &mut Buffer, model: &Model, looking: &Looking, theme: Theme, (y,
     }
 }
 
-fn list(buffer: &mut Buffer, laid: &Laid, (looking, people): (&Looking, bool), theme: Theme, area: Rect) {
+fn list(buffer: &mut Buffer, laid: &Laid, (looking, people, known): (&Looking, bool, bool), theme: Theme, area: Rect) {
     let narrow = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
     let mut cell = |y: u16, n: usize, text: &str, style: Style| {
         let column = &laid.columns[n];
@@ -134,6 +140,7 @@ fn list(buffer: &mut Buffer, laid: &Laid, (looking, people): (&Looking, bool), t
     }
     if laid.rows.is_empty() {
         let text = match (looking.pane, laid.total) {
+            _ if !known => "Nothing is known yet.",
             _ if !people => "This socket tells numbers alone; see chathub-ctl(1), FILES.",
             (_, 1..) => "Nothing has that text in it; Esc shows all.",
             (Pane::Clients, 0) => "Nobody is connected.",

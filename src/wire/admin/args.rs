@@ -245,6 +245,9 @@ pub struct AccountAddArgs {
     /// The role; `member` without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// Only tell whether the account could be made, and what it would be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
 
 /// An account and its new password.

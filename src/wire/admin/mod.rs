@@ -405,7 +405,7 @@ commands! {
     "accounts.get" AccountsGet(AccountArgs) -> Account, One, Reads, Hub(accounts::get);
     /// Makes an account: from then on nobody else can have that name. Without a password nobody can log in
     /// to it until it has one, or a certificate.
-    "accounts.add" AccountsAdd(AccountAddArgs) -> AccountDone, One, Changes, Hub(accounts::add), unaudited "password" "hashed";
+    "accounts.add" AccountsAdd(AccountAddArgs) -> AccountDone, One, Changes if |args| !args.dry_run, Hub(accounts::add), unaudited "password" "hashed";
     /// Gives an account another password, and forgets what strangers have tried.
     "accounts.passwd" AccountsPasswd(AccountPasswdArgs) -> AccountDone, One, Changes, Hub(accounts::passwd), unaudited "password" "hashed";
     /// Forgets how often strangers have tried the password of an account, so that nobody waits because of them.

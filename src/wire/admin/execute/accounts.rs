@@ -34,6 +34,20 @@ pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &AccountAddArgs) ->
         }
         other => other.into(),
     })?;
+    if args.dry_run {
+        let (since, password) = (Time(call.now.wall), hashed.is_some());
+        let account = Account {
+            name: name.shown().to_owned(),
+            role: role.into(),
+            since,
+            seen: since,
+            client: None,
+            password,
+            certificates: Vec::new(),
+            memos: 0,
+        };
+        return Ok(AccountDone { account, dry_run: true });
+    }
     let folded = name.folded().to_owned();
     call.change(Input::AddAccount { name, hashed, role, by: call.by });
     let id = find(call.hub, &folded)?;
@@ -102,7 +116,7 @@ pub(in crate::wire::admin) fn remove(call: &mut Call<'_>, args: &AccountArgs) ->
     let id = find(call.hub, &args.name)?;
     let removed = call.hub.accounts().get(id).map(|account| shown(call.hub, account));
     call.change(Input::RemoveAccount { account: id, by: call.by });
-    Ok(AccountDone { account: removed.expect("it was found") })
+    Ok(AccountDone { account: removed.expect("it was found"), dry_run: false })
 }
 
 /// Removes an account and all that was said under its name.
@@ -140,7 +154,7 @@ fn hashed(password: bool, hashed: Option<&Text<LONGEST_HASH>>) -> Result<Option<
 
 fn done(hub: &Hub, id: AccountId) -> Result<AccountDone, ControlError> {
     let account = hub.accounts().get(id).map(|account| shown(hub, account));
-    Ok(AccountDone { account: account.expect("it is there") })
+    Ok(AccountDone { account: account.expect("it is there"), dry_run: false })
 }
 
 pub(super) fn shown(hub: &Hub, account: &account::Account) -> Account {

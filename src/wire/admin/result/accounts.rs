@@ -59,4 +59,7 @@ pub struct AccountList {
 pub struct AccountDone {
     /// The account after the change; before it, if it was removed.
     pub account: Account,
+    /// True if nothing was changed, because that was asked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
 }
