@@ -35,11 +35,22 @@ pub const PROXY: &str = "chathub-proxy.socket";
 /// All units of the package.
 pub const UNITS: [&str; 10] = [SERVICE, CHAT, ADMIN, MONITOR, METRICS, WEB, TLS_PORT, TLS, HANDOVER, PROXY];
 
+/// Which service manager is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manager {
+    /// The machine's.
+    System,
+    /// That of whoever looks.
+    User,
+}
+
 /// Which hub is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// That of the units.
+    /// That of the machine's units.
     Service,
+    /// That of whoever looks, run by the units of the same names under their own service manager.
+    Own,
     /// One that was started by hand.
     ByHand,
 }
@@ -81,6 +92,8 @@ pub struct Facts {
     pub daemon: Seen<Result<Daemon, Silence>>,
     /// The daemon's process.
     pub process: Seen<Running>,
+    /// Whether the service manager of whoever looks goes on when they log out.
+    pub lingers: Seen<bool>,
 }
 
 /// This program.
@@ -192,7 +205,7 @@ impl Facts {
     pub fn systemd(&self) -> Seen<&Systemd> {
         match self.subject {
             Subject::ByHand => Err(Unseen::absent("this hub was not started by systemd")),
-            Subject::Service => self.systemd.as_ref().map_err(Clone::clone),
+            Subject::Service | Subject::Own => self.systemd.as_ref().map_err(Clone::clone),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use super::facts::Facts;
+
 /// How bad something is. The worst comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -75,6 +77,31 @@ impl Finding {
     #[must_use]
     pub fn say(mut self, text: impl Into<String>) -> Self {
         self.steps.push(Step::Say(text.into()));
+        self
+    }
+
+    /// The same about a user's own hub: commands are for that user's service manager, and for that hub.
+    #[must_use]
+    pub(super) fn of_own(mut self, facts: &Facts) -> Self {
+        let socket = quoted(&facts.admin.path.display().to_string());
+        let settings = facts.settings.fragments.as_deref().and_then(std::path::Path::parent);
+        let settings = settings.map(|dir| quoted(&dir.display().to_string()));
+        for step in &mut self.steps {
+            let Step::Type(command) = step else { continue };
+            if let Some(rest) = command.strip_prefix("chathub ctl ").filter(|rest| !rest.starts_with("--socket ")) {
+                *command = format!("chathub ctl --socket {socket} {rest}");
+            } else if let Some(settings) = settings.as_ref().filter(|_| command.starts_with("chathub check-config")) {
+                *command = format!("CONFIGURATION_DIRECTORY={settings} {command}");
+            } else if command.starts_with("journalctl -u ") {
+                *command = command.replacen("journalctl -u ", "journalctl --user -u ", 1);
+            } else if command.starts_with("systemd-analyze verify ") {
+                *command = command.replacen("systemd-analyze ", "systemd-analyze --user ", 1);
+            } else if command.starts_with("systemctl ")
+                && (command.contains("chathub") || command.ends_with(" daemon-reload"))
+            {
+                *command = command.replacen("systemctl ", "systemctl --user ", 1);
+            }
+        }
         self
     }
 

@@ -42,6 +42,7 @@ fn made(finding: Finding, facts: &Facts, path: &str) -> Finding {
         Subject::Service => finding
             .run(format!("install -d -o chathub -g chathub -m 0700 {path}"))
             .run("systemctl restart chathub.service"),
+        Subject::Own => finding.run(format!("install -d -m 0700 {path}")).run("systemctl restart chathub.service"),
         Subject::ByHand => finding.run(format!("install -d -m 0700 {path}")),
     }
 }
@@ -49,7 +50,7 @@ fn made(finding: Finding, facts: &Facts, path: &str) -> Finding {
 /// The user whose files these are to be.
 fn owner(facts: &Facts) -> Option<u32> {
     match facts.subject {
-        Subject::Service => facts.accounts.user.map(|(uid, _)| uid),
+        Subject::Service | Subject::Own => facts.accounts.user.map(|(uid, _)| uid),
         // Whose the hub is, as far as that can be told: the owner of the directory.
         Subject::ByHand => facts.state.target.as_ref().ok().map(|dir| dir.uid),
     }
@@ -62,8 +63,8 @@ pub(super) fn directory(facts: &Facts) -> Checked {
         Ok(node) => node,
         Err(Unseen::Absent(_)) => {
             let finding = Finding::error(format!("the state directory {path} is not there: nothing is recorded"));
-            // A hub that is started by hand makes it.
-            let finding = if facts.subject == Subject::ByHand && facts.daemon().is_err() {
+            // But for the package's, a hub makes it when it starts.
+            let finding = if facts.subject != Subject::Service && facts.daemon().is_err() {
                 Finding::advice(finding.what)
             } else {
                 finding
