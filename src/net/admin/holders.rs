@@ -26,6 +26,9 @@ pub struct Admins {
     held: Mutex<BTreeMap<u64, Held>>,
     /// The permit to have a request handled by the driver. There is one, so that many requests do not crowd out people.
     pub(super) turn: Semaphore,
+    /// The permit to have something long done on another thread: text made of a long answer, a password hashed. There is
+    /// one, so that administrators take no more than one processor's time and one answer's memory, and one password's.
+    pub(super) aside: Semaphore,
     /// The daemon's own user, who has root's rights here: it could end the daemon anyway.
     own_uid: u32,
 }
@@ -79,6 +82,7 @@ impl Admins {
             next: AtomicU64::new(0),
             held: Mutex::default(),
             turn: Semaphore::new(1),
+            aside: Semaphore::new(1),
             own_uid: nix::unistd::geteuid().as_raw(),
         })
     }

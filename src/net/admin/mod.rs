@@ -26,7 +26,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tracing::{info, warn};
 
 use self::disk::{PAGE, broken, by_room, count, told, with_lines, written};
@@ -268,9 +268,19 @@ impl Connection {
         }
     }
 
+    /// Has something done on another thread, because it takes the processor long; one such thing at a time, of all
+    /// connections. What waits for the disk is not done so: others would wait for it as well.
+    async fn aside<T: Send + 'static>(&self, what: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
+        // It is never closed.
+        let permit = self.admins.aside.acquire().await;
+        let done = tokio::task::spawn_blocking(what).await;
+        drop(permit);
+        done
+    }
+
     /// Sends the text that `make` makes on another thread, because it takes long.
     async fn say_made(&mut self, make: impl FnOnce() -> String + Send + 'static) -> Result<(), Gone> {
-        match tokio::task::spawn_blocking(make).await {
+        match self.aside(make).await {
             Ok(line) => self.say(&line).await,
             // It has panicked, and its message is out.
             Err(_) => Err(Gone),
@@ -301,8 +311,7 @@ impl Connection {
         if let Ok(name) = Name::parse(name, usize::from(u8::MAX)) {
             login::password(&password.0, &name, least)?;
         }
-        // One at a time, as each connection asks: there are few of them.
-        let done = tokio::task::spawn_blocking(move || hashing::hash(&password.0, cost)).await;
+        let done = self.aside(move || hashing::hash(&password.0, cost)).await;
         let failed =
             |why: &str| ControlError::new(ErrorCode::Internal, format!("the password cannot be hashed: {why}"));
         *hashed = Some(Text(done.map_err(|_| failed("it panicked"))?.map_err(|why| failed(&why))?.0.to_string()));
@@ -329,7 +338,7 @@ impl Connection {
             Duty::Connection(ForConnection::Describe(args)) => {
                 let args = args.clone();
                 // Some milliseconds the first time, and no reason for others to wait.
-                let described = tokio::task::spawn_blocking(move || described(&args)).await;
+                let described = self.aside(move || described(&args)).await;
                 return described.unwrap_or_else(|_| Err(broken())).map(Answered::Written);
             }
             Duty::Listing(listing) => return self.list(listing).await,
