@@ -505,6 +505,10 @@ What is found comes with the worst first: how bad it is, the id of the check, an
          that sleeps is not woken. The database of a hub that runs is not read; what the daemon says of it counts. \
          That of one that was killed is not either, until the next start has put it in order.
 
+It is the service of the machine that is looked at. An ordinary user who has a hub of their own (see \"Have a hub of your \
+         own\"), or has started one by hand, is told of that one; --user and --system say which is meant, as with \
+         `systemctl`(1). Commands to type are then for the service manager of the user.
+
 With --json it is one object: `checked`, the ids of all checks that were made; `skipped`, objects with the `id` of one \
          that was not, `why`, and in `applies` whether there is something that could not be looked at; and `findings`, \
          objects with `id`, `severity` (`error`, `warning` or `advice`), `what`, and `do`, a list of sentences and \
@@ -768,12 +772,15 @@ These fields can be asked for, together with values, as above:",
     page.subsection("Stop it for good");
     page.text(
         "A stopped service is started by the next connection, to the chat port or to the admin socket, as long as systemd \
-         listens. So stop the sockets too; until the next boot:
+         listens; so it is by whoever comes over TLS or through a proxy, where that is enabled. So stop the sockets too; \
+         until the next boot:
 
-    systemctl stop chathub.socket chathub-admin.socket chathub.service
+    systemctl stop \'chathub*.socket\' chathub.service
 
-And beyond it:
+And beyond it, with chathub-proxy.socket, chathub-tls.socket, chathub-tls.service, chathub-handover.socket, \
+         chathub-metrics.socket and chathub-monitor.socket, where these are enabled:
 
+    systemctl list-unit-files --state=enabled \'chathub*\'
     systemctl disable --now chathub.socket chathub-admin.socket chathub.service",
     );
     page.subsection("Have a hub of your own");
@@ -787,7 +794,21 @@ And beyond it:
     loginctl enable-linger
 
 It has no network namespace of its own, for which a user has no privileges; it still can make no socket but \
-         AF_UNIX ones. Where no hub of the whole system runs, `chathub ctl` finds it without --socket.",
+         AF_UNIX ones. Where no hub of the whole system runs, `chathub ctl` finds it without --socket. `chathub doctor` \
+         looks at it when its user asks. An upgrade of the package leaves it running as it is; the user puts the new \
+         release in force, and nobody notices:
+
+    systemctl --user daemon-reload
+    systemctl --user restart chathub",
+    );
+    page.subsection("Upgrade, and go back");
+    page.text(
+        "    apt install ./chathub_VERSION_ARCH.deb
+
+The package restarts the service, and nobody notices. To go back is to install the former package in the same way \
+         (`dpkg --install`, or `apt install --allow-downgrades`). Make a copy first (see \"Back up\"): a release \
+         that has another form of database brings it up to that, and an older release refuses it then. In that case the \
+         copy is restored.",
     );
     page.subsection("Back up");
     page.text(
@@ -799,14 +820,41 @@ It has no network namespace of its own, for which a user has no privileges; it s
 
 To restore a copy:
 
-    systemctl stop chathub.socket chathub-admin.socket chathub.service
+    systemctl stop chathub.socket chathub-admin.socket chathub-proxy.socket chathub-handover.socket chathub.service
     rm -f /var/lib/chathub/chathub.db-wal /var/lib/chathub/chathub.db-shm
     install -o chathub -g chathub -m 600 COPY /var/lib/chathub/chathub.db
-    systemctl start chathub.socket chathub-admin.socket
+    systemctl start chathub.service
 
-A copy keeps what it holds: lines that are too old, redacted or erased today are still in the copy of yesterday. Keep \
+That starts the sockets as well, as far as they are enabled. A copy keeps what it holds: lines that are too old, redacted or erased today are still in the copy of yesterday. Keep \
          copies no longer than `history.keep`, or as long as you have promised. After a copy is restored, lines that \
          are too old go within a minute; what was redacted, erased or banned since the copy was made is to be done again.",
+    );
+    page.subsection("Move to another machine");
+    page.text(
+        "People have to connect again, for a connection is of one machine. Install the package there, and stop it until \
+         all is in its place:
+
+    apt install ./chathub_VERSION_ARCH.deb
+    systemctl stop chathub.socket chathub-admin.socket chathub.service
+
+On the old one, see which units are enabled, stop all of them, and have them stay so:
+
+    systemctl list-unit-files --state=enabled \'chathub*\'
+    chathub ctl say \"The hub moves; please connect to chat.example.org again in some minutes.\"
+    systemctl stop \'chathub*.socket\' \'chathub*.service\'
+    systemctl disable chathub.socket chathub-admin.socket chathub.service
+    tar -czf chathub.tar.gz /etc/chathub /var/lib/chathub $(find /etc/systemd/system -name \'chathub*.d\')
+
+A hub that has ended by itself leaves a database that can be copied as it is. On the new one:
+
+    tar -C / -xzf chathub.tar.gz
+    chown -R chathub:chathub /var/lib/chathub
+    systemctl daemon-reload
+    systemctl start chathub.service
+    chathub doctor
+
+Then enable the other units that were enabled, and have the name point to the new machine. Certificates of other programs, \
+         such as those of certbot, lie elsewhere.",
     );
     page.section("NAMES");
     page.text(

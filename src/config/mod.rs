@@ -83,11 +83,19 @@ pub fn load(file: Option<&Path>) -> Result<Loaded, Vec<Problem>> {
     Files::of(file).load()
 }
 
-/// The main file that [`load`] reads, and the directory of further files, if any are read.
+/// The same, where the directory of the settings is another one than the environment says.
+///
+/// # Errors
+/// Those of [`load`].
+pub fn load_in(directory: &Path, file: Option<&Path>) -> Result<Loaded, Vec<Problem>> {
+    Files::within(directory, file).load()
+}
+
+/// The main file that [`load`] reads, or [`load_in`], and the directory of further files, if any are read.
 #[must_use]
-pub fn places(file: Option<&Path>) -> (PathBuf, Option<PathBuf>) {
-    let Files { file, fragments, .. } = Files::of(file);
-    (file, fragments)
+pub fn places(directory: Option<&Path>, file: Option<&Path>) -> (PathBuf, Option<PathBuf>) {
+    let files = directory.map_or_else(|| Files::of(file), |directory| Files::within(directory, file));
+    (files.file, files.fragments)
 }
 
 /// Which files make up the configuration.

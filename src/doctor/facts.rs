@@ -35,12 +35,23 @@ pub const PROXY: &str = "chathub-proxy.socket";
 /// All units of the package.
 pub const UNITS: [&str; 10] = [SERVICE, CHAT, ADMIN, MONITOR, METRICS, WEB, TLS_PORT, TLS, HANDOVER, PROXY];
 
-/// Which hub is examined.
+/// Which service manager is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manager {
+    /// The machine's.
+    System,
+    /// That of whoever looks.
+    User,
+}
+
+/// Which hub is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// The hub of the package's units.
+    /// That of the machine's units.
     Service,
-    /// A hub that was started by hand.
+    /// That of whoever looks, run by the units of the same names under their own service manager.
+    Own,
+    /// One that was started by hand.
     ByHand,
 }
 
@@ -81,6 +92,8 @@ pub struct Facts {
     pub daemon: Seen<Result<Daemon, Silence>>,
     /// The daemon's process.
     pub process: Seen<Running>,
+    /// Whether the service manager of whoever looks goes on when they log out.
+    pub lingers: Seen<bool>,
 }
 
 /// The program that runs the checks.
@@ -193,7 +206,7 @@ impl Facts {
     pub fn systemd(&self) -> Seen<&Systemd> {
         match self.subject {
             Subject::ByHand => Err(Unseen::absent("this hub was not started by systemd")),
-            Subject::Service => self.systemd.as_ref().map_err(Clone::clone),
+            Subject::Service | Subject::Own => self.systemd.as_ref().map_err(Clone::clone),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-/// How bad a finding is. The worst comes first.
+use super::facts::Facts;
+
+/// How bad something is. The worst comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -78,7 +80,32 @@ impl Finding {
         self
     }
 
-    /// Adds a command to type.
+    /// The same about a user's own hub: commands are for that user's service manager, and for that hub.
+    #[must_use]
+    pub(super) fn of_own(mut self, facts: &Facts) -> Self {
+        let socket = quoted(&facts.admin.path.display().to_string());
+        let settings = facts.settings.fragments.as_deref().and_then(std::path::Path::parent);
+        let settings = settings.map(|dir| quoted(&dir.display().to_string()));
+        for step in &mut self.steps {
+            let Step::Type(command) = step else { continue };
+            if let Some(rest) = command.strip_prefix("chathub ctl ").filter(|rest| !rest.starts_with("--socket ")) {
+                *command = format!("chathub ctl --socket {socket} {rest}");
+            } else if let Some(settings) = settings.as_ref().filter(|_| command.starts_with("chathub check-config")) {
+                *command = format!("CONFIGURATION_DIRECTORY={settings} {command}");
+            } else if command.starts_with("journalctl -u ") {
+                *command = command.replacen("journalctl -u ", "journalctl --user -u ", 1);
+            } else if command.starts_with("systemd-analyze verify ") {
+                *command = command.replacen("systemd-analyze ", "systemd-analyze --user ", 1);
+            } else if command.starts_with("systemctl ")
+                && (command.contains("chathub") || command.ends_with(" daemon-reload"))
+            {
+                *command = command.replacen("systemctl ", "systemctl --user ", 1);
+            }
+        }
+        self
+    }
+
+    /// To be done, as a command.
     #[must_use]
     pub fn run(mut self, command: impl Into<String>) -> Self {
         self.steps.push(Step::Type(command.into()));

@@ -1,7 +1,7 @@
 //! The results of all checks, and the exit code for them.
 
 use super::checks::CHECKS;
-use super::facts::Facts;
+use super::facts::{Facts, Subject};
 use super::finding::{Finding, Severity, Unseen};
 use crate::exit::Exit;
 
@@ -22,12 +22,15 @@ impl Report {
     /// Makes all checks.
     #[must_use]
     pub fn of(facts: &Facts) -> Self {
-        let mut report = Self { is_root: facts.is_root, ..Self::default() };
+        // Of a user's own hub, root sees no more than that user.
+        let is_own = facts.subject == Subject::Own;
+        let mut report = Self { is_root: facts.is_root || is_own, ..Self::default() };
         for check in CHECKS {
             match (check.run)(facts) {
                 Ok(found) => {
                     report.checked.push(check.id);
-                    report.findings.extend(found.into_iter().map(|finding| (check.id, finding)));
+                    let found = found.into_iter().map(|finding| if is_own { finding.of_own(facts) } else { finding });
+                    report.findings.extend(found.map(|finding| (check.id, finding)));
                 }
                 Err(why) => report.skipped.push((check.id, why)),
             }

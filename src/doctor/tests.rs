@@ -67,13 +67,18 @@ fn unit(name: &str, properties: &[(&str, &str)]) -> (String, Unit) {
 }
 
 fn socket(name: &str, listen: &str, descriptor: &str) -> (String, Unit) {
+    let service = match name {
+        METRICS => WEB,
+        TLS_PORT => TLS,
+        _ => SERVICE,
+    };
     unit(
         name,
         &[
             ("Listen", listen),
             ("Accept", "no"),
             ("FileDescriptorName", descriptor),
-            ("Triggers", SERVICE),
+            ("Triggers", service),
             ("TriggerLimitBurst", "1000"),
             ("TriggerLimitIntervalUSec", "2s"),
             ("DeferAcceptUSec", "0"),
@@ -233,6 +238,7 @@ fn healthy() -> Facts {
         journal: Ok(Journal { reachable: true, kept: true, events: Ok(Vec::new()) }),
         daemon: Ok(Ok(daemon)),
         process: Ok(Running { pid: 4711, descriptors: Ok(65536), program: Ok("/usr/bin/chathub".into()) }),
+        lingers: Err(Unseen::absent("it is no user's own")),
     }
 }
 
@@ -309,6 +315,15 @@ fn stopped(facts: &mut Facts) {
         Ok(Ok(Examined { version: 9, damage: Some(Vec::new()), used: 65536, newest: Some(Wall(NOW - HOUR)) }));
 }
 
+/// It has been stopped for good, and other ways to it have been forgotten.
+fn given_up(facts: &mut Facts) {
+    stopped(facts);
+    for name in [CHAT, ADMIN, SERVICE] {
+        set(facts, name, "UnitFileState", "disabled");
+        set(facts, name, "ActiveState", "inactive");
+    }
+}
+
 fn failed(facts: &mut Facts, code: &str) {
     stopped(facts);
     set(facts, SERVICE, "ActiveState", "failed");
@@ -334,6 +349,49 @@ fn by_hand(facts: &mut Facts) {
     daemon(facts).status.survival = "off: clients are told goodbye when the daemon stops".into();
 }
 
+/// That of the user ann, by the units that are shipped for a user's service manager.
+fn own(facts: &mut Facts) {
+    const RELOAD: &str = "{ path=/usr/bin/chathub ; argv[]=/usr/bin/chathub ctl --socket /run/user/1000/chathub/admin.sock \
+                          reload ; ignore_errors=no }";
+    facts.subject = Subject::Own;
+    facts.is_root = false;
+    facts.lingers = Ok(true);
+    for name in UNITS {
+        let unit = unit_of(facts, name);
+        unit.files[0].path = format!("/usr/lib/systemd/user/{name}").into();
+        if ![SERVICE, CHAT, ADMIN].contains(&name) {
+            set(facts, name, "LoadState", "not-found");
+        }
+    }
+    set(facts, CHAT, "Listen", "127.0.0.1:6971 (Stream)\n[::1]:6971 (Stream)");
+    set(facts, ADMIN, "Listen", "/run/user/1000/chathub/admin.sock (Stream)");
+    for (property, value) in [
+        ("User", ""),
+        ("Group", ""),
+        ("PrivateNetwork", "no"),
+        ("RestrictAddressFamilies", "AF_UNIX"),
+        ("ProtectSystem", "no"),
+        ("ReadWritePaths", ""),
+        ("Environment", "CHATHUB_RESTARTS=/run/user/1000/chathub-restarts"),
+        ("ExecReload", RELOAD),
+        ("LimitNOFILE", "524288"),
+    ] {
+        set(facts, SERVICE, property, value);
+    }
+    facts.accounts = Accounts { user: Some((1000, 1000)), user_name: "ann".into(), ..Accounts::default() };
+    facts.admin = Place {
+        path: "/run/user/1000/chathub/admin.sock".into(),
+        node: Ok(node("/run/user/1000/chathub/admin.sock", Kind::Socket, 0o600, 1000)),
+        dir: Ok(node("/run/user/1000/chathub", Kind::Directory, 0o700, 1000)),
+    };
+    let nodes = facts.state.files.as_mut().expect("files").values_mut();
+    nodes.chain(facts.state.node.as_mut()).chain(facts.state.target.as_mut()).for_each(|node| node.uid = 1000);
+    facts.state.path = Some("/home/ann/.local/state/chathub".into());
+    facts.settings.files = vec![node("/home/ann/.config/chathub", Kind::Directory, 0o700, 1000)];
+    facts.settings.fragments = Some("/home/ann/.config/chathub/conf.d".into());
+    facts.hubs = Ok(vec![hub(4711, "/usr/bin/chathub serve"), hub(99, "/usr/bin/chathub serve")]);
+}
+
 type Break = fn(&mut Facts);
 
 /// The id of a check, the severity it must report, and a break that it must find.
@@ -350,11 +408,15 @@ const SCENES: &[(&str, Severity, Break)] = &[
     ("units-enabled", Severity::Warning, |f| set(f, CHAT, "UnitFileState", "disabled")),
     ("units-enabled", Severity::Advice, |f| set(f, SERVICE, "UnitFileState", "disabled")),
     ("units-enabled", Severity::Advice, |f| {
-        stopped(f);
-        for name in [CHAT, ADMIN, SERVICE] {
-            set(f, name, "UnitFileState", "disabled");
+        given_up(f);
+        for name in [PROXY, HANDOVER] {
             set(f, name, "ActiveState", "inactive");
         }
+    }),
+    ("units-enabled", Severity::Warning, given_up),
+    ("units-linger", Severity::Advice, |f| {
+        own(f);
+        f.lingers = Ok(false);
     }),
     ("units-active", Severity::Error, |f| {
         set(f, CHAT, "ActiveState", "failed");
@@ -404,6 +466,10 @@ const SCENES: &[(&str, Severity, Break)] = &[
     ("service-watchdog", Severity::Warning, |f| written(f, SERVICE, "WatchdogSec", "")),
     ("service-watchdog", Severity::Warning, |f| written(f, SERVICE, "WatchdogSec", "3")),
     ("service-kill-mode", Severity::Error, |f| set(f, SERVICE, "KillMode", "none")),
+    ("service-network", Severity::Warning, |f| {
+        own(f);
+        set(f, SERVICE, "RestrictAddressFamilies", "AF_INET AF_UNIX");
+    }),
     ("service-network", Severity::Warning, |f| set(f, SERVICE, "PrivateNetwork", "no")),
     ("service-user", Severity::Warning, |f| set(f, SERVICE, "DynamicUser", "yes")),
     ("service-user", Severity::Error, |f| set(f, SERVICE, "User", "root")),
@@ -426,6 +492,11 @@ const SCENES: &[(&str, Severity, Break)] = &[
     ("socket-accept", Severity::Error, |f| set(f, CHAT, "Accept", "yes")),
     ("socket-name", Severity::Error, |f| set(f, CHAT, "FileDescriptorName", "cat")),
     ("socket-name", Severity::Error, |f| set(f, ADMIN, "FileDescriptorName", "chathub-admin.socket")),
+    ("socket-name", Severity::Error, |f| set(f, PROXY, "FileDescriptorName", "proxies")),
+    ("socket-name", Severity::Error, |f| set(f, HANDOVER, "FileDescriptorName", "hand-over")),
+    ("socket-name", Severity::Error, |f| set(f, METRICS, "FileDescriptorName", "chathub-metrics")),
+    ("socket-name", Severity::Error, |f| set(f, TLS_PORT, "FileDescriptorName", "chat")),
+    ("socket-service", Severity::Error, |f| set(f, TLS_PORT, "Triggers", SERVICE)),
     ("socket-service", Severity::Error, |f| set(f, ADMIN, "Triggers", "chathub-admin.service")),
     ("socket-trigger-limit", Severity::Warning, |f| set(f, CHAT, "TriggerLimitBurst", "20")),
     ("socket-defer", Severity::Error, |f| set(f, CHAT, "DeferAcceptUSec", "5s")),
@@ -667,7 +738,7 @@ fn in_a_healthy_installation_all_is_looked_at_and_nothing_is_found() {
     assert_eq!(report.hidden().count(), 0, "{:#?}", report.skipped);
     // While the daemon runs, the database is not examined.
     let skipped: Vec<_> = report.skipped.iter().map(|(id, _)| *id).collect();
-    assert_eq!(skipped, ["database", "database-damage"]);
+    assert_eq!(skipped, ["units-linger", "database", "database-damage"]);
     assert_eq!(report.exit(), Exit::Done);
 }
 
@@ -686,6 +757,49 @@ fn so_it_is_where_the_service_sleeps_and_where_a_hub_was_started_by_hand() {
 }
 
 #[test]
+fn so_it_is_with_a_users_own_hub_beside_that_of_the_machine() {
+    let mut facts = healthy();
+    own(&mut facts);
+    let report = Report::of(&facts);
+    assert!(report.findings.is_empty(), "{:#?}", report.findings);
+    assert_eq!(report.hidden().count(), 0, "{:#?}", report.skipped);
+    assert!(!print::text(&report, None, false).contains("as root"));
+    stopped(&mut facts);
+    let report = Report::of(&facts);
+    assert!(report.findings.is_empty(), "{:#?}", report.findings);
+}
+
+/// Whatever is found, the user's service manager is told to mend it, and the user's hub is asked.
+#[test]
+fn what_is_to_be_done_about_a_users_own_hub_is_said_to_it() {
+    let mut said = 0;
+    for (id, _, break_it) in SCENES {
+        let mut facts = healthy();
+        own(&mut facts);
+        break_it(&mut facts);
+        facts.subject = Subject::Own;
+        for (found_by, finding) in Report::of(&facts).findings {
+            for step in finding.steps {
+                let Step::Type(command) = step else { continue };
+                let scene = format!("{id}, by {found_by}: {command}");
+                let words: Vec<_> = command.split(' ').collect();
+                match words[..] {
+                    ["systemctl", "--user", ..] => said += 1,
+                    ["systemctl", ..] => {
+                        assert!(!command.contains("chathub") && !command.contains("daemon-reload"), "{scene}")
+                    }
+                    ["journalctl", flag, ..] => assert!(flag == "--user" || flag == "--flush", "{scene}"),
+                    ["chathub", "ctl", option, ..] => assert_eq!(option, "--socket", "{scene}"),
+                    ["chathub", "check-config", ..] => panic!("{scene}"),
+                    _ => {}
+                }
+            }
+        }
+    }
+    assert!(said > 50, "{said}");
+}
+
+#[test]
 fn each_check_finds_what_is_broken_and_how_bad_it_is() {
     for (at, (id, severity, break_it)) in SCENES.iter().enumerate() {
         let mut facts = healthy();
@@ -694,6 +808,17 @@ fn each_check_finds_what_is_broken_and_how_bad_it_is() {
         let found = findings(&report);
         assert!(found.contains(&(*id, *severity)), "scene {at}: {id} {severity:?}: {found:#?}\n{:#?}", report.skipped);
     }
+}
+
+/// A socket that nobody has enabled may be called anything.
+#[test]
+fn a_socket_that_is_not_in_use_is_not_looked_at() {
+    let mut facts = healthy();
+    set(&mut facts, PROXY, "FileDescriptorName", "proxies");
+    set(&mut facts, PROXY, "UnitFileState", "disabled");
+    set(&mut facts, PROXY, "ActiveState", "inactive");
+    let found = findings(&Report::of(&facts));
+    assert!(found.iter().all(|(id, _)| *id != "socket-name"), "{found:?}");
 }
 
 #[test]
@@ -861,7 +986,7 @@ fn json_has_what_programs_need() {
         value["checked"].as_array().expect("a list").len() + value["skipped"].as_array().expect("a list").len(),
         CHECKS.len()
     );
-    assert_eq!(value["skipped"][0], json!({"id": "database", "why": "the daemon has it open", "applies": false}));
+    assert_eq!(value["skipped"][1], json!({"id": "database", "why": "the daemon has it open", "applies": false}));
     assert_eq!(value["findings"][0]["id"], "units-enabled");
     assert_eq!(value["findings"][0]["severity"], "warning");
     assert_eq!(value["findings"][0]["do"], json!(["systemctl enable chathub.socket"]));

@@ -95,10 +95,10 @@ impl Journal {
         }
     }
 
-    /// Happenings lost since the start, because the journal did not keep up.
+    /// Happenings, and other events, lost since the start, because the journal did not keep up.
     #[must_use]
     pub fn lost(&self) -> u64 {
-        self.lost
+        self.lost + super::journald::lost()
     }
 }
 

@@ -11,11 +11,13 @@
 //! | the number of an event | [`ids`], and `systemd/chathub.catalog` |
 //! | the words and fields for what happens in the hub | `happening` |
 //! | how many arrivals and departures are written | `journal` |
+//! | how an event gets to the journal, and what becomes of it if that takes nothing | `journald` |
 //! | what a line on standard error looks like | `lines` |
 
 mod happening;
 pub mod ids;
 mod journal;
+mod journald;
 mod lines;
 
 use std::fmt;
@@ -28,6 +30,8 @@ use tracing_subscriber::reload;
 use tracing_subscriber::{Layer as _, Registry};
 
 pub use self::journal::Journal;
+use self::journald::Journald;
+pub use self::journald::flush;
 use self::lines::Lines;
 use crate::settings::{LogLevel, Word as _};
 
@@ -71,26 +75,12 @@ pub fn start(level: LogLevel) -> Level {
 
 /// As [`start`], under the name of another program.
 #[must_use]
-pub fn start_as(program: &str, level: LogLevel) -> Level {
+pub fn start_as(program: &'static str, level: LogLevel) -> Level {
     let (filter, handle) = reload::Layer::new(filter_of(level));
-    let journal = if stderr_is_the_journal() { tracing_journald::layer().ok() } else { None };
+    let journal = if stderr_is_the_journal() { Journald::new(program).ok() } else { None };
     TO_JOURNAL.store(journal.is_some(), Ordering::Relaxed);
     let layer = match journal {
-        Some(journal) => {
-            use tracing_journald::{Priority, PriorityMappings};
-            let priorities = PriorityMappings {
-                error: Priority::Error,
-                warn: Priority::Warning,
-                info: Priority::Informational,
-                debug: Priority::Debug,
-                trace: Priority::Debug,
-            };
-            journal
-                .with_field_prefix(None)
-                .with_syslog_identifier(program.to_owned())
-                .with_priority_mappings(priorities)
-                .boxed()
-        }
+        Some(journal) => journal.boxed(),
         None => tracing_subscriber::fmt::layer().with_writer(std::io::stderr).event_format(Lines).boxed(),
     };
     let subscriber = Registry::default().with(filter).with(layer);

@@ -136,6 +136,12 @@ fn start(
         return Err(StartError::NoChatSocket);
     }
     let Sockets { chat, proxy, admin, monitor, handover, stored, unknown } = sockets;
+    if activated && admin.is_empty() {
+        warn!(
+            "no socket for administrators was handed over (FileDescriptorName=admin), and none is opened beside the others: \
+             \"chathub ctl\" cannot reach this hub"
+        );
+    }
     let mut own_socket = None;
     let chat = if activated { chat } else { listen::listen(args, &loaded.settings)? };
     let proxy = if activated { proxy } else { listen::listen_for_proxies(&loaded.settings)? };
@@ -159,7 +165,8 @@ fn start(
     let keeps = activated && systemd::keeps_descriptors();
     let hub = found::restore_or_begin(keeps, stored, &loaded.settings, key, &exchanges, store).inspect_err(|_| {
         if activated {
-            systemd::turn_away(chat.iter().chain(&proxy), admin.iter().chain(&monitor), &unknown);
+            let others = handover.iter().chain(unknown.iter().map(|(_, socket)| socket));
+            systemd::turn_away(chat.iter().chain(&proxy), admin.iter().chain(&monitor), others);
         }
     })?;
     let settings = are_new.then(|| loaded.settings.clone());

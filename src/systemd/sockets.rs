@@ -36,17 +36,20 @@ pub struct Sockets {
 }
 
 impl Sockets {
-    /// Whether no listening socket was passed.
+    /// Whether no socket was passed at which somebody may come.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.chat.is_empty() && self.admin.is_empty() && self.monitor.is_empty() && self.unknown.is_empty()
+        let Self { chat, proxy, admin, monitor, handover, stored: _, unknown } = self;
+        (chat.is_empty() && proxy.is_empty() && admin.is_empty() && monitor.is_empty())
+            && (handover.is_empty() && unknown.is_empty())
     }
 
     /// For a daemon that cannot start: accepts the connections that wait, tells the clients so, and
     /// closes them. Otherwise the waiting connections would make the service manager start the
     /// daemon again and again; this is so even at a socket with a mistyped name.
     pub fn turn_away(&self) {
-        turn_away(self.chat.iter().chain(&self.proxy), self.admin.iter().chain(&self.monitor), &self.unknown);
+        let (chat, admin) = (self.chat.iter().chain(&self.proxy), self.admin.iter().chain(&self.monitor));
+        turn_away(chat, admin, self.handover.iter().chain(self.unknown.iter().map(|(_, socket)| socket)));
     }
 }
 
@@ -54,7 +57,7 @@ impl Sockets {
 pub fn turn_away<'a>(
     chat: impl IntoIterator<Item = &'a TcpListener>,
     admin: impl IntoIterator<Item = &'a UnixListener>,
-    unknown: &[(String, OwnedFd)],
+    others: impl IntoIterator<Item = &'a OwnedFd>,
 ) {
     for listener in chat {
         let _ = listener.set_nonblocking(true);
@@ -66,11 +69,14 @@ pub fn turn_away<'a>(
         let _ = listener.set_nonblocking(true);
         while listener.accept().is_ok() {}
     }
-    for (_, socket) in unknown.iter().filter(|(_, socket)| listens(socket)) {
+    // Nothing is sent there: the protocol is not known, or it is one of encrypted connections.
+    for socket in others {
+        let (listens, takes) = (listens(socket), is_for_datagrams(socket));
         let socket = socket2::SockRef::from(socket);
-        // The protocol of this socket is not known, so nothing is sent.
         let _ = socket.set_nonblocking(true);
-        while socket.accept().is_ok() {}
+        while listens && socket.accept().is_ok() {}
+        // The kernel closes the connection that comes with a datagram which is read without it.
+        while takes && socket.recv(&mut [std::mem::MaybeUninit::uninit()]).is_ok() {}
     }
 }
 

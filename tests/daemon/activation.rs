@@ -57,6 +57,7 @@ fn a_chat_socket_alone_is_enough() {
     let daemon = Setup::new().handed(vec![listener.into()], Some("chat")).start();
     Client::connect(&daemon, addr, "client").greeted();
     assert!(!daemon.admin_path().exists(), "it opens no socket of its own beside those handed over");
+    daemon.logged("no socket for administrators was handed over");
 }
 
 #[track_caller]
@@ -118,6 +119,17 @@ fn a_socket_of_the_wrong_kind_is_refused() {
     refused(vec![UdpSocket::bind("127.0.0.1:0").unwrap().into()], None, "socket 0");
     let datagrams = UnixDatagram::bind(dir.path().join("datagrams")).unwrap();
     refused(vec![chat().into(), datagrams.into()], Some("chat:admin"), "\"admin\"");
+    let stream = |name: &str| UnixListener::bind(dir.path().join(name)).unwrap().into();
+    for (wrong, name) in [
+        (stream("for proxies"), "proxy"),
+        (UdpSocket::bind("127.0.0.1:0").unwrap().into(), "proxy"),
+        (chat().into(), "monitor"),
+        (UnixDatagram::bind(dir.path().join("to watch")).unwrap().into(), "monitor"),
+        (stream("for connections"), "handover"),
+        (UdpSocket::bind("127.0.0.1:0").unwrap().into(), "handover"),
+    ] {
+        refused(vec![chat().into(), wrong], Some(&format!("chat:{name}")), &format!("\"{name}\""));
+    }
     // A connection is not a listener.
     let listener = chat();
     let connected = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -129,6 +141,31 @@ fn an_admin_socket_alone_is_refused() {
     let dir = TempDir::new().unwrap();
     let admin = UnixListener::bind(dir.path().join("socket")).unwrap();
     refused(vec![admin.into()], Some("admin"), "none for clients");
+    // Whatever else is handed over: it opens no port of its own beside that.
+    refused(vec![chat().into()], Some("proxy"), "none for clients");
+    let monitor = UnixListener::bind(dir.path().join("monitor")).unwrap();
+    refused(vec![monitor.into()], Some("monitor"), "none for clients");
+    let handover = UnixDatagram::bind(dir.path().join("handover")).unwrap();
+    refused(vec![handover.into()], Some("handover"), "none for clients");
+}
+
+#[test]
+fn what_waits_to_be_handed_over_starts_a_daemon_that_cannot_start_no_second_time() {
+    for name in ["handover", "hand-over"] {
+        let dir = TempDir::new().unwrap();
+        let handover = UnixDatagram::bind(dir.path().join("socket")).unwrap();
+        let ours = handover.try_clone().unwrap();
+        let sender = UnixDatagram::unbound().unwrap();
+        for _ in 0..3 {
+            sender.send_to(b"a connection", dir.path().join("socket")).unwrap();
+        }
+        let names = format!("chat:{name}");
+        let setup = Setup::new().settings("nonsense = 1").handed(vec![chat().into(), handover.into()], Some(&names));
+        let (code, log) = setup.fail();
+        assert_eq!(code, Some(78), "{log}");
+        ours.set_nonblocking(true).unwrap();
+        assert_eq!(ours.recv(&mut [0; 64]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "{name}");
+    }
 }
 
 #[test]

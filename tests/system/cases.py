@@ -797,6 +797,38 @@ def _(machine, packages):
     machine.wait_state(SERVICE, "active")
 
 
+@life.case("ctl top and --watch wake no hub that sleeps, say so, and top goes on when somebody starts it")
+def _(machine, packages):
+    serving(machine)
+    machine.must("systemctl", "stop", SERVICE)
+    for command in (("top",), ("top", "--json"), ("status", "--watch"), ("clients", "--watch=1s", "--json")):
+        done = machine.run("chathub", "ctl", *command)
+        expect(done.status == 3 and "the service is stopped" in done.err, f"{command}: {done.status}: {done.text}")
+        expect("systemctl start chathub" in done.err, f"{command} does not say what starts it: {done.err}")
+    top = machine.talk("top", "chathub", "ctl", "top", "--interval", "200ms", terminal=True)
+    top.expect("the service is stopped")
+
+    def looks_for_a_while():
+        # Nothing is to happen: that can only be seen by the clock.
+        since = time.monotonic()
+        wait_until("it has looked some times", lambda: time.monotonic() > since + 2.5)
+        expect_equal("the service", machine.state(SERVICE), "inactive")
+        expect(not top.ended, "top has ended")
+
+    looks_for_a_while()
+    machine.must("systemctl", "start", SERVICE)
+    # One connection is that of this question.
+    wait_until("it has connected", lambda: len(machine.admin("status")["result"]["admins"]) == 2)
+    machine.must("systemctl", "stop", SERVICE)
+    looks_for_a_while()
+    # Nor does a shell that completes a line start it.
+    machine.must("chathub", "ctl", "complete", "bash", "chathub ctl kick ")
+    expect_equal("the service", machine.state(SERVICE), "inactive")
+    top.say("q")
+    top.expect_end()
+    serving(machine)
+
+
 @life.case("people using telnet and nc read what the other says")
 def _(machine, packages):
     serving(machine)
@@ -1141,6 +1173,68 @@ def _(machine, packages):
     Chatter(machine, "carl").say("so am I")
     ann.expect("carl: so am I")
     expect_equal("the listener", listener(machine), inode)
+
+
+@life.case("a journal that hangs holds nobody up, and has what was said when it goes on")
+def _(machine, packages):
+    serving(machine)
+    ann, bob = Chatter(machine, "ann"), Chatter(machine, "bob")
+    journald = machine.show("systemd-journald.service", "MainPID")
+    before, since = main_pid(machine, inside=True), machine.must("date", "+%s").out.strip()
+    machine.must("kill", "-STOP", journald)
+    try:
+        # Each is an entry, and more of them than a socket holds.
+        for number in range(1000):
+            machine.admin("log.level", level="info")
+            if number % 100 == 0:
+                ann.say(f"number {number}.")
+                bob.expect(f"ann: number {number}\\.")
+        expect_equal("the process", main_pid(machine, inside=True), before)
+    finally:
+        machine.must("kill", "-CONT", journald)
+
+    def written():
+        # Whatever is said next takes what waits along; the watchdog's beat does so as well.
+        machine.admin("log.level", level="info")
+        found = machine.journal("--unit", SERVICE, f"--since=@{since}", "--output=cat", "--grep=admin command: log.level")
+        return len(found.splitlines()) >= 1000
+
+    wait_until("all is in the journal", written)
+    ann.close()
+    bob.close()
+
+
+@life.case("whatever systemd cannot prepare, nobody is dropped, the ports stay open, and it heals when that is mended")
+def _(machine, packages):
+    serving(machine)
+    ann, inode = Chatter(machine, "ann"), listener(machine)
+    # That of the state directory (238) has a case of its own: the unit has none that systemd would make.
+    for code, lines in (
+        ("200", "WorkingDirectory=/nowhere"),
+        ("216", "Group=no-such-group"),
+        ("217", "User=nobody-of-that-name"),
+        ("226", "BindPaths=/nowhere"),
+    ):
+        before = len(machine.journal("-q", "-u", SERVICE).splitlines())
+        drop_in(machine, SERVICE, f"[Service]\n{lines}\n")
+        machine.must("kill", "-KILL", main_pid(machine, inside=True))
+        wait_until(f"it ends with {code}", lambda: machine.show(SERVICE, "ExecMainStatus") == code)
+        waiting = machine.connect("::1")
+        wait_until("it is tried again", lambda: int(machine.show(SERVICE, "NRestarts")) >= 3, 60)
+        expect_equal("the socket", machine.state(CHAT), "active")
+        drop_in(machine, SERVICE, None)
+        wait_until("it heals by itself", lambda: machine.state(SERVICE) == "active", 60)
+        waiting.settimeout(DEADLINE)
+        expect(waiting.recv(100), f"{code}: no greeting for who came meanwhile")
+        waiting.close()
+        bob = Chatter(machine, "bob")
+        ann.say(f"still here after {code}")
+        bob.expect(f"ann: still here after {code}")
+        bob.close()
+        lines = len(machine.journal("-q", "-u", SERVICE).splitlines()) - before
+        expect(lines < 300, f"{code}: {lines} lines in the journal")
+        expect_equal("the listener", listener(machine), inode)
+        machine.must("systemctl", "restart", SERVICE)
 
 
 @life.case("a socket under a wrong name does not have the service started over and over for who waits at it")
@@ -2237,6 +2331,63 @@ def _(machine, packages):
     zoe.close()
 
 
+def own_doctor(manager, *arguments):
+    """What chathub doctor tells a user, and what of it is about the installation: {id: severity}."""
+    done = manager.run("chathub", "doctor", "--json", *arguments)
+    told = json.loads(done.out)
+    found = {one["id"]: one["severity"] for one in told["findings"] if one["id"] not in ABOUT_THE_MACHINE}
+    return found, told
+
+
+@own.case("chathub doctor looks at the hub of who asks, and says what to tell one's own service manager")
+def _(machine, packages):
+    manager = Manager(machine, OWNER)
+    serving(machine)
+    manager.must("systemctl", "--user", "start", *UNITS)
+    found, told = own_doctor(manager)
+    expect_equal("found", found, {"units-linger": "advice"})
+    for check in ("service-type", "socket-name", "state-files", "survival", "settings", "admin-socket", "daemon-version"):
+        expect(check in told["checked"], f"{check} was not looked at: {told['skipped']}")
+    # The journal of a user is kept on disk alone.
+    hidden = {one["id"] for one in told["skipped"] if one["applies"]} - {"survival-last", "crashes"}
+    expect(not hidden, f"could not look at {hidden}: {told['skipped']}")
+    machine.must("loginctl", "enable-linger", OWNER)
+    expect_equal("found", own_doctor(manager)[0], {})
+    expect_equal("found, with --user", own_doctor(manager, "--user")[0], {})
+    # What hurts in a drop-in of one's own.
+    directory = f"/home/{OWNER}/.config/systemd/user/{SERVICE}.d"
+    for line, key in (("Type=simple", "service-type"), ("RestrictAddressFamilies=AF_UNIX AF_INET", "service-network")):
+        machine.write(f"{directory}/test.conf", f"[Service]\n{line}\n")
+        manager.must("systemctl", "--user", "daemon-reload")
+        found, told = own_doctor(manager)
+        directive = line.partition("=")[0]
+        named = f"{directory}/test.conf:2: {directive}=" in said(told, key)
+        expect(key in found and named, json.dumps(told, indent=1))
+        steps = next(one["do"] for one in told["findings"] if one["id"] == key)
+        expect("systemctl --user daemon-reload" in steps and f"systemctl --user restart {SERVICE}" in steps, f"{steps}")
+    machine.must("rm", "-r", directory)
+    manager.must("systemctl", "--user", "daemon-reload")
+    # Settings, and who they are asked of.
+    machine.write(f"/home/{OWNER}/.config/chathub/conf.d/wrong.toml", "nonsense = 1\n")
+    found, told = own_doctor(manager)
+    expect("wrong.toml:1" in said(told, "settings"), json.dumps(told, indent=1))
+    machine.must("rm", f"/home/{OWNER}/.config/chathub/conf.d/wrong.toml")
+    # One that sleeps is not woken, neither by this nor by whoever only looks.
+    machine.must("chmod", "o+r", f"/home/{OWNER}/.local/state/chathub/chathub.db")
+    expect_equal("found", own_doctor(manager)[0], {"state-files": "warning"})
+    machine.must("chmod", "o-r", f"/home/{OWNER}/.local/state/chathub/chathub.db")
+    manager.must("systemctl", "--user", "stop", SERVICE)
+    found, told = own_doctor(manager)
+    expect(not found and "database-damage" in told["checked"], json.dumps(told, indent=1))
+    own_socket = f"{manager.runtime}/chathub/admin.sock"
+    looked = manager.run("chathub", "ctl", "--socket", own_socket, "status", "--watch")
+    expect(looked.status == 3 and "systemctl --user start chathub" in looked.err, looked.text)
+    expect_equal("the service", manager.show(SERVICE, "ActiveState"), "inactive")
+    # The service of the machine is looked at by whoever has none of their own, and by whoever says so.
+    for told in (own_doctor(manager, "--system")[1], doctor(machine)[2], doctor(machine, user=STRANGER)[2]):
+        expect("admin-group" in told["checked"] and "units-linger" not in told["checked"], f"{told}")
+
+
 # -----------------------------------------------------------------------------
 
 health = Story("what chathub doctor finds")
@@ -2355,7 +2506,13 @@ def _(machine, packages):
     machine.must("systemctl", "unmask", ADMIN)
     machine.must("systemctl", "stop", SERVICE, CHAT)
     finds(machine, units_active="error")
+    # By a proxy it would be started again.
+    machine.must("systemctl", "enable", PROXY)
+    machine.must("systemctl", "restart", SERVICE)
     machine.must("systemctl", "disable", "--now", *UNITS)
+    told = finds(machine, units_enabled="warning")
+    expect(PROXY in said(told, "units-enabled"), said(told, "units-enabled"))
+    machine.must("systemctl", "disable", "--now", PROXY)
     finds(machine, units_enabled="advice")
     machine.must("systemctl", "enable", *UNITS)
     serving(machine)

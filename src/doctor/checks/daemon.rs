@@ -34,7 +34,7 @@ pub(super) fn answers(facts: &Facts) -> Checked {
         SilenceKind::Silent => {
             let finding = Finding::error(format!("the daemon does not answer: {why}"));
             match facts.subject {
-                Subject::Service => finding
+                Subject::Service | Subject::Own => finding
                     .say("See what it does:")
                     .run(format!("journalctl -u {SERVICE} -n 30"))
                     .say("This makes the socket anew and restarts the service; nobody who is connected notices:")
@@ -57,7 +57,9 @@ pub(super) fn version(facts: &Facts) -> Checked {
 /// Adds how to start the hub again.
 fn restart(finding: Finding, facts: &Facts) -> Finding {
     match facts.subject {
-        Subject::Service => finding.run(format!("systemctl restart {SERVICE}")).say("Nobody who is connected notices."),
+        Subject::Service | Subject::Own => {
+            finding.run(format!("systemctl restart {SERVICE}")).say("Nobody who is connected notices.")
+        }
         Subject::ByHand => finding.say("Start the hub again."),
     }
 }

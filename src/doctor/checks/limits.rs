@@ -36,6 +36,9 @@ pub(super) fn descriptors(facts: &Facts) -> Checked {
             Subject::Service => {
                 finding.say("The unit's limit counts from the next start:").run(format!("systemctl restart {SERVICE}"))
             }
+            Subject::Own => finding
+                .say("A user's service manager gives no more than it has itself. Lower limits.clients, or have root raise LimitNOFILE= of the manager, from its next start on:")
+                .run("systemctl edit user@.service"),
             Subject::ByHand => finding
                 .say("Raise the limit in the shell that starts it, or lower limits.clients:")
                 .run(format!("ulimit -n {needed}")),

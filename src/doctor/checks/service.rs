@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::facts::{ADMIN, CHAT, Facts, Kind, SERVICE, Unit};
+use super::super::facts::{ADMIN, CHAT, Facts, Kind, SERVICE, Subject, Unit};
 use super::super::finding::{Checked, Finding, Severity, Unseen, quoted};
 use super::{FINE, argv, changed, one, span, state_directory};
 use crate::systemd::STORED;
@@ -135,11 +135,19 @@ pub(super) fn kill_mode(facts: &Facts) -> Checked {
 
 pub(super) fn network(facts: &Facts) -> Checked {
     let why = "the hub has a network that it does not need: a fault in it could reach other machines";
+    if facts.subject == Subject::Own {
+        // The manager of a user cannot take the network away; what can be opened, it can say.
+        let is_bad = |families: &str| families.is_empty() || families.contains("AF_INET") || families.starts_with('~');
+        return rule(facts, "RestrictAddressFamilies", "RestrictAddressFamilies", Severity::Warning, is_bad, why);
+    }
     rule(facts, "PrivateNetwork", "PrivateNetwork", Severity::Warning, |private| private == "no", why)
 }
 
 pub(super) fn user(facts: &Facts) -> Checked {
     let unit = facts.unit(SERVICE)?;
+    if facts.subject == Subject::Own {
+        return Err(Unseen::absent("a user's own hub runs as that user"));
+    }
     if unit.is("DynamicUser", "yes") {
         let why = "its files have an owner that changes, and a stop cannot be told from a restart";
         return one(Some(changed(unit, "DynamicUser", "yes", Severity::Warning, why)));
@@ -172,29 +180,30 @@ pub(super) fn start(facts: &Facts) -> Checked {
     }))
 }
 
-/// A finding if the command in `property` does not contain `word`.
-fn command(facts: &Facts, property: &str, word: &str, why: &str) -> Checked {
+/// A finding if the property's command lacks one of the words.
+fn command(facts: &Facts, property: &str, words: &[&str], why: &str) -> Checked {
     let unit = facts.unit(SERVICE)?;
     let value = unit.text(property);
-    one((!value.contains(word)).then(|| changed(unit, property, value, Severity::Warning, why)))
+    one((!words.iter().all(|word| value.contains(word)))
+        .then(|| changed(unit, property, value, Severity::Warning, why)))
 }
 
 pub(super) fn reload(facts: &Facts) -> Checked {
     command(
         facts,
         "ExecReload",
-        "ctl reload",
+        &[" ctl ", " reload "],
         "\"systemctl reload chathub\" does not say whether the new settings are in force",
     )
 }
 
 pub(super) fn stop(facts: &Facts) -> Checked {
-    command(facts, "ExecStop", "--if-stopping", "at a stop, everybody is disconnected without a goodbye")
+    command(facts, "ExecStop", &["--if-stopping"], "at a stop, everybody is disconnected without a goodbye")
 }
 
 pub(super) fn after_stop(facts: &Facts) -> Checked {
     let why = "a start that fails is tried again and again without a pause";
-    command(facts, "ExecStopPost", "after-stop", why)
+    command(facts, "ExecStopPost", &["after-stop"], why)
 }
 
 pub(super) fn requires(facts: &Facts) -> Checked {
@@ -209,6 +218,9 @@ pub(super) fn state(facts: &Facts) -> Checked {
     if !unit.text("StateDirectory").is_empty() {
         let why = "where that directory cannot be had, systemd does not start the hub at all";
         return one(Some(changed(unit, "StateDirectory", unit.text("StateDirectory"), Severity::Warning, why)));
+    }
+    if facts.subject == Subject::Own {
+        return FINE; // in the user's home, which nothing keeps it from
     }
     let Some(dir) = state_directory(unit).or_else(|| facts.state.path.clone().filter(|_| by_argument)) else {
         let why = "no STATE_DIRECTORY is in it: nothing is recorded";
@@ -238,7 +250,7 @@ pub(super) fn account(facts: &Facts) -> Checked {
     }
     let name = &facts.accounts.user_name;
     let mut found = Vec::new();
-    if facts.accounts.user.is_none() {
+    if facts.accounts.user.is_none() && facts.subject != Subject::Own {
         found.push(
             Finding::error(format!(
                 "there is no user {name}, as which the service is to run: it cannot start (217/USER)"

@@ -53,8 +53,10 @@ fn may(node: &Node, (uid, gid): (u32, u32), bits: u32) -> bool {
 }
 
 pub(super) fn readable(facts: &Facts) -> Checked {
-    if facts.subject == Subject::ByHand {
-        return Err(Unseen::absent("this hub was not started by systemd"));
+    match facts.subject {
+        Subject::ByHand => return Err(Unseen::absent("this hub was not started by systemd")),
+        Subject::Own => return Err(Unseen::absent("a user's own hub reads them as whoever looks does")),
+        Subject::Service => {}
     }
     facts.systemd()?;
     let Some(user) = facts.accounts.user else { return Err(Unseen::hidden("the service's user is not there")) };
@@ -128,7 +130,8 @@ pub(super) fn encryption(facts: &Facts) -> Checked {
         (_, Passwords::Required) => "accounts.encryption",
         _ => return FINE,
     };
-    if facts.subject == Subject::ByHand {
+    // Whatever carries encryption is beside the service of the machine.
+    if facts.subject != Subject::Service {
         return FINE;
     }
     facts.systemd()?;
@@ -173,7 +176,7 @@ pub(super) fn changed(facts: &Facts) -> Checked {
         ))
         .run("chathub check-config");
         match facts.subject {
-            Subject::Service => finding.run("systemctl reload chathub.service"),
+            Subject::Service | Subject::Own => finding.run("systemctl reload chathub.service"),
             Subject::ByHand => {
                 finding.run(format!("chathub ctl --socket {} reload", quoted(&facts.admin.path.display().to_string())))
             }
@@ -194,7 +197,7 @@ pub(super) fn waiting(facts: &Facts) -> Checked {
             waiting.join(", ")
         ));
         match facts.subject {
-            Subject::Service => {
+            Subject::Service | Subject::Own => {
                 finding.run("systemctl restart chathub.service").say("Nobody who is connected notices.")
             }
             Subject::ByHand => finding.say("Start the hub again."),

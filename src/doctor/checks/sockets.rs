@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::super::facts::{
-    ADMIN, CHAT, Facts, Kind, Listening, METRICS, MONITOR, Node, PROXY, Process, SERVICE, Subject, Unit, WEB,
+    ADMIN, CHAT, Facts, HANDOVER, Kind, Listening, METRICS, MONITOR, Node, PROXY, Process, SERVICE, Subject, TLS,
+    TLS_PORT, Unit, WEB,
 };
 use super::super::finding::{Checked, Finding, Severity, Unseen, quoted};
 use super::{FINE, addresses, changed, one, span};
@@ -15,49 +16,56 @@ use crate::users;
 /// TriggerLimitIntervalSec=.
 const TRIGGERS: u64 = 200;
 
-/// The findings of `look` in all units of sockets.
-fn each(facts: &Facts, look: impl Fn(&Unit) -> Option<Finding>) -> Checked {
+/// All sockets, with the names by which those who serve them know them.
+const NAMES: [(&str, &str, &str); 7] = [
+    (CHAT, "chat", SERVICE),
+    (ADMIN, "admin", SERVICE),
+    (MONITOR, "monitor", SERVICE),
+    (HANDOVER, "handover", SERVICE),
+    (PROXY, "proxy", SERVICE),
+    (METRICS, "metrics", WEB),
+    (TLS_PORT, "tls", TLS),
+];
+
+/// What is found in any of the sockets' units that are in use, with the name that it is to have and who serves it.
+fn each(facts: &Facts, look: impl Fn(&Unit, &str, &str) -> Option<Finding>) -> Checked {
     facts.systemd()?;
-    Ok([CHAT, ADMIN, MONITOR].iter().filter_map(|name| facts.unit(name).ok()).filter_map(look).collect())
+    // One that nobody has enabled harms nobody; without the first two, there is no hub.
+    let is_used = |unit: &Unit| {
+        [CHAT, ADMIN].contains(&unit.name.as_str()) || unit.is_enabled() || unit.is("ActiveState", "active")
+    };
+    let units = NAMES.iter().filter_map(|(unit, name, service)| Some((facts.unit(unit).ok()?, name, service)));
+    Ok(units.filter(|(unit, ..)| is_used(unit)).filter_map(|(unit, name, service)| look(unit, name, service)).collect())
 }
 
 pub(super) fn accept(facts: &Facts) -> Checked {
-    each(facts, |unit| {
+    each(facts, |unit, _, _| {
         let why = "systemd starts a process for each connection, which the hub is not made for: nobody gets in";
         unit.is("Accept", "yes").then(|| changed(unit, "Accept", "yes", Severity::Error, why))
     })
 }
 
-/// The name by which the hub knows a socket.
-fn known_name(unit: &Unit) -> &'static str {
-    match unit.name.as_str() {
-        ADMIN => "admin",
-        MONITOR => "monitor",
-        _ => "chat",
-    }
-}
-
 pub(super) fn name(facts: &Facts) -> Checked {
-    each(facts, |unit| {
-        let (name, known) = (unit.get("FileDescriptorName")?, known_name(unit));
-        let why = format!(
-            "the hub knows this socket by the name {known}, and leaves any other alone: nobody there is served"
-        );
+    each(facts, |unit, known, service| {
+        let name = unit.get("FileDescriptorName")?;
+        let who = if service == SERVICE { "the hub" } else { service };
+        let why =
+            format!("{who} knows this socket by the name {known}, and leaves any other alone: nobody there is served");
         (name != known).then(|| changed(unit, "FileDescriptorName", name, Severity::Error, &why))
     })
 }
 
 pub(super) fn service(facts: &Facts) -> Checked {
-    each(facts, |unit| {
+    each(facts, |unit, _, service| {
         let starts = unit.get("Triggers").filter(|starts| !starts.is_empty())?;
-        let why = format!("a connection does not start {SERVICE}, and that is not handed this socket");
-        (!starts.split_whitespace().any(|name| name == SERVICE))
+        let why = format!("a connection does not start {service}, and that is not handed this socket");
+        (!starts.split_whitespace().any(|name| name == service))
             .then(|| changed(unit, "Service", starts, Severity::Error, &why))
     })
 }
 
 pub(super) fn trigger_limit(facts: &Facts) -> Checked {
-    each(facts, |unit| {
+    each(facts, |unit, _, _| {
         let burst: u64 = unit.get("TriggerLimitBurst")?.parse().ok()?;
         let interval = span(unit.get("TriggerLimitIntervalUSec")?)?;
         let is_low = interval > Duration::ZERO && burst > 0 && burst < TRIGGERS;
@@ -67,8 +75,9 @@ pub(super) fn trigger_limit(facts: &Facts) -> Checked {
 }
 
 pub(super) fn defer(facts: &Facts) -> Checked {
-    each(facts, |unit| {
-        let time = unit.get("DeferAcceptUSec")?;
+    each(facts, |unit, _, service| {
+        // Who speaks HTTP or TLS speaks first.
+        let time = unit.get("DeferAcceptUSec").filter(|_| service == SERVICE)?;
         let why = "the hub speaks first, and is not told of somebody before they have said something";
         (span(time)? > Duration::ZERO).then(|| changed(unit, "DeferAcceptSec", time, Severity::Error, why))
     })
@@ -197,7 +206,7 @@ fn whose(listening: &Listening) -> String {
 pub(super) fn port(facts: &Facts) -> Checked {
     let listening = facts.listening.as_ref().map_err(Clone::clone)?;
     let (wanted, start) = match facts.subject {
-        Subject::Service => {
+        Subject::Service | Subject::Own => {
             let unit = facts.unit(CHAT)?;
             if unit.is("ActiveState", "active") {
                 return FINE;
@@ -224,11 +233,11 @@ pub(super) fn other_hubs(facts: &Facts) -> Checked {
     let hubs = facts.hubs.as_ref().map_err(Clone::clone)?;
     let ours = facts.process.as_ref().ok().map(|process| process.pid);
     let dir = facts.state.path.as_ref().map(|dir| dir.display().to_string()).unwrap_or_default();
-    // A hub that was started by hand may run beside the service, or beside others.
+    // A user's own, or one that is looked at by hand, may well stand beside the service, or beside others.
     let others = hubs.iter().filter(|hub| Some(hub.pid) != ours);
     let found = others.filter_map(|hub| {
         let has_state = !dir.is_empty() && hub.line.contains(&dir);
-        if facts.subject == Subject::ByHand && !has_state {
+        if facts.subject != Subject::Service && !has_state {
             return None;
         }
         let what = format!("another hub runs beside this one: process {} ({})", hub.pid, hub.line);
@@ -244,6 +253,9 @@ pub(super) fn other_hubs(facts: &Facts) -> Checked {
 
 pub(super) fn admin_group(facts: &Facts) -> Checked {
     facts.unit(ADMIN)?;
+    if facts.subject == Subject::Own {
+        return Err(Unseen::absent("a user's own hub is administered by that user alone"));
+    }
     one(facts.accounts.admins.is_none().then(|| {
         Finding::error("there is no group chathub-admin: the admin socket cannot be made")
             .run("systemd-sysusers chathub.conf")
@@ -254,9 +266,10 @@ pub(super) fn admin_group(facts: &Facts) -> Checked {
 pub(super) fn admin_file(facts: &Facts) -> Checked {
     let path = quoted(&facts.admin.path.display().to_string());
     let is_service = facts.subject == Subject::Service && facts.systemd.is_ok();
+    let by_unit = facts.subject != Subject::ByHand && facts.systemd.is_ok();
     let node = match &facts.admin.node {
         Ok(node) => node,
-        Err(Unseen::Absent(_)) if is_service && facts.unit(ADMIN)?.is("ActiveState", "active") => {
+        Err(Unseen::Absent(_)) if by_unit && facts.unit(ADMIN)?.is("ActiveState", "active") => {
             return one(Some(
                 Finding::error(format!("{path} is gone, though {ADMIN} is active: \"chathub ctl\" reaches nobody"))
                     .run(format!("systemctl restart {ADMIN}")),
@@ -264,11 +277,11 @@ pub(super) fn admin_file(facts: &Facts) -> Checked {
         }
         Err(why) => return Err(why.clone()),
     };
-    if is_service && !facts.unit(ADMIN)?.is("ActiveState", "active") {
+    if by_unit && !facts.unit(ADMIN)?.is("ActiveState", "active") {
         return Err(Unseen::absent(format!("{ADMIN} is not active")));
     }
     let restart = |finding: Finding| {
-        if is_service {
+        if by_unit {
             finding
                 .say("See SocketMode=, SocketUser= and SocketGroup=, then:")
                 .run(format!("systemctl cat {ADMIN}"))
@@ -293,13 +306,13 @@ pub(super) fn admin_file(facts: &Facts) -> Checked {
     if is_service {
         found.extend(service_file(facts, node, &path).map(restart));
     } else if node.mode & 0o060 != 0 && node.mode & 0o002 == 0 && facts.accounts.admins != Some(node.gid) {
-        found.push(
+        found.push(restart(
             Finding::warning(format!(
                 "the group {} may administer the hub: {path} has mode {:04o}",
                 node.gid, node.mode
             ))
             .run(format!("chmod 0600 {path}")),
-        );
+        ));
     }
     Ok(found)
 }

@@ -43,6 +43,7 @@ fn made(finding: Finding, facts: &Facts, path: &str) -> Finding {
         Subject::Service => finding
             .run(format!("install -d -o chathub -g chathub -m 0700 {path}"))
             .run("systemctl restart chathub.service"),
+        Subject::Own => finding.run(format!("install -d -m 0700 {path}")).run("systemctl restart chathub.service"),
         Subject::ByHand => finding.run(format!("install -d -m 0700 {path}")),
     }
 }
@@ -50,8 +51,8 @@ fn made(finding: Finding, facts: &Facts, path: &str) -> Finding {
 /// The uid that should own the files.
 fn owner(facts: &Facts) -> Option<u32> {
     match facts.subject {
-        Subject::Service => facts.accounts.user.map(|(uid, _)| uid),
-        // The user who runs this hub, as far as that can be told: the owner of the directory.
+        Subject::Service | Subject::Own => facts.accounts.user.map(|(uid, _)| uid),
+        // Whose the hub is, as far as that can be told: the owner of the directory.
         Subject::ByHand => facts.state.target.as_ref().ok().map(|dir| dir.uid),
     }
 }
@@ -63,8 +64,8 @@ pub(super) fn directory(facts: &Facts) -> Checked {
         Ok(node) => node,
         Err(Unseen::Absent(_)) => {
             let finding = Finding::error(format!("the state directory {path} is not there: nothing is recorded"));
-            // A hub that is started by hand makes the directory itself.
-            let finding = if facts.subject == Subject::ByHand && facts.daemon().is_err() {
+            // But for the package's, a hub makes it when it starts.
+            let finding = if facts.subject != Subject::Service && facts.daemon().is_err() {
                 Finding::advice(finding.what)
             } else {
                 finding

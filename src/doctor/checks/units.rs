@@ -1,7 +1,7 @@
 //! Checks whether the units are there, enabled and listening; and of how the service ended.
 
-use super::super::facts::{ADMIN, CHAT, Facts, SERVICE, Unit};
-use super::super::finding::{Checked, Finding, quoted};
+use super::super::facts::{ADMIN, CHAT, Facts, HANDOVER, PROXY, SERVICE, Subject, Unit};
+use super::super::finding::{Checked, Finding, Unseen, quoted};
 use super::{FINE, one};
 
 /// The units that a hub needs.
@@ -60,6 +60,20 @@ fn is_given_up(facts: &Facts) -> bool {
 pub(super) fn enabled(facts: &Facts) -> Checked {
     facts.systemd()?;
     if is_given_up(facts) {
+        let starts = |name: &&str| facts.unit(name).is_ok_and(|unit| unit.is("ActiveState", "active"));
+        let others: Vec<&str> = [PROXY, HANDOVER].into_iter().filter(starts).collect();
+        if !others.is_empty() {
+            let others = others.join(" ");
+            return one(Some(
+                Finding::warning(format!(
+                    "the hub's units are disabled and stopped, and {others} still listens: whoever comes there starts it"
+                ))
+                .say("If it is to stay stopped:")
+                .run(format!("systemctl disable --now {others}"))
+                .say("If it is to run:")
+                .run(format!("systemctl enable --now {CHAT} {ADMIN} {SERVICE}")),
+            ));
+        }
         return one(Some(
             Finding::advice("the hub is stopped for good: its units are disabled, and nobody can connect")
                 .say("If it is to run again:")
@@ -78,6 +92,21 @@ pub(super) fn enabled(facts: &Facts) -> Checked {
     // The socket starts the service when somebody connects; without the socket nobody can.
     let finding = if off == [SERVICE] { Finding::advice(what) } else { Finding::warning(what) };
     one(Some(finding.run(format!("systemctl enable {}", off.join(" ")))))
+}
+
+pub(super) fn lingers(facts: &Facts) -> Checked {
+    if facts.subject != Subject::Own {
+        return Err(Unseen::absent("it is no user's own hub"));
+    }
+    facts.systemd()?;
+    let lingers = *facts.lingers.as_ref().map_err(Clone::clone)?;
+    one((!lingers && !is_given_up(facts)).then(|| {
+        Finding::advice(
+            "the hub ends when you log out, and starts when you log in: your service manager does not linger",
+        )
+        .say("If it is to be there always:")
+        .run("loginctl enable-linger")
+    }))
 }
 
 pub(super) fn active(facts: &Facts) -> Checked {

@@ -6,7 +6,7 @@ use std::path::Path;
 use nix::unistd::getgroups;
 use serde_json::Value;
 
-use super::super::facts::{Journal, SERVICE};
+use super::super::facts::{Journal, Manager, SERVICE};
 use super::super::finding::{Seen, Unseen};
 use super::program::ask;
 use super::{files, is_root};
@@ -17,21 +17,24 @@ use crate::values::time::Wall;
 const EVENTS: [&str; 5] =
     [ids::TAKEN_OVER, ids::NOT_TAKEN_OVER, ids::POISONED, ids::NO_DESCRIPTORS, ids::ACCEPT_PAUSED];
 
-pub(super) fn look() -> Journal {
+pub(super) fn look(manager: Manager) -> Journal {
     let kept = std::fs::read_dir("/var/log/journal").is_ok_and(|mut entries| entries.next().is_some());
-    Journal { reachable: Path::new("/run/systemd/journal/socket").exists(), kept, events: events() }
+    Journal { reachable: Path::new("/run/systemd/journal/socket").exists(), kept, events: events(manager) }
 }
 
-fn events() -> Seen<Vec<(Wall, String, String)>> {
+fn events(manager: Manager) -> Seen<Vec<(Wall, String, String)>> {
     let may_read = |name| {
         files::group(name)
             .is_some_and(|group| getgroups().is_ok_and(|groups| groups.iter().any(|one| one.as_raw() == group)))
     };
-    if !is_root() && !["systemd-journal", "adm"].into_iter().any(may_read) {
+    // Of what one's own services say, journald keeps a journal for oneself, where it keeps any on disk.
+    let is_own = manager == Manager::User;
+    if !is_own && !is_root() && !["systemd-journal", "adm"].into_iter().any(may_read) {
         return Err(Unseen::hidden("the journal is for root and the groups systemd-journal and adm"));
     }
     let matches: Vec<String> = EVENTS.iter().map(|id| format!("MESSAGE_ID={id}")).collect();
-    let mut args = vec!["--quiet", "--no-pager", "--output=json", "--lines=200", "--since=-7days", "--unit", SERVICE];
+    let unit = if is_own { "--user-unit" } else { "--unit" };
+    let mut args = vec!["--quiet", "--no-pager", "--output=json", "--lines=200", "--since=-7days", unit, SERVICE];
     args.extend(matches.iter().map(String::as_str));
     Ok(ask("journalctl", &args)?.lines().filter_map(event).collect())
 }

@@ -27,11 +27,12 @@ mod units;
 
 use std::path::{Path, PathBuf};
 
-use super::facts::{ADMIN, Accounts, Facts, MONITOR, Place, Program, SERVICE, Subject, Systemd, Unit};
+use super::facts::{ADMIN, Accounts, CHAT, Facts, MONITOR, Manager, Place, Program, SERVICE, Subject, Systemd, Unit};
 use super::finding::{Seen, Unseen};
 use crate::cli::DoctorArgs;
 use crate::client::{Environment, SERVICE_USER, SYSTEM_SOCKET};
 use crate::net::clock::now;
+use crate::users;
 
 /// The state directory of the package's service.
 const STATE: &str = "/var/lib/chathub";
@@ -40,60 +41,59 @@ const STATE: &str = "/var/lib/chathub";
 #[must_use]
 pub(super) fn look(args: &DoctorArgs) -> Facts {
     let environment = Environment::of_process();
-    let systemd = units::look();
-    let subject = subject(args, &environment, systemd.as_ref().ok());
+    let (subject, systemd) = subject(args, &environment);
     let service = systemd.as_ref().ok().and_then(|systemd| systemd.units.get(SERVICE)).filter(|unit| unit.is_loaded());
-    let service = service.filter(|_| subject == Subject::Service);
+    let service = service.filter(|_| subject != Subject::ByHand);
+    let is_own = subject == Subject::Own;
 
-    let user_name = service.map(|unit| unit.text("User")).filter(|name| !name.is_empty()).unwrap_or(SERVICE_USER);
-    let accounts = Accounts {
-        user: files::user(user_name),
-        user_name: user_name.to_owned(),
-        admins: files::group("chathub-admin"),
-        monitors: files::group("chathub-monitor"),
-    };
     let chosen = args.socket.clone().or_else(|| environment.chathub_socket.clone());
-    let asked = match subject {
-        Subject::Service => Ok(chosen.unwrap_or_else(|| service_socket(systemd.as_ref().ok()))),
-        // Unless somebody has named it, the service's socket does not belong to a hub that was
-        // started by hand.
-        Subject::ByHand => environment
-            .socket(args.socket.as_deref())
-            .ok()
-            .filter(|socket| socket != Path::new(SYSTEM_SOCKET) || chosen.is_some())
-            .ok_or_else(|| Unseen::absent("no --socket says which daemon is to be asked")),
+    let usual = match subject {
+        Subject::Service => Some(PathBuf::from(SYSTEM_SOCKET)),
+        Subject::Own | Subject::ByHand => own_socket(&environment),
     };
+    let by_unit = || service_socket(systemd.as_ref().ok()).or_else(|| usual.clone());
+    let asked = match subject {
+        Subject::Service | Subject::Own => chosen.or_else(by_unit),
+        // The service's socket is not that of a hub that was started by hand.
+        Subject::ByHand => chosen.or_else(|| usual.clone().filter(|socket| socket.exists())),
+    };
+    let asked = asked.ok_or_else(|| Unseen::absent("no --socket says which daemon is to be asked"));
+    let of_service = if is_own { usual.clone() } else { Some(SYSTEM_SOCKET.into()) };
     let daemon = asked.clone().and_then(|socket| {
-        if is_held(&socket, systemd.as_ref().ok()) {
+        if is_held(&socket, systemd.as_ref().ok(), of_service.as_deref()) {
             may_ask(&systemd)?;
         }
-        // That may also be a socket of the user's own service manager.
+        // Also one of another service manager.
         if machine::sleeps(&socket) {
             return Err(Unseen::absent(format!("nobody serves at {}: who connects would start it", socket.display())));
         }
         daemon::look(&socket)
     });
     let socket = match subject {
-        Subject::Service => service_socket(systemd.as_ref().ok()),
-        Subject::ByHand => asked.unwrap_or_else(|_| SYSTEM_SOCKET.into()),
+        Subject::Service | Subject::Own => by_unit(),
+        Subject::ByHand => asked.ok(),
     };
+    let socket = socket.unwrap_or_else(|| SYSTEM_SOCKET.into());
     let told = match &daemon {
         Ok(Ok(daemon)) if subject == Subject::ByHand => daemon.status.config.clone().map(PathBuf::from),
         _ => None,
     };
     let config = args.config.clone().or_else(|| service.and_then(|unit| argument(unit, "--config"))).or(told);
-    let settings = settings::look(config.as_deref());
+    let own_config = own_dir("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("chathub")).filter(|_| is_own);
+    let settings = settings::look(own_config.as_deref(), config.as_deref());
     let main_pid = service.and_then(|unit| unit.text("MainPID").parse().ok()).filter(|pid| *pid != 0);
     let pid = match &daemon {
         Ok(Ok(daemon)) => Some(daemon.status.pid),
         _ => main_pid,
     };
+    let own_state = || own_dir("XDG_STATE_HOME", ".local/state").map(|dir| dir.join("chathub"));
     let state_path = args.state_dir.clone().or_else(|| match subject {
         Subject::Service => Some(service.and_then(state_dir).unwrap_or_else(|| STATE.into())),
-        Subject::ByHand => own_state_dir(),
+        Subject::Own => service.and_then(state_dir).or_else(own_state),
+        Subject::ByHand => own_state().filter(|dir| dir.exists()),
     });
     let mut ports: Vec<u16> = match (subject, &systemd, &settings.loaded) {
-        (Subject::Service, Ok(systemd), _) => {
+        (Subject::Service | Subject::Own, Ok(systemd), _) => {
             systemd.units.values().flat_map(super::checks::addresses).map(|addr| addr.port()).collect()
         }
         (_, _, Ok(loaded)) => loaded.settings.listen.chat.iter().map(std::net::SocketAddr::port).collect(),
@@ -101,7 +101,7 @@ pub(super) fn look(args: &DoctorArgs) -> Facts {
     };
     ports.sort_unstable();
     ports.dedup();
-    let activated = matches!(&daemon, Ok(Ok(daemon)) if daemon.status.activated) || subject == Subject::Service;
+    let activated = matches!(&daemon, Ok(Ok(daemon)) if daemon.status.activated) || subject != Subject::ByHand;
     Facts {
         subject,
         is_root: is_root(),
@@ -113,13 +113,13 @@ pub(super) fn look(args: &DoctorArgs) -> Facts {
         listening: machine::listening(&ports),
         hubs: machine::hubs(),
         admin: place(&socket),
-        accounts,
+        accounts: accounts(subject, service),
         state: state::look(state_path, pid),
         settings,
         machine: machine::look(),
         tls: tls::look(systemd.as_ref().ok().filter(|_| subject == Subject::Service)),
         journal: if activated && systemd.is_ok() {
-            Ok(journal::look())
+            Ok(journal::look(if is_own { Manager::User } else { Manager::System }))
         } else {
             Err(Unseen::absent("this hub was not started by systemd"))
         },
@@ -131,6 +131,7 @@ pub(super) fn look(args: &DoctorArgs) -> Facts {
             },
         ),
         process: pid.map_or_else(|| Err(Unseen::absent("no daemon runs")), |pid| Ok(machine::running(pid))),
+        lingers: if is_own { lingers() } else { Err(Unseen::absent("it is no user's own")) },
         systemd,
         daemon,
     }
@@ -144,19 +145,86 @@ fn place(path: &Path) -> Place {
     }
 }
 
-/// Decides which hub is meant.
-fn subject(args: &DoctorArgs, environment: &Environment, systemd: Option<&Systemd>) -> Subject {
-    let service = systemd.and_then(|systemd| systemd.units.get(SERVICE)).filter(|unit| unit.is_loaded());
+/// As whom the hub runs, and who may administer it.
+fn accounts(subject: Subject, service: Option<&Unit>) -> Accounts {
+    if subject == Subject::Own {
+        let (uid, gid) = (nix::unistd::geteuid().as_raw(), nix::unistd::getegid().as_raw());
+        let user_name = users::name(uid).unwrap_or_else(|| uid.to_string());
+        return Accounts { user: Some((uid, gid)), user_name, admins: None, monitors: None };
+    }
+    let name = service.map(|unit| unit.text("User")).filter(|name| !name.is_empty()).unwrap_or(SERVICE_USER);
+    Accounts {
+        user: files::user(name),
+        user_name: name.to_owned(),
+        admins: files::group("chathub-admin"),
+        monitors: files::group("chathub-monitor"),
+    }
+}
+
+/// Which hub is meant, and what its service manager tells.
+fn subject(args: &DoctorArgs, environment: &Environment) -> (Subject, Seen<Systemd>) {
+    if args.user {
+        return (Subject::Own, units::look(Manager::User));
+    }
+    let chosen = args.socket.as_ref().or(environment.chathub_socket.as_ref());
+    let socket = own_socket(environment);
+    // The socket of one's own hub, or none, or whatever else may be meant.
+    let may_be_own = !args.system
+        && args.state_dir.is_none()
+        && match (chosen, &socket) {
+            (None, _) => !is_root(),
+            (Some(chosen), Some(own)) => real(chosen) == real(own),
+            (Some(_), None) => false,
+        };
+    if may_be_own && has_manager(environment) {
+        let own = units::look(Manager::User);
+        if own.as_ref().is_ok_and(is_wanted) {
+            return (Subject::Own, own);
+        }
+    }
+    let systemd = units::look(Manager::System);
+    let service = systemd.as_ref().ok().and_then(|systemd| systemd.units.get(SERVICE)).filter(|unit| unit.is_loaded());
     let state = service.and_then(state_dir).unwrap_or_else(|| STATE.into());
     if args.state_dir.as_ref().is_some_and(|dir| real(dir) != real(&state)) {
-        return Subject::ByHand;
+        return (Subject::ByHand, systemd);
     }
-    let is_installed = systemd.is_some_and(|systemd| systemd.units.values().any(Unit::is_loaded));
-    let has_own = environment.runtime_dir.as_ref().is_some_and(|dir| dir.join("chathub/admin.sock").exists());
-    match args.socket.as_ref().or(environment.chathub_socket.as_ref()) {
-        Some(socket) if !is_held(socket, systemd) => Subject::ByHand,
-        None if !is_installed && has_own && !service_socket(systemd).exists() => Subject::ByHand,
-        _ => Subject::Service,
+    let has_own = socket.as_ref().is_some_and(|socket| socket.exists());
+    let installed = systemd.as_ref().is_ok_and(|systemd| systemd.units.values().any(Unit::is_loaded));
+    let is_there = installed || service_socket(systemd.as_ref().ok()).is_some_and(|socket| socket.exists());
+    let by_hand = match chosen {
+        Some(socket) => !is_held(socket, systemd.as_ref().ok(), Some(Path::new(SYSTEM_SOCKET))),
+        None => has_own && !args.system && (!is_root() || !(is_there || Path::new(SYSTEM_SOCKET).exists())),
+    };
+    (if by_hand { Subject::ByHand } else { Subject::Service }, systemd)
+}
+
+/// Whether a user wants to have a hub by these units.
+fn is_wanted(systemd: &Systemd) -> bool {
+    let units = [SERVICE, CHAT, ADMIN].iter().filter_map(|name| systemd.units.get(*name));
+    units.filter(|unit| unit.is_loaded()).any(|unit| {
+        let state = unit.text("ActiveState");
+        unit.is_enabled() || !matches!(state, "inactive" | "")
+    })
+}
+
+/// Whether the user who looks has a service manager of their own.
+fn has_manager(environment: &Environment) -> bool {
+    environment.runtime_dir.as_ref().is_some_and(|dir| dir.join("systemd").is_dir())
+}
+
+/// Where the admin socket of a user's own hub is.
+fn own_socket(environment: &Environment) -> Option<PathBuf> {
+    environment.runtime_dir.as_ref().map(|dir| dir.join("chathub/admin.sock"))
+}
+
+/// Whether the user's service manager stays when they log out (loginctl(1)).
+fn lingers() -> Seen<bool> {
+    let uid = nix::unistd::geteuid().as_raw();
+    let name = users::name(uid).ok_or_else(|| Unseen::hidden(format!("the user {uid} has no name")))?;
+    match files::node(&Path::new("/var/lib/systemd/linger").join(name)) {
+        Ok(_) => Ok(true),
+        Err(Unseen::Absent(_)) => Ok(false),
+        Err(why) => Err(why),
     }
 }
 
@@ -165,19 +233,18 @@ fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
-/// The path of the service's admin socket.
-fn service_socket(systemd: Option<&Systemd>) -> PathBuf {
+/// Where the service's admin socket is, as its unit says.
+fn service_socket(systemd: Option<&Systemd>) -> Option<PathBuf> {
     let listen = systemd.and_then(|systemd| systemd.units.get(ADMIN)).map(|unit| unit.text("Listen").to_owned());
     let path = listen.as_deref().and_then(|listen| listen.lines().find(|line| line.starts_with('/')));
-    path.map_or_else(|| SYSTEM_SOCKET.into(), |line| line.trim_end_matches(" (Stream)").into())
+    path.map(|line| line.trim_end_matches(" (Stream)").into())
 }
 
-/// Whether to connect to this socket may start the service.
-fn is_held(socket: &Path, systemd: Option<&Systemd>) -> bool {
+/// Whether a connection to the socket may start the service, whose admin socket is at the `usual` path mostly.
+fn is_held(socket: &Path, systemd: Option<&Systemd>, usual: Option<&Path>) -> bool {
     let units = [ADMIN, MONITOR].iter().filter_map(|name| systemd?.units.get(*name));
-    let held =
-        units.flat_map(|unit| unit.text("Listen").lines().map(|line| line.trim_end_matches(" (Stream)").to_owned()));
-    held.chain([SYSTEM_SOCKET.to_owned()]).any(|path| real(Path::new(&path)) == real(socket))
+    let held = units.flat_map(|unit| unit.text("Listen").lines().map(|line| line.trim_end_matches(" (Stream)")));
+    held.map(Path::new).chain(usual).any(|path| real(path) == real(socket))
 }
 
 /// Whether to connect to the admin socket starts nothing. If the daemon sleeps, it would be
@@ -221,13 +288,14 @@ fn state_dir(unit: &Unit) -> Option<PathBuf> {
     argument(unit, "--state-dir").or_else(|| super::checks::state_directory(unit))
 }
 
-/// The state directory of a hub that this user has started by hand; `None` if there is none.
-fn own_state_dir() -> Option<PathBuf> {
-    let dir = |name| std::env::var_os(name).filter(|dir| !dir.is_empty()).map(PathBuf::from);
-    dir("XDG_STATE_HOME")
-        .map(|dir| dir.join("chathub"))
-        .or_else(|| dir("HOME").map(|dir| dir.join(".local/state/chathub")))
-        .filter(|dir| dir.exists())
+/// A variable of the environment. One that is empty counts as not set.
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// A directory of the user who looks: that of the variable, else this one in their home.
+fn own_dir(name: &str, else_in_home: &str) -> Option<PathBuf> {
+    variable(name).or_else(|| variable("HOME").map(|home| home.join(else_in_home)))
 }
 
 /// Whether this process is run by root.

@@ -6,9 +6,9 @@ use super::super::facts::Settings;
 use super::files;
 use crate::config;
 
-/// Reads the settings as the daemon would, and looks at the files.
-pub(super) fn look(file: Option<&Path>) -> Settings {
-    let (main, fragments) = config::places(file);
+/// Reads the settings as the daemon would, whose directory of settings may be another one than the environment says.
+pub(super) fn look(directory: Option<&Path>, file: Option<&Path>) -> Settings {
+    let (main, fragments) = config::places(directory, file);
     let above = main.ancestors().skip(1).filter(|dir| !dir.as_os_str().is_empty());
     let mut paths: Vec<PathBuf> = above.map(Path::to_owned).collect();
     paths.push(main);
@@ -27,7 +27,7 @@ pub(super) fn look(file: Option<&Path>) -> Settings {
     }
     ignored.sort_unstable();
     Settings {
-        loaded: config::load(file),
+        loaded: directory.map_or_else(|| config::load(file), |directory| config::load_in(directory, file)),
         files: paths.iter().filter_map(|path| files::followed(path).ok()).collect(),
         fragments,
         ignored,

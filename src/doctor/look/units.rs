@@ -3,36 +3,63 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::super::facts::{Kind, Systemd, UNITS, Unit, UnitFile};
+use super::super::facts::{Kind, Manager, Systemd, UNITS, Unit, UnitFile};
 use super::super::finding::{Seen, Unseen};
 use super::files;
 use super::program::ask;
 
-/// Where packages put their units.
-const PACKAGED: [&str; 2] = ["/usr/lib/systemd/system", "/lib/systemd/system"];
+/// Where a service manager finds units (systemd.unit(5)).
+struct Places {
+    /// Those of packages.
+    packaged: [&'static str; 2],
+    /// Those of administrators, users and programs.
+    changed: Vec<PathBuf>,
+}
 
-/// Where administrators and programs put their units and drop-ins.
-const CHANGED: [&str; 2] = ["/etc/systemd/system", "/run/systemd/system"];
+impl Places {
+    fn of(manager: Manager) -> Self {
+        match manager {
+            Manager::System => Self {
+                packaged: ["/usr/lib/systemd/system", "/lib/systemd/system"],
+                changed: ["/etc/systemd/system", "/run/systemd/system"].map(PathBuf::from).into(),
+            },
+            Manager::User => {
+                let own = super::own_dir("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("systemd/user"));
+                let now = super::variable("XDG_RUNTIME_DIR").map(|dir| dir.join("systemd/user"));
+                let all = ["/etc/systemd/user", "/run/systemd/user"].map(PathBuf::from);
+                Self {
+                    packaged: ["/usr/lib/systemd/user", "/lib/systemd/user"],
+                    changed: own.into_iter().chain(now).chain(all).collect(),
+                }
+            }
+        }
+    }
+}
 
 /// The longest unit file that is read, in bytes.
 const MOST: u64 = 1024 * 1024;
 
-pub(super) fn look() -> Seen<Systemd> {
-    // The same test as in sd_booted(3).
+pub(super) fn look(manager: Manager) -> Seen<Systemd> {
+    // As sd_booted(3) has it.
     if !Path::new("/run/systemd/system").is_dir() {
         return Err(Unseen::absent("systemd does not run this machine"));
     }
-    // `--all` prints empty properties too: a drop-in may have emptied one.
-    let mut args = vec!["show", "--no-pager", "--all"];
+    let whose = match manager {
+        Manager::System => "--system",
+        Manager::User => "--user",
+    };
+    // With what is empty: a drop-in may have emptied it.
+    let mut args = vec![whose, "show", "--no-pager", "--all"];
     args.extend(UNITS);
     let units = read(&ask("systemctl", &args)?);
-    let version = ask("systemctl", &["show", "--no-pager", "--property=Version"])?;
+    let version = ask("systemctl", &[whose, "show", "--no-pager", "--property=Version"])?;
+    let places = Places::of(manager);
     let units = units
         .into_iter()
         .filter_map(|properties| {
             let name = properties.get("Id")?.clone();
             let mut unit = Unit { name: name.clone(), properties, ..Unit::default() };
-            find_files(&mut unit);
+            find_files(&mut unit, &places);
             Some((name, unit))
         })
         .collect();
@@ -69,8 +96,8 @@ fn read(text: &str) -> Vec<BTreeMap<String, String>> {
 }
 
 /// Reads the files that a unit consists of.
-fn find_files(unit: &mut Unit) {
-    // The file of a masked unit is a link to /dev/null.
+fn find_files(unit: &mut Unit, places: &Places) {
+    // That of a unit that is masked is a link to /dev/null.
     if !unit.is_loaded() {
         return;
     }
@@ -78,23 +105,23 @@ fn find_files(unit: &mut Unit) {
     let drop_ins: Vec<PathBuf> = unit.text("DropInPaths").split_whitespace().map(PathBuf::from).collect();
     let fragment = (!fragment.is_empty()).then(|| PathBuf::from(fragment));
     unit.files = fragment.iter().chain(&drop_ins).map(|path| unit_file(path)).collect();
-    unit.unread = drop_ins_of(&unit.name)
+    unit.unread = drop_ins_of(&unit.name, places)
         .into_iter()
         // A drop-in in one directory hides one of the same name in another.
         .filter(|path| !drop_ins.iter().any(|known| known.file_name() == path.file_name()))
         .collect();
-    let is_packaged = |path: &Path| PACKAGED.iter().any(|dir| path.starts_with(dir));
+    let is_packaged = |path: &Path| places.packaged.iter().any(|dir| path.starts_with(dir));
     if let Some(fragment) = fragment.filter(|path| !is_packaged(path)) {
-        let mut packaged = PACKAGED.iter().map(|dir| Path::new(dir).join(&unit.name));
+        let mut packaged = places.packaged.iter().map(|dir| Path::new(dir).join(&unit.name));
         let packaged = packaged.find(|path| path.exists() && *path != fragment);
         unit.packaged = packaged.map(|path| unit_file(&path));
     }
 }
 
-/// The drop-ins of a unit that are on disk. systemd 252 does not notice the first one that is
-/// written.
-fn drop_ins_of(name: &str) -> Vec<PathBuf> {
-    let dirs = CHANGED.iter().chain(&PACKAGED).map(|dir| Path::new(dir).join(format!("{name}.d")));
+/// The drop-ins that are there for a unit. systemd 252 does not notice the first one that is written for it.
+fn drop_ins_of(name: &str, places: &Places) -> Vec<PathBuf> {
+    let dirs = places.changed.iter().cloned().chain(places.packaged.map(PathBuf::from));
+    let dirs = dirs.map(|dir| dir.join(format!("{name}.d")));
     let entries = dirs.flat_map(|dir| std::fs::read_dir(dir).into_iter().flatten().flatten());
     let mut found: Vec<PathBuf> = entries
         .map(|entry| entry.path())

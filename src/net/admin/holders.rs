@@ -29,7 +29,10 @@ pub struct Admins {
     /// The permit to have the driver handle a request. There is only one, so that many requests do
     /// not crowd out clients.
     pub(super) turn: Semaphore,
-    /// The daemon's own user. It has root's rights here, because it could end the daemon anyway.
+    /// The permit to have something long done on another thread: text made of a long answer, a password hashed. There is
+    /// one, so that administrators take no more than one processor's time and one answer's memory, and one password's.
+    pub(super) aside: Semaphore,
+    /// The daemon's own user, who has root's rights here: it could end the daemon anyway.
     own_uid: u32,
 }
 
@@ -82,6 +85,7 @@ impl Admins {
             next: AtomicU64::new(0),
             held: Mutex::default(),
             turn: Semaphore::new(1),
+            aside: Semaphore::new(1),
             own_uid: nix::unistd::geteuid().as_raw(),
         })
     }

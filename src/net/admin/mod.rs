@@ -28,7 +28,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tracing::{info, warn};
 
 use self::disk::{PAGE, broken, by_room, count, told, with_lines, written};
@@ -276,9 +276,19 @@ impl Connection {
         }
     }
 
-    /// Makes a text on another thread, because that takes long, and sends it.
+    /// Has something done on another thread, because it takes the processor long; one such thing at a time, of all
+    /// connections. What waits for the disk is not done so: others would wait for it as well.
+    async fn aside<T: Send + 'static>(&self, what: impl FnOnce() -> T + Send + 'static) -> Result<T, JoinError> {
+        // It is never closed.
+        let permit = self.admins.aside.acquire().await;
+        let done = tokio::task::spawn_blocking(what).await;
+        drop(permit);
+        done
+    }
+
+    /// Sends the text that `make` makes on another thread, because it takes long.
     async fn say_made(&mut self, make: impl FnOnce() -> String + Send + 'static) -> Result<(), Gone> {
-        match tokio::task::spawn_blocking(make).await {
+        match self.aside(make).await {
             Ok(line) => self.say(&line).await,
             // The thread has panicked, and the panic's message is in the journal.
             Err(_) => Err(Gone),
@@ -310,8 +320,7 @@ impl Connection {
         if let Ok(name) = Name::parse(name, usize::from(u8::MAX)) {
             login::password(&password.0, &name, least)?;
         }
-        // One connection hashes one password at a time, and there are few connections.
-        let done = tokio::task::spawn_blocking(move || hashing::hash(&password.0, cost)).await;
+        let done = self.aside(move || hashing::hash(&password.0, cost)).await;
         let failed =
             |why: &str| ControlError::new(ErrorCode::Internal, format!("the password cannot be hashed: {why}"));
         *hashed = Some(Text(done.map_err(|_| failed("it panicked"))?.map_err(|why| failed(&why))?.0.to_string()));
@@ -337,8 +346,8 @@ impl Connection {
             }
             Duty::Connection(ForConnection::Describe(args)) => {
                 let args = args.clone();
-                // Some milliseconds the first time: other tasks need not wait for it.
-                let described = tokio::task::spawn_blocking(move || described(&args)).await;
+                // Some milliseconds the first time, and no reason for others to wait.
+                let described = self.aside(move || described(&args)).await;
                 return described.unwrap_or_else(|_| Err(broken())).map(Answered::Written);
             }
             Duty::Listing(listing) => return self.list(listing).await,
