@@ -681,7 +681,17 @@ impl Turn<'_> {
         if let Some(session) = self.hub.people.sessions.get_mut(&id) {
             session.veil = None;
         }
-        self.hub.show_rooms_of(id);
+        self.show_rooms_of(id);
+    }
+
+    /// Shows everybody the rooms that `id` knows of and hardly anybody else sees.
+    fn show_rooms_of(&mut self, id: SessionId) {
+        let hub = &*self.hub;
+        let is_its = |room: &&Room| room.is_unseen() && hub.knows_unseen(id, room);
+        let hidden: Vec<RoomId> = hub.rooms().filter(is_its).map(|room| room.id).collect();
+        for room in hidden {
+            self.show_room_to_all(room);
+        }
     }
 }
 
@@ -691,17 +701,6 @@ impl Hub {
         let Some(session) = self.people.sessions.get_mut(&id).filter(|session| session.veil.is_some()) else { return };
         if let Some(nick) = session.veil.as_mut().and_then(|veil| veil.nick.take()) {
             self.people.unseen.release(&nick);
-        }
-    }
-
-    /// Shows everybody the rooms that `id` has opened and nobody else saw.
-    pub(super) fn show_rooms_of(&mut self, id: SessionId) {
-        let hidden: Vec<RoomId> =
-            self.rooms.open.values().filter(|room| room.unseen_of == Some(id)).map(|room| room.id).collect();
-        for room in hidden {
-            if let Some(room) = self.rooms.open.get_mut(&room) {
-                room.unseen_of = None;
-            }
         }
     }
 }

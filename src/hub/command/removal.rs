@@ -35,7 +35,7 @@ impl Call<'_, '_> {
         if self.turn.hub.owns(self.id, room) {
             return Some(Remover::Owner(self.id));
         }
-        let (name, owner) = (room.name.shown().into(), self.turn.hub.owner_of(room));
+        let (name, owner) = (room.name.shown().into(), self.turn.hub.owner_for(self.id, room));
         let is_nobodys = owner.is_none();
         self.refuse(if is_nobodys {
             Refusal::RoleNeeded(Role::Operator)
