@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::archive::Selector;
 use super::inbound::Arrives;
 use super::memo::Memo;
 use super::message::{Done, Line, Message, Refusal, Said};
@@ -159,6 +160,9 @@ pub struct Veil {
     /// the text. At most one for each room. A topic is shown as long as the room still has that real topic.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     topics: Vec<(RoomId, u64, Arc<str>)>,
+    /// The lines that have set these topics, by which they are redacted. A topic that was cleared has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    topic_lines: Vec<(RoomId, Arc<Line>)>,
     /// Until when its person believes they are muted: strikes have brought about a mute of which they were told.
     #[serde(skip_serializing_if = "Option::is_none")]
     muted: Option<(Mono, Wall)>,
@@ -186,6 +190,14 @@ impl Session {
             return self.veil.as_ref().and_then(|veil| veil.away.clone()).or(Some(away));
         }
         Some(if viewer.ignores(self) { "".into() } else { away })
+    }
+
+    /// Removes the words of absence that the client's person alone sees, if `is_meant` selects them.
+    pub(super) fn forget_unseen_away(&mut self, is_meant: impl Fn(&str) -> bool) {
+        let away = self.veil.as_mut().and_then(|veil| veil.away.as_mut());
+        if let Some(away) = away.filter(|away| !away.is_empty() && is_meant(away)) {
+            *away = "".into();
+        }
     }
 
     /// Whether the client's person sees another name than all others do.
@@ -444,14 +456,14 @@ impl Turn<'_> {
             Audience::Author => {
                 let is_echoed = session.mode == Mode::Char;
                 let said = said(session.own_nick().shown().into(), text);
-                self.post_unheard(room, from, said, is_echoed);
+                drop(self.post_unheard(room, from, said, is_echoed));
             }
         }
     }
 
     /// Puts a line into the history for its author alone. If `is_shown`, the author is also sent the line, as they
     /// would be if they were heard.
-    fn post_unheard(&mut self, id: RoomId, author: SessionId, said: Said, is_shown: bool) {
+    fn post_unheard(&mut self, id: RoomId, author: SessionId, said: Said, is_shown: bool) -> Arc<Line> {
         let line = Arc::new(Line {
             seq: self.hub.next_line,
             at: self.now.wall,
@@ -469,8 +481,9 @@ impl Turn<'_> {
         }
         self.hear(author);
         if is_shown {
-            self.tell(author, Message::Line(line));
+            self.tell(author, Message::Line(line.clone()));
         }
+        line
     }
 
     /// Delivers a private message that [`Self::heard`] has let pass.
@@ -582,14 +595,30 @@ impl Turn<'_> {
         let set = self.hub.rooms.open[&room].topic_line.as_ref().map_or(0, |line| line.seq);
         let rooms = &self.hub.rooms.open;
         if let Some(session) = self.hub.people.sessions.get_mut(&from) {
-            let topics = &mut session.veil.get_or_insert_default().topics;
-            // So the list grows to one topic for each open room at most.
-            topics.retain(|(id, _, _)| *id != room && rooms.contains_key(id));
-            topics.push((room, set, text.clone()));
+            let veil = session.veil.get_or_insert_default();
+            // So the lists grow to one topic for each open room at most.
+            veil.topics.retain(|(id, _, _)| *id != room && rooms.contains_key(id));
+            veil.topic_lines.retain(|(id, _)| *id != room && rooms.contains_key(id));
+            veil.topics.push((room, set, text.clone()));
         }
         // Where the room is kept on disk, an answer waits until it is there.
         self.keep_lasting(room);
-        self.post_unheard(room, from, Said::Topic { nick, text }, true);
+        let is_cleared = text.is_empty();
+        let line = self.post_unheard(room, from, Said::Topic { nick, text }, true);
+        if let Some(session) = self.hub.people.sessions.get_mut(&from).filter(|_| !is_cleared) {
+            session.veil.get_or_insert_default().topic_lines.push((room, line));
+        }
+    }
+
+    /// Clears the topic of `room` that `id` alone sees, and tells it as a room is told whose topic is redacted.
+    pub(super) fn clear_unseen_topic(&mut self, id: SessionId, room: RoomId) {
+        let veil = self.hub.people.sessions.get_mut(&id).and_then(|session| session.veil.as_mut());
+        let Some(veil) = veil else { return };
+        veil.topic_lines.retain(|(of, _)| *of != room);
+        if let Some((_, _, topic)) = veil.topics.iter_mut().find(|(of, _, _)| *of == room) {
+            *topic = "".into();
+        }
+        self.notice_unheard(room, id, Said::Topic { nick: None, text: "".into() });
     }
 
     /// Changes the modes of the room as [`Self::heard`] has let the author. If nobody is to hear of it, it is done, and
@@ -605,13 +634,13 @@ impl Turn<'_> {
         self.give_room(room, to, Some(heard.from), by, told);
     }
 
-    /// Tells `author` alone what a room would be told by the hub.
-    pub(super) fn notice_unheard(&mut self, id: RoomId, author: SessionId, text: Arc<str>) {
+    /// Tells `author` alone what a room would be told by the hub. In the room's history, the author alone finds it.
+    pub(super) fn notice_unheard(&mut self, id: RoomId, author: SessionId, said: Said) {
         let line = Arc::new(Line {
             seq: self.hub.next_line,
             at: self.now.wall,
             author: Some(author),
-            said: Said::Notice { text },
+            said,
             borne: super::ignore::Borne::default(),
             apart: None,
         });
@@ -696,6 +725,20 @@ impl Turn<'_> {
 }
 
 impl Hub {
+    /// The rooms whose topic, as `id` alone sees it, is selected.
+    pub(super) fn unseen_topics(&self, id: SessionId, what: &Selector) -> Vec<RoomId> {
+        let Some(veil) = self.session(id).and_then(|session| session.veil.as_ref()) else { return Vec::new() };
+        let is_meant = |(id, line): &&(RoomId, Arc<Line>)| {
+            self.rooms.open.get(id).is_some_and(|room| {
+                // A topic that somebody has set since has taken the place of this one.
+                let last = room.topic_line.as_ref().map_or(0, |line| line.seq);
+                let stands = veil.topics.iter().any(|(of, set, _)| (*of, *set) == (*id, last));
+                stands && what.matches(room.name.folded(), line)
+            })
+        };
+        veil.topic_lines.iter().filter(is_meant).map(|(id, _)| *id).collect()
+    }
+
     /// Frees the name that `id` alone sees as its own.
     pub(super) fn put_off_unseen_name(&mut self, id: SessionId) {
         let Some(session) = self.people.sessions.get_mut(&id).filter(|session| session.veil.is_some()) else { return };

@@ -136,7 +136,7 @@ pub(super) fn redact(call: &mut Call<'_, '_>, args: &str) {
 }
 
 fn remove(call: &mut Call<'_, '_>, what: &Selector, remover: Remover, whom: &str) {
-    let meant = call.turn.hub.meant(what, None);
+    let meant = call.turn.hub.meant_for(Some(call.id), what, None);
     call.turn.hub.work.done += meant.looked_at;
     if meant.lines == 0 && meant.topics == 0 {
         return call.refuse(Refusal::NothingToRemove(clip(whom)));

@@ -143,7 +143,9 @@ impl Turn<'_> {
         match told {
             Told::All if is_crowd => drop(self.post(id, None, Said::Notice { text: line().into() })),
             Told::All => members.into_iter().for_each(|member| self.done(member, done.clone())),
-            Told::Only(author) if is_crowd => self.notice_unheard(id, author, line().into()),
+            Told::Only(author) if is_crowd => {
+                self.notice_unheard(id, author, Said::Notice { text: line().into() });
+            }
             Told::Only(author) => self.done(author, done),
         }
     }
