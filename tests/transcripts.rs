@@ -186,6 +186,9 @@ transcripts! {
     seen_from_the_door
     seen_is_discreet
     shadow_mutes
+    shadow_mutes_and_owners
+    shadow_mutes_and_redaction
+    shadow_mutes_and_rooms
     shadow_mutes_and_names
     stopping
     stopping_without_a_word

@@ -422,7 +422,7 @@ impl Selector {
     #[must_use]
     pub fn matches(&self, room: &str, line: &Line) -> bool {
         self.room.as_deref().is_none_or(|wanted| wanted == room)
-            && self.client.is_none_or(|client| line.author == Some(client))
+            && self.client.is_none_or(|client| line.author == Some(client) && !line.said.nick().is_empty())
             && self.from.is_none_or(|from| line.seq >= from)
             && self.to.is_none_or(|to| line.seq <= to)
             && self.since.is_none_or(|since| line.at >= since)

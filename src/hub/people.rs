@@ -263,7 +263,6 @@ impl Turn<'_> {
 
     pub(super) fn depart(&mut self, id: SessionId, why: Farewell) {
         let Some(session) = self.hub.people.sessions.get(&id) else { return };
-        let was_unseen = session.veil.is_some();
         let (room, nick, peer) = (session.room, session.nick.clone(), session.peer);
         let words = matches!(why, Farewell::Quit(Some(_)));
         let reason: Option<Arc<str>> = match &why {
@@ -307,9 +306,6 @@ impl Turn<'_> {
         self.hub.people.beginnings.remove(nick.folded(), id);
         self.hub.people.places.go(id, Origin::of(peer.ip()));
         self.hub.people.names.release(&nick);
-        if was_unseen {
-            self.hub.show_rooms_of(id);
-        }
         self.leave(id, &nick, room, Step::Left { reason, words, to: None });
     }
 

@@ -10,6 +10,7 @@
 //!
 //! This file does not know how a command names lines: it gets a [`Selector`].
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::archive::{Record, Selector};
@@ -61,6 +62,8 @@ pub struct Meant {
     rooms: Vec<(RoomId, Vec<usize>)>,
     dormant: Vec<(Name, Vec<usize>)>,
     cleared: Vec<RoomId>,
+    /// The topics that one person alone sees, because nobody was to hear them.
+    unseen: Vec<(SessionId, RoomId)>,
 }
 
 impl Meant {
@@ -75,12 +78,21 @@ impl Hub {
     /// in to that account.
     #[must_use]
     pub fn meant(&self, what: &Selector, account: Option<AccountId>) -> Meant {
+        self.meant_for(None, what, account)
+    }
+
+    /// The same for `asker`, in whose eyes a topic of theirs that nobody else sees is one as any other.
+    pub(super) fn meant_for(&self, asker: Option<SessionId>, what: &Selector, account: Option<AccountId>) -> Meant {
         let mut meant = Meant::default();
+        // Whoever has set such a topic, its line is found with it unless history is short.
+        let mut unheard: BTreeSet<SessionId> = asker.into_iter().collect();
         for room in self.rooms() {
             let (places, looked_at) = room.history.meant(what, room.name.folded());
             meant.looked_at += 1 + looked_at as u64;
             let is_private = |place: &&usize| room.ownership.is_private_line(room.history.at(**place).seq);
             meant.private += places.iter().filter(is_private).count() as u64;
+            let lines = places.iter().map(|place| room.history.at(*place));
+            unheard.extend(lines.filter(|line| room.history.is_unheard(line.seq)).filter_map(|line| line.author));
             meant.lines += places.len() as u64;
             if !places.is_empty() {
                 meant.rooms.push((room.id, places));
@@ -97,7 +109,10 @@ impl Hub {
                 meant.dormant.push((name.clone(), places));
             }
         }
-        meant.topics = meant.cleared.len() as u64;
+        for id in unheard {
+            meant.unseen.extend(self.unseen_topics(id, what).into_iter().map(|room| (id, room)));
+        }
+        meant.topics = (meant.cleared.len() + meant.unseen.len()) as u64;
         meant
     }
 
@@ -121,7 +136,9 @@ impl Hub {
         if what.from.is_some() || what.until.is_some() {
             return Vec::new();
         }
-        let by_name = what.nick.as_deref().and_then(|nick| self.people.names.find(nick));
+        // Or by the name that they believe they bear.
+        let found = |nick: &str| self.people.names.find(nick).or_else(|| self.people.unseen.find(nick));
+        let by_name = what.nick.as_deref().and_then(found);
         let found = match (what.client, &what.nick) {
             (Some(client), Some(_)) => by_name.filter(|id| *id == client),
             (Some(client), None) => Some(client),
@@ -161,7 +178,7 @@ impl Turn<'_> {
         // same lines.
         let (said, asked) = (self.hub.next_line - 1, what);
         let what = Selector { to: Some(what.to.map_or(said, |to| to.min(said))), ..what.clone() };
-        let mut meant = self.hub.meant(&what, account);
+        let mut meant = self.hub.meant_for(by.in_chat(), &what, account);
         for (id, places) in &meant.rooms {
             if let Some(room) = self.hub.rooms.open.get_mut(id) {
                 room.history.redact(places);
@@ -182,6 +199,9 @@ impl Turn<'_> {
         for room in meant.cleared.clone() {
             self.set_topic(room, None, "".into(), by.by());
         }
+        for (id, room) in meant.unseen.clone() {
+            self.clear_unseen_topic(id, room);
+        }
         self.redaction_happened(&meant, by);
         for (room, places) in &meant.rooms {
             self.tell_of_removed(*room, places.len(), by.in_chat());
@@ -195,6 +215,9 @@ impl Turn<'_> {
     fn forget_words(&mut self, what: &Selector) {
         let has = |text: &str| what.text.as_deref().is_none_or(|wanted| name::fold(text).contains(wanted));
         for id in self.hub.meant_people(what) {
+            if let Some(session) = self.hub.people.sessions.get_mut(&id) {
+                session.forget_unseen_away(has);
+            }
             let is_said = |away: &Arc<str>| !away.is_empty() && has(away);
             if self.hub.people.sessions[&id].away.as_ref().is_some_and(is_said)
                 && let Some(session) = self.hub.people.sessions.get_mut(&id)

@@ -94,7 +94,12 @@ impl Room {
 
     /// Whether everybody may know that the room exists.
     pub(super) fn is_known_to_all(&self) -> bool {
-        !self.ownership.private && self.unseen_of.is_none()
+        !self.ownership.private && !self.is_unseen()
+    }
+
+    /// Whether somebody opened the room while shadow-muted, and nobody who is heard knows of it.
+    pub(super) fn is_unseen(&self) -> bool {
+        self.unseen_of.is_some() || self.ownership.unseen
     }
 
     /// The topic, if there is one.

@@ -145,17 +145,22 @@ impl Turn<'_> {
         session.heard = self.now.mono;
         let nick = session.nick.clone();
         let is_seen = !session.is_muted_untold(self.now);
+        if !is_seen && self.hub.rooms.open[&to].is_unseen() {
+            // The veil makes `lift_veil` show this room to all when the mute has ended.
+            session.veil.get_or_insert_default();
+        }
         let room = self.hub.rooms.open.get_mut(&to).expect("the caller has it");
         room.members.insert(id);
         if is_seen {
             // From now on others in the room know its name.
-            room.unseen_of = None;
+            self.show_room_to_all(to);
         }
-        // The former room is told where `id` has gone, unless the new room is hidden from some
-        // people. A room that was opened just now is not told either: its owner may be about to
-        // make it private.
+        let room = &self.hub.rooms.open[&to];
+        // The former room is told where `id` has gone, unless the new room is not in everybody's list. It is not told
+        // of a room that was opened just now either: that one may be meant to become private.
         let is_new = room.members.len() == 1 && !room.ownership.lasts && to != self.hub.rooms.lobby;
         let shown = (room.is_known_to_all() && !is_new).then(|| room.name.shown().into());
+        let session = self.hub.people.sessions.get_mut(&id).expect("the caller has it");
         session.sees_from = room.ownership.shown_from(self.hub.next_line, is_secure);
         let since = since.or_else(|| session.left.as_deref().and_then(|left| left.since(to)).map(Since::Line));
         if Some(from) != self.hub.door.room {
@@ -167,6 +172,15 @@ impl Turn<'_> {
         self.leave(id, &nick, from, Step::Left { reason: None, words: false, to: shown });
         self.happened(What::Joined, id, None, None);
         self.present(to, id, &nick.shown().into(), Step::Joined);
+    }
+
+    /// Ends a room's being seen by few alone, because somebody who is heard knows its name now.
+    pub(super) fn show_room_to_all(&mut self, id: RoomId) {
+        let Some(room) = self.hub.rooms.open.get_mut(&id).filter(|room| room.is_unseen()) else { return };
+        room.unseen_of = None;
+        if std::mem::take(&mut room.ownership.unseen) {
+            self.keep_lasting(id);
+        }
     }
 
     pub(super) fn close_room(&mut self, id: RoomId, reason: Option<Arc<str>>, by: By) {

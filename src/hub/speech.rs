@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::archive::Selector;
 use super::inbound::Arrives;
 use super::memo::Memo;
 use super::message::{Done, Line, Message, Refusal, Said};
@@ -173,8 +174,10 @@ pub struct Veil {
     /// room. The person sees it as long as the room still has that real topic.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     topics: Vec<(RoomId, u64, Arc<str>)>,
-    /// The end of the mute that the person believes in: strikes have brought about a mute of which
-    /// they were told.
+    /// The lines that have set these topics, by which they are redacted. A topic that was cleared has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    topic_lines: Vec<(RoomId, Arc<Line>)>,
+    /// Until when its person believes they are muted: strikes have brought about a mute of which they were told.
     #[serde(skip_serializing_if = "Option::is_none")]
     muted: Option<(Mono, Wall)>,
 }
@@ -203,7 +206,15 @@ impl Session {
         Some(if viewer.ignores(self) { "".into() } else { away })
     }
 
-    /// Whether the client sees another name of its own than all others do.
+    /// Removes the words of absence that the client's person alone sees, if `is_meant` selects them.
+    pub(super) fn forget_unseen_away(&mut self, is_meant: impl Fn(&str) -> bool) {
+        let away = self.veil.as_mut().and_then(|veil| veil.away.as_mut());
+        if let Some(away) = away.filter(|away| !away.is_empty() && is_meant(away)) {
+            *away = "".into();
+        }
+    }
+
+    /// Whether the client's person sees another name than all others do.
     #[must_use]
     pub fn is_renamed_unseen(&self) -> bool {
         self.veil.as_ref().is_some_and(|veil| veil.nick.is_some())
@@ -465,14 +476,14 @@ impl Turn<'_> {
             Audience::Author => {
                 let is_echoed = session.mode == Mode::Char;
                 let said = said(session.own_nick().shown().into(), text);
-                self.post_unheard(room, from, said, is_echoed);
+                drop(self.post_unheard(room, from, said, is_echoed));
             }
         }
     }
 
-    /// Puts a line into the history for its author alone. If `is_shown`, the author is also sent
-    /// the line, as if it had been heard.
-    fn post_unheard(&mut self, id: RoomId, author: SessionId, said: Said, is_shown: bool) {
+    /// Puts a line into the history for its author alone. If `is_shown`, the author is also sent the line, as they
+    /// would be if they were heard.
+    fn post_unheard(&mut self, id: RoomId, author: SessionId, said: Said, is_shown: bool) -> Arc<Line> {
         let line = Arc::new(Line {
             seq: self.hub.next_line,
             at: self.now.wall,
@@ -492,8 +503,9 @@ impl Turn<'_> {
         }
         self.hear(author);
         if is_shown {
-            self.tell(author, Message::Line(line));
+            self.tell(author, Message::Line(line.clone()));
         }
+        line
     }
 
     /// Delivers a private message that [`Self::heard`] has let pass.
@@ -610,15 +622,31 @@ impl Turn<'_> {
         let set = self.hub.rooms.open[&room].topic_line.as_ref().map_or(0, |line| line.seq);
         let rooms = &self.hub.rooms.open;
         if let Some(session) = self.hub.people.sessions.get_mut(&from) {
-            let topics = &mut session.veil.get_or_insert_default().topics;
-            // So the list has at most one topic for each open room.
-            topics.retain(|(id, _, _)| *id != room && rooms.contains_key(id));
-            topics.push((room, set, text.clone()));
+            let veil = session.veil.get_or_insert_default();
+            // So the lists grow to one topic for each open room at most.
+            veil.topics.retain(|(id, _, _)| *id != room && rooms.contains_key(id));
+            veil.topic_lines.retain(|(id, _)| *id != room && rooms.contains_key(id));
+            veil.topics.push((room, set, text.clone()));
         }
         // For a room that is kept on disk, the answer to the author waits for a record, as it would
         // for a real topic.
         self.keep_lasting(room);
-        self.post_unheard(room, from, Said::Topic { nick, text }, true);
+        let is_cleared = text.is_empty();
+        let line = self.post_unheard(room, from, Said::Topic { nick, text }, true);
+        if let Some(session) = self.hub.people.sessions.get_mut(&from).filter(|_| !is_cleared) {
+            session.veil.get_or_insert_default().topic_lines.push((room, line));
+        }
+    }
+
+    /// Clears the topic of `room` that `id` alone sees, and tells it as a room is told whose topic is redacted.
+    pub(super) fn clear_unseen_topic(&mut self, id: SessionId, room: RoomId) {
+        let veil = self.hub.people.sessions.get_mut(&id).and_then(|session| session.veil.as_mut());
+        let Some(veil) = veil else { return };
+        veil.topic_lines.retain(|(of, _)| *of != room);
+        if let Some((_, _, topic)) = veil.topics.iter_mut().find(|(of, _, _)| *of == room) {
+            *topic = "".into();
+        }
+        self.notice_unheard(room, id, Said::Topic { nick: None, text: "".into() });
     }
 
     /// Changes the modes of the room as [`Self::heard`] has allowed. If others must not hear of it,
@@ -635,13 +663,13 @@ impl Turn<'_> {
         self.give_room(room, to, Some(heard.from), by, told);
     }
 
-    /// Shows `author` alone a line of the hub that otherwise the room would get.
-    pub(super) fn notice_unheard(&mut self, id: RoomId, author: SessionId, text: Arc<str>) {
+    /// Tells `author` alone what a room would be told by the hub. In the room's history, the author alone finds it.
+    pub(super) fn notice_unheard(&mut self, id: RoomId, author: SessionId, said: Said) {
         let line = Arc::new(Line {
             seq: self.hub.next_line,
             at: self.now.wall,
             author: Some(author),
-            said: Said::Notice { text },
+            said,
             borne: super::ignore::Borne::default(),
             apart: None,
             origin: None,
@@ -715,27 +743,40 @@ impl Turn<'_> {
         if let Some(session) = self.hub.people.sessions.get_mut(&id) {
             session.veil = None;
         }
-        self.hub.show_rooms_of(id);
+        self.show_rooms_of(id);
+    }
+
+    /// Shows everybody the rooms that `id` knows of and hardly anybody else sees.
+    fn show_rooms_of(&mut self, id: SessionId) {
+        let hub = &*self.hub;
+        let is_its = |room: &&Room| room.is_unseen() && hub.knows_unseen(id, room);
+        let hidden: Vec<RoomId> = hub.rooms().filter(is_its).map(|room| room.id).collect();
+        for room in hidden {
+            self.show_room_to_all(room);
+        }
     }
 }
 
 impl Hub {
-    /// Frees the name that only `id` sees as its own.
+    /// The rooms whose topic, as `id` alone sees it, is selected.
+    pub(super) fn unseen_topics(&self, id: SessionId, what: &Selector) -> Vec<RoomId> {
+        let Some(veil) = self.session(id).and_then(|session| session.veil.as_ref()) else { return Vec::new() };
+        let is_meant = |(id, line): &&(RoomId, Arc<Line>)| {
+            self.rooms.open.get(id).is_some_and(|room| {
+                // A topic that somebody has set since has taken the place of this one.
+                let last = room.topic_line.as_ref().map_or(0, |line| line.seq);
+                let stands = veil.topics.iter().any(|(of, set, _)| (*of, *set) == (*id, last));
+                stands && what.matches(room.name.folded(), line)
+            })
+        };
+        veil.topic_lines.iter().filter(is_meant).map(|(id, _)| *id).collect()
+    }
+
+    /// Frees the name that `id` alone sees as its own.
     pub(super) fn put_off_unseen_name(&mut self, id: SessionId) {
         let Some(session) = self.people.sessions.get_mut(&id).filter(|session| session.veil.is_some()) else { return };
         if let Some(nick) = session.veil.as_mut().and_then(|veil| veil.nick.take()) {
             self.people.unseen.release(&nick);
-        }
-    }
-
-    /// Shows everybody the rooms that `id` has opened and nobody else could see.
-    pub(super) fn show_rooms_of(&mut self, id: SessionId) {
-        let hidden: Vec<RoomId> =
-            self.rooms.open.values().filter(|room| room.unseen_of == Some(id)).map(|room| room.id).collect();
-        for room in hidden {
-            if let Some(room) = self.rooms.open.get_mut(&room) {
-                room.unseen_of = None;
-            }
         }
     }
 }

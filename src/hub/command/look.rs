@@ -147,7 +147,7 @@ pub(super) fn rooms(call: &mut Call<'_, '_>, args: &str) {
         name: room.name.shown().into(),
         members: room.members.len(),
         topic: call.turn.hub.topic_for(call.id, room),
-        owner: call.turn.hub.owner_of(room),
+        owner: call.turn.hub.owner_for(call.id, room),
         modes: room.ownership.modes(),
     };
     let rooms: Vec<ShownRoom> = rooms.iter().map(shown).collect();

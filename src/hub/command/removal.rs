@@ -35,7 +35,7 @@ impl Call<'_, '_> {
         if self.turn.hub.owns(self.id, room) {
             return Some(Remover::Owner(self.id));
         }
-        let (name, owner) = (room.name.shown().into(), self.turn.hub.owner_of(room));
+        let (name, owner) = (room.name.shown().into(), self.turn.hub.owner_for(self.id, room));
         let is_nobodys = owner.is_none();
         self.refuse(if is_nobodys {
             Refusal::RoleNeeded(Role::Operator)
@@ -138,7 +138,7 @@ pub(super) fn redact(call: &mut Call<'_, '_>, args: &str) {
 }
 
 fn remove(call: &mut Call<'_, '_>, what: &Selector, remover: Remover, whom: &str) {
-    let meant = call.turn.hub.meant(what, None);
+    let meant = call.turn.hub.meant_for(Some(call.id), what, None);
     call.turn.hub.work.done += meant.looked_at;
     if meant.lines == 0 && meant.topics == 0 {
         return call.refuse(Refusal::NothingToRemove(clip(whom)));

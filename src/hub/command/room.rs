@@ -28,7 +28,7 @@ impl Call<'_, '_> {
             return Some(id);
         }
         let name = room.name.shown().into();
-        let owner = self.turn.hub.owner_of(room);
+        let owner = self.turn.hub.owner_for(self.id, room);
         self.refuse(Refusal::NotYourRoom { room: name, owner });
         None
     }
@@ -58,7 +58,7 @@ impl Call<'_, '_> {
         if self.turn.hub.rules(self.id, room) {
             return Some(id);
         }
-        let owner = self.turn.hub.owner_of(room);
+        let owner = self.turn.hub.owner_for(self.id, room);
         self.refuse(Refusal::ForOwner(owner));
         None
     }
@@ -99,13 +99,14 @@ pub(super) fn room(call: &mut Call<'_, '_>, args: &str) {
     let (word, rest) = split_word(args);
     let change = match (word, rest) {
         ("", _) => {
-            let room = call.room();
+            let (room, hub) = (call.room(), &*call.turn.hub);
+            let shown = |account: AccountId| hub.account_for(call.id, account);
             let message = Message::RoomIs {
                 room: room.name.shown().into(),
-                owner: call.turn.hub.owner_of(room),
+                owner: hub.owner_for(call.id, room),
                 modes: room.ownership.modes(),
-                moderators: call.turn.hub.names_of(room.ownership.moderators.iter().copied()),
-                successor: call.turn.hub.names_of(room.ownership.successor).pop(),
+                moderators: room.ownership.moderators.iter().copied().filter_map(shown).collect(),
+                successor: room.ownership.successor.and_then(shown),
             };
             return call.tell(message);
         }
@@ -196,7 +197,7 @@ fn successor(call: &mut Call<'_, '_>, name: &str) {
         Some(account)
     };
     call.turn.set_successor(room, account);
-    let name = call.turn.hub.names_of(account).pop();
+    let name = account.and_then(|account| call.turn.hub.account_for(call.id, account));
     call.done(Done::Successor { room: shown, name });
 }
 
@@ -264,7 +265,7 @@ fn appoint(call: &mut Call<'_, '_>, args: &str, on: bool) {
             call.turn.tell_of_rights(&heard, other, Rights::Say, on);
         }
     }
-    let name = call.turn.hub.names_of([account]).pop().unwrap_or_default();
+    let name = call.turn.hub.account_for(call.id, account).unwrap_or_default();
     call.done(Done::Moderator { name, room: shown, on });
 }
 
@@ -453,6 +454,7 @@ pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {
     let owner = call.own().account;
     if let Some(room) = call.turn.hub.rooms.open.get_mut(&id) {
         room.ownership.owner = owner;
+        room.ownership.unseen = owner.is_some() && room.unseen_of.is_some();
     }
     call.turn.hub.opened_from(id, opened_from);
     call.turn.hub.work.done += work::SHOWN;

@@ -171,6 +171,12 @@ impl Turn<'_> {
         let kept_from = self.hub.kept_from(id, self.now);
         self.hub.log_in(id, account);
         self.stay_kept_from(id, kept_from);
+        if self.hub.lasting().any(|room| room.ownership.unseen && room.ownership.owner == Some(account))
+            && let Some(session) = self.hub.people.sessions.get_mut(&id)
+        {
+            // The veil makes `lift_veil` show these rooms to all when the mute has ended.
+            session.veil.get_or_insert_default();
+        }
         if self.hub.people.sessions[&id].nick != name {
             let alike = |hub: &Hub| -> Vec<SessionId> {
                 let unseen = hub.people.unseen.lookalikes(&name);

@@ -47,9 +47,31 @@ impl Turn<'_> {
         changed.into_iter().for_each(|id| self.keep_lasting(id));
         for id in passed_on {
             let Some(room) = self.hub.rooms.open.get(&id) else { continue };
-            let (shown, owner): (Arc<str>, _) = (room.name.shown().into(), self.hub.owner_of(room).unwrap_or_default());
-            let done = Done::RoomOf { room: shown.clone(), owner: owner.clone() };
-            self.tell_members(id, Told::All, done, || format!("{shown} is {owner}'s room now"));
+            if let Some(owner) = room.ownership.owner {
+                self.tell_of_owner(id, owner, Told::All);
+            }
+        }
+    }
+
+    /// Tells the members of a room whose it is now, each by the name that they may know.
+    fn tell_of_owner(&mut self, id: RoomId, owner: AccountId, told: Told) {
+        let Some(room) = self.hub.rooms.open.get(&id) else { return };
+        let shown: Arc<str> = room.name.shown().into();
+        let to = match told {
+            Told::All if room.members.len() > work::MOST => {
+                let owner = self.hub.account_for_all(owner).unwrap_or_default();
+                return drop(self.post(
+                    id,
+                    None,
+                    Said::Notice { text: format!("{shown} is {owner}'s room now").into() },
+                ));
+            }
+            Told::All => room.members.iter().copied().collect(),
+            Told::Only(author) => vec![author],
+        };
+        for member in to {
+            let owner = self.hub.account_for(member, owner).unwrap_or_default();
+            self.done(member, Done::RoomOf { room: shown.clone(), owner });
         }
     }
 
@@ -64,11 +86,9 @@ impl Turn<'_> {
     ) {
         let Some(room) = self.hub.rooms.open.get_mut(&id) else { return };
         room.ownership.pass_to(Some(to));
-        let shown: Arc<str> = room.name.shown().into();
         let owner: Arc<str> = self.hub.names_of([to]).pop().unwrap_or_default();
         self.room_changed(id, Some(format!("owned by {owner}").into()), session, by);
-        let done = Done::RoomOf { room: shown.clone(), owner: owner.clone() };
-        self.tell_members(id, told, done, || format!("{shown} is {owner}'s room now"));
+        self.tell_of_owner(id, to, told);
         self.keep_lasting(id);
     }
 
@@ -123,7 +143,9 @@ impl Turn<'_> {
         match told {
             Told::All if is_crowd => drop(self.post(id, None, Said::Notice { text: line().into() })),
             Told::All => members.into_iter().for_each(|member| self.done(member, done.clone())),
-            Told::Only(author) if is_crowd => self.notice_unheard(id, author, line().into()),
+            Told::Only(author) if is_crowd => {
+                self.notice_unheard(id, author, Said::Notice { text: line().into() });
+            }
             Told::Only(author) => self.done(author, done),
         }
     }

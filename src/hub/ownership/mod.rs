@@ -51,6 +51,10 @@ pub struct Ownership {
     pub private: bool,
     /// Whether only people with a voice speak.
     pub moderated: bool,
+    /// Whether only the owner and the members know of the room: the owner was shadow-muted when they opened it, and
+    /// nobody who is heard has come in since. Kept for a lasting room, whose name must not show when its owner has left.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(in crate::hub) unseen: bool,
     /// Whether only people who are logged in speak, and people with a voice.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub registered: bool,

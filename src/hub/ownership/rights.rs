@@ -43,6 +43,31 @@ impl Hub {
         names.map(|account| account.name.shown().into()).collect()
     }
 
+    /// The name of an account as `viewer` may know it: its own person and operators know the account.
+    pub(in crate::hub) fn account_for(&self, viewer: SessionId, account: AccountId) -> Option<Arc<str>> {
+        let is_its = self.session(viewer).is_some_and(|own| own.account == Some(account));
+        if is_its || self.role(viewer) == Role::Operator {
+            return self.names_of([account]).pop();
+        }
+        self.account_for_all(account)
+    }
+
+    /// The same for the account that owns a room, if one does.
+    pub(in crate::hub) fn owner_for(&self, viewer: SessionId, room: &Room) -> Option<Arc<str>> {
+        self.account_for(viewer, room.ownership.owner?)
+    }
+
+    /// The name of an account as everybody may know it. Somebody who registered it while shadow-muted is known by the
+    /// name that others see; `None` if they are not here.
+    pub(in crate::hub) fn account_for_all(&self, account: AccountId) -> Option<Arc<str>> {
+        let found = self.accounts.get(account)?;
+        if !self.is_registered_unheard(found) {
+            return Some(found.name.shown().into());
+        }
+        let bearer = self.logged_in_to(account).next().and_then(|id| self.session(id));
+        bearer.map(|bearer| bearer.nick.shown().into())
+    }
+
     /// Whether `id` is logged in to the account that owns the room.
     pub(in crate::hub) fn is_owner(&self, id: SessionId, room: &Room) -> bool {
         let account = self.people.sessions.get(&id).and_then(|session| session.account);
@@ -66,8 +91,13 @@ impl Hub {
     /// Whether `id` may know of the room.
     #[must_use]
     pub fn sees(&self, id: SessionId, room: &Room) -> bool {
-        let is_shown = room.unseen_of.is_none_or(|opener| opener == id) || room.members.contains(&id);
+        let is_shown = !room.is_unseen() || self.knows_unseen(id, room);
         is_shown && (!room.ownership.private || self.may_enter(id, room))
+    }
+
+    /// Whether a room that nobody sees is known to `id` all the same: it opened the room, owns it, or is in it.
+    pub(in crate::hub) fn knows_unseen(&self, id: SessionId, room: &Room) -> bool {
+        room.unseen_of == Some(id) || room.members.contains(&id) || (room.ownership.unseen && self.is_owner(id, room))
     }
 
     /// The name of the room, for `id`.
@@ -90,7 +120,7 @@ impl Hub {
             return None;
         }
         if moderated {
-            return Some(Refusal::NoVoice(self.owner_of(room)));
+            return Some(Refusal::NoVoice(self.owner_for(id, room)));
         }
         if registered && session.account.is_none() {
             return Some(Refusal::OnlyRegistered);
@@ -107,7 +137,7 @@ impl Hub {
             return self.silenced(id);
         }
         let shown = room.name.shown().into();
-        Some(match self.owner_of(room) {
+        Some(match self.owner_for(id, room) {
             Some(owner) => Refusal::NotYourRoom { room: shown, owner: Some(owner) },
             None => Refusal::TopicLocked(shown),
         })

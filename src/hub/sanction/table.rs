@@ -286,12 +286,12 @@ impl Sanctions {
 
     /// The sanctions in force about a name, or about one that looks like it.
     pub fn of_name(&self, name: &Name, now: Now) -> impl Iterator<Item = &Sanction> {
-        self.names
-            .lookalikes(name)
-            .filter_map(|key| self.by_name.get(&key))
-            .flatten()
-            .filter_map(|id| self.get(*id))
-            .filter(move |sanction| sanction.holds(now))
+        self.about_name(name).filter(move |sanction| sanction.holds(now))
+    }
+
+    /// The same, and those that have ended and are not removed yet.
+    pub fn about_name(&self, name: &Name) -> impl Iterator<Item = &Sanction> {
+        self.names.lookalikes(name).filter_map(|key| self.by_name.get(&key)).flatten().filter_map(|id| self.get(*id))
     }
 
     /// The expulsions from a room, the oldest first.

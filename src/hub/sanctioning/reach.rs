@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{ends, is_shadow};
 use crate::hub::Hub;
-use crate::hub::account::Role;
+use crate::hub::account::{Account, Role};
 use crate::hub::sanction::{Author, Kind, Order, Sanction, Target};
 use crate::hub::session::{Mute, Session};
 use crate::values::id::{RoomId, SessionId};
@@ -210,7 +210,17 @@ impl Hub {
         session.and_then(|session| self.mute_of(session, now)).is_some_and(|mute| is_shadow(mute) && mute.since <= at)
     }
 
-    /// Looks up whether `id` is muted, and caches the answer in its session.
+    /// Whether whoever registered the account was shadow-muted then, and still is: its name is not to be seen. For one
+    /// muted by address alone that is known while they are here.
+    pub(in crate::hub) fn is_registered_unheard(&self, account: &Account) -> bool {
+        let hides = |mute: &Sanction| is_shadow(mute) && mute.since <= account.since;
+        let mut bearers = self.logged_in_to(account.id).filter_map(|id| self.session(id));
+        self.moderation.sanctions.count(&Kind::Mute { shadow: true }) > 0
+            && (self.moderation.sanctions.about_name(&account.name).any(hides)
+                || bearers.any(|bearer| bearer.own_nick() == &account.name && bearer.is_renamed_unseen()))
+    }
+
+    /// Looks up whether `id` is muted, and keeps the answer in its session.
     pub(in crate::hub) fn note_mute(&mut self, id: SessionId, now: Now) {
         let Some(session) = self.session(id) else { return };
         let had = session.mute.is_some();
