@@ -335,9 +335,9 @@ fn nothing_is_unwrapped_outside_of_tests() {
 
 /// What shows somebody's text to others, and where it may stand: where it was asked who is heard.
 const CARRIERS: &[(&str, &[&str])] = &[
-    // Also what another hub has let its people say.
+    // Also what another hub has let its people say, and which of both one of ours is that was heard.
     ("Said::Say", &["hub/peering/showing.rs"]),
-    ("Said::Emote", &["hub/peering/showing.rs"]),
+    ("Said::Emote", &["hub/peering/showing.rs", "hub/peering/outbox.rs"]),
     ("Message::PrivateFrom", &[]),
     ("Message::Invitation", &[]),
     // What is changed of one that was heard, or read again.

@@ -13,6 +13,7 @@
 //! | --- | --- |
 //! | `CHATHUB_RUNS=n` | how many runs; without it as many as take some seconds |
 //! | `CHATHUB_SEED=n` | repeats the runs of a failure, which tells its seed |
+//! | `CHATHUB_SHRINK=n` | how many shorter runs are tried to show a failure; without it 250 |
 #![cfg(debug_assertions)] // Releases have no switch that leaves out a rule.
 #![allow(unreachable_pub, reason = "`pub` says what the other files may use")]
 
@@ -59,7 +60,8 @@ fn holds(scenario: &Scenario, without: Option<Rule>) -> Result<(), TestCaseError
 fn nothing_is_lost_doubled_or_out_of_order() {
     let runs = number("CHATHUB_RUNS").map_or(RUNS, |runs| u32::try_from(runs).expect("a number of runs"));
     let seed = number("CHATHUB_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
-    let failed = runner(runs, seed, 600).run(&scenarios(), |scenario| holds(&scenario, None)).err();
+    let shrink = number("CHATHUB_SHRINK").map_or(250, |tries| u32::try_from(tries).expect("a number of tries"));
+    let failed = runner(runs, seed, shrink).run(&scenarios(), |scenario| holds(&scenario, None)).err();
     match failed {
         None => {}
         Some(TestError::Fail(why, scenario)) => {

@@ -17,8 +17,8 @@ const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 /// How long an entry waits at most for what it comes after.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What an outbox holds where little is allowed, in bytes: some ten lines.
-const SMALL: usize = 2000;
+/// What an outbox holds where little is allowed, in bytes: some eight lines.
+const SMALL: usize = 1200;
 
 /// What happens. Hubs are named by a number, of which the rest counts.
 #[derive(Clone, Copy, Debug)]

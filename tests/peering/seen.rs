@@ -25,7 +25,7 @@ pub enum Sight {
 /// Reads a line on a screen; `None` if it is something else.
 pub fn read(line: &str, hubs: &[&str]) -> Option<Sight> {
     let place = |name: &str| hubs.iter().position(|hub| *hub == name);
-    if let Some(rest) = line.strip_prefix("-- ") {
+    if let Some(rest) = line.strip_prefix("-- notice: ") {
         let (lines, rest) = rest.split_once(" line")?;
         let hub = rest.trim_start_matches('s').strip_prefix(" from hub ")?.strip_suffix(" did not get here")?;
         return Some(Sight::Missing { hub: place(hub)?, lines: lines.parse().ok()? });
@@ -89,7 +89,9 @@ impl View {
     }
 
     /// No line was seen before those that its author's hub had shown when it was said (`after`), unless it has waited
-    /// for them long enough since it was given to the hub (`given`).
+    /// for them long enough since it was given to the hub (`given`). What comes behind such a line in its lane does not
+    /// wait for the same once more. A hub that has lost its state begins in the middle of lanes: what an entry before
+    /// that has come after, it was not told.
     pub fn is_causal(
         &self,
         after: impl Fn(Id) -> Last,
@@ -97,14 +99,21 @@ impl View {
         patience: Duration,
     ) -> Result<(), String> {
         let places: BTreeMap<Id, usize> = self.said().enumerate().map(|(place, (id, _))| (id, place)).collect();
+        // By lane: up to which line of each other one nobody waits any more.
+        let mut given_up: BTreeMap<(usize, usize), Last> = BTreeMap::new();
         for (place, (id, at)) in self.said().enumerate() {
+            let given_up = given_up
+                .entry((id.hub, id.life))
+                .or_insert_with(|| if self.life > 0 { after(id) } else { Last::new() });
             for ((hub, life), n) in after(id) {
                 let earlier = Id { hub, life, n };
-                if places.get(&earlier).is_some_and(|other| *other > place)
-                    && given(id).is_none_or(|given| at.saturating_sub(given) < patience)
-                {
+                if places.get(&earlier).is_none_or(|other| *other < place) || given_up.get(&(hub, life)) >= Some(&n) {
+                    continue;
+                }
+                if given(id).is_none_or(|given| at.saturating_sub(given) < patience) {
                     return Err(format!("{id:?} is seen before {earlier:?}"));
                 }
+                given_up.insert((hub, life), n);
             }
         }
         Ok(())
