@@ -82,6 +82,9 @@ pub(crate) enum Task {
     Abuse { rate: u64, each: usize },
     /// So many lines a second as in `Open`, first alone, then with handshakes without end, half ones and whole ones.
     Shaken { rate: u64 },
+    /// So many lines a second in the first room as in `Open`, first alone, then while administrators ask on so many
+    /// connections.
+    Asked { rate: u64, connections: usize },
     /// The server is killed so often; after each time a line must reach everybody.
     Killed { times: usize },
 }
@@ -295,6 +298,7 @@ impl Load {
             Task::Churn { slots } => self.churn(slots, figures)?,
             Task::Abuse { each, .. } => return self.abused(each, figures),
             Task::Shaken { .. } => return self.shaken(figures),
+            Task::Asked { connections, .. } => return self.asked(connections, figures),
             Task::Killed { times } => return self.killed(times, figures),
         }
         if let Some(latency) = &self.latency {
@@ -484,7 +488,9 @@ impl Load {
     fn talk_for(&mut self, span: Duration) -> io::Result<()> {
         let start = now();
         let end = start + u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
-        let (Task::Open { rate } | Task::Abuse { rate, .. } | Task::Shaken { rate }) = self.spec.task else {
+        let (Task::Open { rate } | Task::Abuse { rate, .. } | Task::Shaken { rate } | Task::Asked { rate, .. }) =
+            self.spec.task
+        else {
             while now() < end && !self.failed() {
                 self.turn(10)?;
                 if let Task::Closed { .. } = self.spec.task {
@@ -701,6 +707,69 @@ impl Load {
         self.drain()
     }
 
+    /// Latency without administrators; then while they ask every command, pipelined; then one command after the other.
+    fn asked(&mut self, connections: usize, figures: &mut Figures) -> io::Result<()> {
+        let Some(admin) = self.spec.admin.clone() else { return Err(io::Error::other("nobody can be asked")) };
+        self.talk_for(self.spec.warm)?;
+        self.phase("calm", 3 * self.spec.measure, figures)?;
+        let calm = pss_of(self.pid);
+        let mut asker = Command::new(std::env::current_exe()?)
+            .arg("--role-ask")
+            .arg(connections.to_string())
+            .arg(&admin)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let (orders, told) = (asker.stdin.take(), asker.stdout.take());
+        let (Some(mut orders), Some(told)) = (orders, told.map(BufReader::new)) else {
+            return Err(io::Error::other("administrators who tell nothing"));
+        };
+        self.abusers = Some(Abusers(asker));
+        let mut told = told.lines();
+        let mut next = move || told.next().unwrap_or_else(|| Err(ErrorKind::UnexpectedEof.into()));
+        let names: Vec<String> = next()?.split(' ').map(str::to_owned).collect();
+        let mut order = |what: &str| -> io::Result<[f64; 2]> {
+            writeln!(orders, "{what}")?;
+            let line = next()?;
+            let (answers, refusals) = line.split_once(' ').ok_or(ErrorKind::InvalidData)?;
+            Ok([answers.parse().map_err(io::Error::other)?, refusals.parse().map_err(io::Error::other)?])
+        };
+        self.talk_for(self.spec.warm)?;
+        let (from, before) = (self.mark(), order("all")?);
+        self.phase("asked", 3 * self.spec.measure, figures)?;
+        let (to, after) = (self.mark(), order("all")?);
+        self.compare(&from, &to, figures);
+        let wall = (to.at - from.at) as f64 / 1e9;
+        figures.set("answers_per_s", (after[0] - before[0]) / wall);
+        figures.set("refused_share", (after[1] - before[1]) / (after[0] - before[0]).max(1.0));
+        figures.set("memory_calm", calm as f64);
+        figures.set("memory_most", pss_of(self.pid) as f64);
+        self.status(figures)?;
+        // Which of them is the dearest.
+        let mut dearest = (String::new(), 0.0);
+        for name in &names {
+            order(name)?;
+            self.talk_for(self.spec.measure / 3)?;
+            let before = order("")?[0];
+            let from = now();
+            self.phase(name, self.spec.measure, figures)?;
+            let answered = (order("")?[0] - before) / ((now() - from) as f64 / 1e9);
+            figures.set(&format!("{name}_answers_per_s"), answered);
+            let ratio = figures.value(&format!("{name}_p99_ratio")).unwrap_or(0.0);
+            if ratio > dearest.1 {
+                dearest = (name.clone(), ratio);
+            }
+            eprintln!("      {name}: p99 {ratio:.2} times that before, {answered:.0} answers/s");
+            if self.failed() {
+                return Ok(());
+            }
+        }
+        figures.set("dearest_p99_ratio", dearest.1);
+        self.abusers = None;
+        self.quiet()?;
+        self.drain()
+    }
+
     /// How long it takes from the server's death until everybody has heard the next line.
     fn killed(&mut self, times: usize, figures: &mut Figures) -> io::Result<()> {
         let (mut ready, mut first, mut all) = (0.0_f64, Vec::new(), Vec::new());
@@ -773,6 +842,13 @@ impl Load {
         let answer: serde_json::Value = serde_json::from_str(&answer)?;
         let clients = answer["result"]["clients"].as_u64().unwrap_or(0) as f64;
         figures.set("abusers_left", clients - self.clients.len() as f64);
+        let turns = &answer["result"]["turns"];
+        figures.set("turn_longest_ms", turns["longest_us"].as_f64().unwrap_or(f64::NAN) / 1e3);
+        eprintln!(
+            "      longest turn: {} ms, {}",
+            turns["longest_us"].as_f64().unwrap_or(0.0) / 1e3,
+            turns["longest_doing"]
+        );
         if let Some(counters) = answer["result"]["counters"].as_object() {
             for (name, value) in counters {
                 figures.set(&format!("counter_{name}"), value.as_f64().unwrap_or(0.0));

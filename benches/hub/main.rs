@@ -10,6 +10,7 @@
 )]
 
 mod abuse;
+mod ask;
 mod attack;
 mod check;
 mod confined;
@@ -42,8 +43,8 @@ use report::{Column, Figures, Outcome, Ratio};
 const HELP: &str = "\
 cargo bench --bench hub -- [SCENARIO...] [OPTION...]
 
-Scenarios: fanout latency idle storm churn rooms abuse curve survival encryption handshakes fronts recovery (all, if
-none is named)
+Scenarios: fanout latency idle storm churn rooms abuse curve survival encryption handshakes fronts recovery pipelined
+(all, if none is named)
 abuse NAME... runs only these attacks:{ATTACKS}
   --quick          fewer cells, shorter, fewer repetitions: to see that it works
   --peers LIST     limit,chathub,kept,recorded,aes128,aes256,chacha,tls,haproxy,redis,ngircd or all (default:
@@ -83,6 +84,7 @@ impl Scenario {
         match self.name {
             "survival" => &[Peer::Chathub, Peer::Kept, Peer::Recorded],
             "encryption" => &[Peer::Kept, Peer::Aes128, Peer::Aes256, Peer::Chacha],
+            "pipelined" => &[Peer::Recorded],
             "recovery" => &[Peer::Kept, Peer::Aes128, Peer::Aes256, Peer::Chacha],
             "handshakes" => &[Peer::Tls],
             "fronts" => &[Peer::Kept, Peer::Tls, Peer::Haproxy],
@@ -204,6 +206,22 @@ const RECOVERY: &[Column] = &[
     column("all_s", "s until all have it", Ratio::Shown),
     column("memory_each", "PSS B/client", Ratio::Hidden),
 ];
+const PIPELINED: &[Column] = &[
+    column("calm_p50_ms", "p50 ms before", Ratio::Hidden),
+    column("calm_p99_ms", "p99 ms before", Ratio::Hidden),
+    column("asked_p50_ratio", "p50 asked", Ratio::Hidden),
+    column("asked_p99_ratio", "p99 asked", Ratio::Hidden),
+    column("asked_max_ms", "longest ms", Ratio::Hidden),
+    column("answers_per_s", "answers/s", Ratio::Hidden),
+    column("refused_share", "of it refused", Ratio::Hidden),
+    column("turn_longest_ms", "turn ms longest", Ratio::Hidden),
+    column("memory_calm", "PSS B before", Ratio::Hidden),
+    column("memory_most", "PSS B asked", Ratio::Hidden),
+    column("dearest_p99_ratio", "p99 dearest alone", Ratio::Hidden),
+    column("server_busy", "server busy", Ratio::Hidden),
+    column("abusers_busy", "askers busy", Ratio::Hidden),
+    column("others_busy", "others busy", Ratio::Hidden),
+];
 const CURVE: &[Column] = &[
     column("server_us_per_delivery", "CPU us/delivery", Ratio::Shown),
     column("memory_each", "PSS B/client", Ratio::Hidden),
@@ -222,6 +240,10 @@ fn main() -> ExitCode {
             let each = each.parse().map_err(std::io::Error::other)?;
             let port = port.parse().map_err(std::io::Error::other)?;
             abuse::run(each, port)
+        }),
+        ["--role-ask", connections, admin] => role(|| {
+            let connections = connections.parse().map_err(std::io::Error::other)?;
+            ask::run(connections, Path::new(admin))
         }),
         ["--role-shake", how, port] => role(|| {
             let port = port.parse().map_err(std::io::Error::other)?;
@@ -308,7 +330,7 @@ fn options(words: &[&str]) -> Result<Options, String> {
                 });
             }
             "fanout" | "latency" | "idle" | "storm" | "churn" | "rooms" | "abuse" | "curve" | "survival"
-            | "encryption" | "handshakes" | "fronts" | "recovery" => {
+            | "encryption" | "handshakes" | "fronts" | "recovery" | "pipelined" => {
                 options.scenarios.push(word.to_owned());
             }
             name if strike::ATTACKS.iter().any(|attack| attack.name == name) => options.attacks.push(name.to_owned()),
@@ -411,6 +433,14 @@ fn scenarios(options: &Options) -> Vec<Scenario> {
             name: "recovery",
             columns: RECOVERY,
             cells: vec![Cell::one_room("N=5000, 5 kills", 5_000, 1, Task::Killed { times: 5 })],
+        },
+        Scenario {
+            name: "pipelined",
+            columns: PIPELINED,
+            cells: vec![Cell {
+                room_size: 100,
+                ..Cell::one_room("N=10000 100/s, 30 connections", 10_000, 5, Task::Asked { rate: 100, connections: 30 })
+            }],
         },
         Scenario {
             name: "self-test",
@@ -518,6 +548,7 @@ fn run_cell(cell: &Cell, options: &Options, peers: &[Peer], base: Peer, remarks:
             let unfit = match cell.task {
                 Task::Abuse { .. } => peer != Peer::Chathub,
                 Task::Shaken { .. } => peer != Peer::Tls,
+                Task::Asked { .. } => matches!(peer, Peer::Limit | Peer::Redis | Peer::Ngircd),
                 Task::Killed { .. } => !peer.is_kept(),
                 _ => false,
             };

@@ -178,7 +178,7 @@ impl Dialect {
     pub(crate) fn hello(self, id: usize, room: usize) -> Vec<u8> {
         match self {
             Self::Lines if room == 0 => Vec::new(),
-            Self::Lines => format!("/join r{room}\n").into_bytes(),
+            Self::Lines => format!("/join room-{room}\n").into_bytes(),
             Self::Resp => {
                 let room = format!("r{room}");
                 format!("*2\r\n$9\r\nSUBSCRIBE\r\n${}\r\n{room}\r\n", room.len()).into_bytes()

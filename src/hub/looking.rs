@@ -149,7 +149,7 @@ impl Hub {
     }
 
     /// The clients that are logged in to that account.
-    pub(super) fn logged_in_to(&self, account: AccountId) -> impl Iterator<Item = SessionId> {
+    pub fn logged_in_to(&self, account: AccountId) -> impl Iterator<Item = SessionId> {
         self.people.logged_in.range((account, SessionId(0))..=(account, SessionId(u64::MAX))).map(|(_, id)| *id)
     }
 

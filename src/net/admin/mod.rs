@@ -239,8 +239,8 @@ impl Connection {
                 self.say_result(&id, Ok(Metrics { text, families: None })).await
             }
             Ok(Answered::List(listing)) => {
-                let (id, made) = (id.clone(), move |id: &Value| Reply::done(id, Place::Last, &listing.result()));
-                self.say_made(move || made(&id)).await
+                let id = id.clone();
+                self.say_made(move || listing.answer(&id)).await
             }
             Ok(Answered::Lines(lines)) if request.more => {
                 let count = lines.len() as u64;

@@ -164,7 +164,7 @@ pub(super) fn shown(hub: &Hub, account: &account::Account) -> Account {
         role: account.role.into(),
         since: Time(account.since),
         seen: Time(account.seen),
-        client: hub.sessions().find(|session| session.account == Some(account.id)).map(|one| one.id.to_string()),
+        client: hub.logged_in_to(account.id).next().map(|id| id.to_string()),
         password: account.hashed.is_some(),
         certificates: account.certificates.iter().map(certificate).collect(),
         memos: hub.memos().waiting_for(account.id) as u64,

@@ -6,7 +6,7 @@ use crate::hub::sanction::Kind;
 use crate::values::id::{AccountId, ReportId, RoomId, SanctionId, SessionId};
 use crate::values::time::Now;
 use crate::wire::admin::args::{ClientsListArgs, NoArgs, ReportsListArgs, SanctionKind, SanctionListArgs};
-use crate::wire::admin::message::ControlError;
+use crate::wire::admin::message::{ControlError, Place, Reply};
 use crate::wire::admin::result::{AccountList, BanList, ClientList, ReportList, RoomList, SanctionList};
 
 /// Entries that one step of a [`Listing`] looks at; that takes a fraction of a millisecond.
@@ -171,10 +171,20 @@ impl Listing {
     /// # Panics
     /// Never: the list is plain JSON.
     #[must_use]
-    pub fn result(mut self) -> serde_json::Value {
+    pub fn result(self) -> serde_json::Value {
+        serde_json::to_value(self.sorted()).expect("results are plain JSON")
+    }
+
+    /// The answer to the request `id`, as its line. Takes longer than a step, and needs no hub.
+    #[must_use]
+    pub fn answer(self, id: &serde_json::Value) -> String {
+        Reply::done(id, Place::Last, &self.sorted())
+    }
+
+    fn sorted(mut self) -> List {
         if let List::Rooms(list) = &mut self.list {
             list.rooms.sort_by(|one, other| other.members.cmp(&one.members).then_with(|| one.name.cmp(&other.name)));
         }
-        serde_json::to_value(self.list).expect("results are plain JSON")
+        self.list
     }
 }
