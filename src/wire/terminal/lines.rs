@@ -66,7 +66,7 @@ enum First {
 /// What the bytes that terminals send for erasing mean.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Keys {
-    /// They are data: the client edits its line itself.
+    /// They are data: the client edits its line itself, and mostly sends none. See [`erased`] for those that it sends.
     #[default]
     Verbatim,
     /// BS and DEL erase a character, ^U the line, ^W a word: for when we echo, and a client may
@@ -121,13 +121,18 @@ impl LineAssembler {
                 return Some(self.end(run, stop, input, max));
             }
             self.keep(run, max);
-            match stop {
-                KILL => self.erase_line(),
-                WORD_ERASE => self.erase_word(),
-                _ => self.erase_char(),
-            }
+            self.erase(stop);
         }
         None
+    }
+
+    /// Does what this key does.
+    fn erase(&mut self, key: u8) {
+        match key {
+            KILL => self.erase_line(),
+            WORD_ERASE => self.erase_word(),
+            _ => self.erase_char(),
+        }
     }
 
     /// The stream has ended: the last line, if there is one without an ending.
@@ -284,6 +289,24 @@ impl LineAssembler {
     }
 }
 
+/// What is left of a line when the keys in it have erased what they erase. Where a terminal sends each key as it is hit and
+/// its program edits nothing (`socat -,raw`), what somebody has taken back is not said all the same.
+#[must_use]
+pub(super) fn erased(line: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    if memchr::memchr2(BACKSPACE, DELETE, &line).or_else(|| memchr::memchr2(KILL, WORD_ERASE, &line)).is_none() {
+        return line;
+    }
+    let mut kept = LineAssembler::default();
+    let mut rest = &*line;
+    while let Some(stop) = rest.iter().position(|&byte| stops_typing(byte)) {
+        kept.partial.extend_from_slice(&rest[..stop]);
+        kept.erase(rest[stop]);
+        rest = &rest[stop + 1..];
+    }
+    kept.partial.extend_from_slice(rest);
+    Cow::Owned(kept.partial)
+}
+
 /// Whether a byte ends a line or erases some of it.
 fn stops_typing(byte: u8) -> bool {
     matches!(byte, LF | CR | BACKSPACE | DELETE | KILL | WORD_ERASE)
@@ -343,6 +366,21 @@ mod tests {
             Ending::CrLf | Ending::CrNul => panic!("{ending:?} on an event"),
         };
         format!("{text}{sign}")
+    }
+
+    #[test]
+    fn keys_that_erase_leave_the_rest_of_a_line() {
+        for (line, left) in [
+            ("hello", "hello"),
+            ("helo\x08lo", "hello"),
+            ("x\x7f\x7f\x7fhi", "hi"),
+            ("café\x7fe", "cafe"),
+            ("N\x08NA\x08AM\x08ME\x08E", "NAME"),
+            ("secret\x15hi", "hi"),
+            ("one two\x17three", "one three"),
+        ] {
+            assert_eq!(erased(Cow::Borrowed(line.as_bytes())), left.as_bytes(), "{line:?}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::editor::{Edit, Editor};
 use super::kinds;
-use super::lines::{Keys, LineAssembler, LineEvent};
+use super::lines::{Keys, LineAssembler, LineEvent, erased};
 use super::reflow::{WHERE, WHO, Width};
 use super::screen::Area;
 use super::sequence;
@@ -617,7 +617,7 @@ fn heard(event: LineEvent<'_>, is_first: bool) -> Heard {
     match event {
         LineEvent::Line { bytes, .. } if is_first && is_foreign(&bytes) => Heard::Foreign,
         LineEvent::Line { bytes, .. } => {
-            let text = text::clean(&sequence::without(&bytes)).into_owned();
+            let text = text::clean(&erased(sequence::without(&bytes))).into_owned();
             let text = text::without_long_blanks(&text).into_owned();
             Heard::Line { text, bytes: bytes.len() as u64 + 1 }
         }
