@@ -24,6 +24,10 @@ const PASTE_PAUSE: Duration = Duration::from_secs(10);
 /// So long a paste takes at most; what comes later is typed.
 const PASTE_TIME: Duration = Duration::from_secs(60);
 
+/// A string of a terminal of which nothing comes for so long has ended. A terminal sends one in one piece; whoever has hit
+/// Escape, or Alt, and then `]` or `P`, sees nothing of what they type, and stops typing.
+pub(super) const STRING_PAUSE: Duration = Duration::from_secs(3);
+
 /// ^C, which no terminal has in a paste.
 const INTERRUPT: u8 = 0x03;
 
@@ -179,6 +183,11 @@ impl Keys {
             Self::Return => (Vec::new(), true),
             _ => (Vec::new(), false),
         }
+    }
+
+    /// Whether what is under way is a string of a terminal, such as the answer to a question.
+    pub(super) fn is_within_string(&self) -> bool {
+        matches!(self, Self::Within(sequence) if sequence.is_string())
     }
 
     /// Whether a paste is under way.

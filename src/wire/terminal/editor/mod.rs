@@ -11,7 +11,7 @@
 //! | what each key does; searching, completing, pasting, hiding a password | here |
 //!
 //! An escape is part of a key until the next byte shows that it is not; the time, which is given along, matters to a
-//! paste alone. Which words complete another is not known here: [`Edit::Complete`] asks for them.
+//! paste, and to a string of the terminal that does not end. Which words complete another is not known here: [`Edit::Complete`] asks for them.
 
 mod draft;
 mod keys;
@@ -23,7 +23,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 use self::draft::Draft;
-use self::keys::{Key, Keys, PASTE_BYTES, Paste, Typed};
+use self::keys::{Key, Keys, PASTE_BYTES, Paste, STRING_PAUSE, Typed};
 use self::recall::Recall;
 use super::screen::{self, Area, Size};
 use super::sequence::{self, Byte, Sequence};
@@ -39,6 +39,9 @@ const QUERY: usize = 64;
 #[serde(default)]
 pub struct Editor {
     keys: Keys,
+    /// When the last byte came of a string of the terminal that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heard: Option<Mono>,
     draft: Draft,
     /// The prompt before the text on the screen.
     prompt: String,
@@ -126,7 +129,11 @@ impl Editor {
                 return Some(if line.len() > max { Edit::TooLong(line.len() as u64) } else { Edit::Line(line) });
             }
             let (&byte, rest) = input.split_first()?;
+            if self.heard.take().is_some_and(|last| at.since(last) >= STRING_PAUSE) {
+                self.keys.interrupt();
+            }
             let (typed, used) = self.keys.take(byte, at);
+            self.heard = self.keys.is_within_string().then_some(at);
             if used == Byte::Used {
                 *input = rest;
             }

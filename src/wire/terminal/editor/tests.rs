@@ -199,6 +199,22 @@ fn a_paste_that_does_not_end_is_ended_by_control_c_or_by_time() {
     assert_eq!(typed_later(&mut editor, "y", 60).0, format!("{}y|", "x".repeat(59)));
 }
 
+/// Escape, or Alt, and then `]`: what follows is taken for the answer to a question, and seen to be none.
+#[test]
+fn a_string_that_does_not_end_is_ended_by_time() {
+    for begin in ["\x1b]", "\x1bP", "\x1b_", "\x1bX", "\u{9d}"] {
+        let mut editor = Editor::default();
+        assert_eq!(typed_later(&mut editor, format!("one{begin}"), 10).0, "one|");
+        assert_eq!(typed_later(&mut editor, " two", 12).0, "one|", "{begin:?}");
+        assert_eq!(typed_later(&mut editor, " three", 16).0, "one three|", "{begin:?}");
+    }
+    // An answer that comes in pieces is no text.
+    let mut editor = Editor::default();
+    typed_later(&mut editor, "one\x1b]11;rgb:1111", 10);
+    typed_later(&mut editor, "/2222/3333", 12);
+    assert_eq!(typed_later(&mut editor, "\x07 two", 14), ("one two|".to_owned(), vec![]));
+}
+
 #[test]
 fn what_is_pasted_while_a_paste_waits_is_added() {
     let mut editor = Editor::default();

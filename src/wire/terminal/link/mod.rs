@@ -8,6 +8,7 @@
 //! sent a byte of it (unless `telnet.negotiate` is `always`).
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +67,10 @@ impl From<&Settings> for Rules {
     }
 }
 
+/// A subnegotiation of which nothing comes for so long has ended, though its end was not marked: programs send one in one
+/// piece, and whoever does not speak telnet and types `ÿú` in Latin-1 would be heard no more.
+const SUBNEGOTIATION_PAUSE: Duration = Duration::from_secs(10);
+
 /// What a client sends, read so far.
 ///
 /// Idle, it holds no heap memory but what a telnet client has negotiated and typed. Otherwise it holds
@@ -86,6 +91,9 @@ pub struct Link {
     /// They end where they should not: a line without an end is none.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     broken_off: bool,
+    /// When the last byte of a subnegotiation came that is under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subnegotiated: Option<Mono>,
     /// There once we have asked the client something in telnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     asked: Option<Box<Asked>>,
@@ -256,6 +264,12 @@ impl Link {
                 }
                 continue;
             }
+            if self.at < self.input.len()
+                && self.telnet.is_within_subnegotiation()
+                && self.subnegotiated.is_some_and(|last| at.since(last) >= SUBNEGOTIATION_PAUSE)
+            {
+                self.telnet.give_up_subnegotiation();
+            }
             // What we send must not depend on how the bytes were cut up. A client that shows to be telnet is asked
             // before anything else is answered: so until it is asked, bytes that are no data are taken one by one.
             let all = &self.input[self.at..];
@@ -263,6 +277,9 @@ impl Link {
             let mut rest = if self.asked.is_some() || is_plain { all } else { &all[..all.len().min(1)] };
             let len = rest.len();
             let event = self.telnet.receive(&mut rest, replies);
+            if len > 0 {
+                self.subnegotiated = self.telnet.is_within_subnegotiation().then_some(at);
+            }
             let end = self.at + len - rest.len();
             match event {
                 Some(Event::Data(run)) => {

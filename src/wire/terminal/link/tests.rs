@@ -48,6 +48,33 @@ fn control_d_leaves_for_telnet_and_is_nothing_for_others() {
 }
 
 #[test]
+fn what_the_keys_of_a_raw_terminal_erase_is_not_said() {
+    let (heard, _) = listen(&[b"halbx\x7f\xc3\xa9\r", b"pass\x1b[D\x15", b"word\x08\x08k\r", b"\x7f\r"]);
+    let texts: Vec<_> =
+        heard.iter().map(|heard| if let Heard::Line { text, .. } = heard { text.as_str() } else { "?" }).collect();
+    assert_eq!(texts, ["halb\u{e9}", "wok", ""]);
+}
+
+#[test]
+fn a_subnegotiation_without_an_end_swallows_what_follows_for_a_while_only() {
+    let (mut link, mut replies) = (Link::default(), Vec::new());
+    let mut hears = |bytes: &[u8], seconds: u64| {
+        let at = Mono::default().after(Duration::from_secs(seconds));
+        link.push(bytes);
+        std::iter::from_fn(|| link.next(RULES, at, &mut replies)).collect::<Vec<_>>()
+    };
+    // As somebody types it who does not speak telnet: `\u{ff}\u{fa}` in Latin-1.
+    assert_eq!(hears(b"\xff\xfa\n", 0), []);
+    assert_eq!(hears(b"is anybody there?\n", 5), []);
+    assert_eq!(hears(b"so\n", 14), []);
+    assert_eq!(hears(b"well\n", 25), [line("well")]);
+    // One that comes in pieces is one all the same.
+    assert_eq!(hears(b"a\xff\xfa\x1f\x00", 30), []);
+    assert_eq!(hears(b"\x50", 39), []);
+    assert_eq!(hears(b"\x00\x18\xff\xf0b\n", 48), [line("ab")]);
+}
+
+#[test]
 fn over_long_line_is_one_word_about_it() {
     let long = [b'x'; 1000];
     let (heard, _) = listen(&[&long, b"\nok\n"]);

@@ -2,7 +2,8 @@
 //!
 //! A key that is no character, a report of the mouse, the answer to a question: each comes as several bytes, and is
 //! taken as a whole here, whatever it means. So nothing of it is ever taken for text. A sequence that does not end
-//! keeps nothing and locks nothing: Enter, ^C and most other control characters end it, and are themselves.
+//! keeps nothing and locks nothing: Enter, ^C and most other control characters end it, and are themselves. (A string, as
+//! the answer to a question, also ends in a pause: see [`super::editor`].)
 //!
 //! What a sequence means is not known here: see [`super::editor`].
 
@@ -118,6 +119,12 @@ impl Sequence {
                 (None, Byte::Again)
             }
         }
+    }
+
+    /// Whether it is a string (OSC, DCS, APC, PM, SOS), which goes on until something ends it.
+    #[must_use]
+    pub(super) fn is_string(&self) -> bool {
+        matches!(self, Self::String(..) | Self::StringEscape)
     }
 
     /// Whether it keeps no more than it may.

@@ -409,6 +409,18 @@ impl Telnet {
         self.dealings.as_ref().map_or(0, |d| d.ignored)
     }
 
+    /// Whether the next byte is one of a subnegotiation.
+    #[must_use]
+    pub fn is_within_subnegotiation(&self) -> bool {
+        matches!(self.state, State::Subnegotiation | State::SubnegotiationCommand)
+    }
+
+    /// Gives up the subnegotiation that is under way: its end got lost, or it was none. What comes is data again.
+    pub fn give_up_subnegotiation(&mut self) {
+        self.state = State::Data;
+        self.dealings().drop_subnegotiation();
+    }
+
     fn dealings(&mut self) -> &mut Dealings {
         self.dealings.get_or_insert_default()
     }
