@@ -519,6 +519,7 @@ fn command_lines_become_requests() {
         (&["rooms", "set", "lobby", "--slow", "off"], "rooms.set", json!({"room": "lobby", "slow_s": 0})),
         (&["topic", "lobby"], "rooms.topic", json!({"room": "lobby"})),
         (&["topic", "lobby", "tea", "at 5"], "rooms.topic", json!({"room": "lobby", "text": "tea at 5"})),
+        (&["topic", "lobby", "-"], "rooms.topic", json!({"room": "lobby", "text": ""})),
         (&["topic", "#lobby"], "rooms.topic", json!({"room": "lobby"})),
         (&["clients", "--room", "#tea"], "clients.list", json!({"room": "tea"})),
         (&["history-stats"], "history.stats", json!({})),

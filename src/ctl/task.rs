@@ -145,6 +145,8 @@ impl Task {
             }
             CtlCommand::Topic { room, text } => {
                 let text = (!text.is_empty()).then(|| text.join(" "));
+                // As `/topic -` does in chat.
+                let text = text.map(|text| if text == "-" { String::new() } else { text });
                 one(Command::RoomsTopic(TopicArgs { room, text }))
             }
             CtlCommand::Close { room, reason } => one(Command::RoomsClose(CloseArgs { room, reason })),

@@ -340,7 +340,7 @@ Examples:
         /// The room.
         #[arg(value_name = "ROOM")]
         room: RoomName,
-        /// The new topic; several words are joined by spaces, an empty one clears it.
+        /// The new topic; several words are joined by spaces, an empty one, or a hyphen as in chat, clears it.
         #[arg(value_name = "TEXT")]
         text: Vec<String>,
     },
