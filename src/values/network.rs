@@ -76,7 +76,7 @@ impl Network {
         match (self.is_v6, self.length) {
             (false, 32) | (true, 64..) => "an address".into(),
             (false, length) => format!("a network of {} addresses", 1_u64 << (32 - length)),
-            (true, length @ 1..) => format!("a network of {} times a /64", 1_u64 << (64 - length)),
+            (true, length @ 1..) => format!("a /{length} of IPv6"),
             (true, 0) => "all of IPv6".into(),
         }
     }
