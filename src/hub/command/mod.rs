@@ -84,8 +84,8 @@ pub fn meant(word: &str, role: Role) -> Meant {
     }
 }
 
-/// Whether somebody who typed `word` is told of the command `name`, which is near. Of short words, too many are near each
-/// other: "die" is no misspelt "time". But "qt" is short for "quit".
+/// Whether somebody who typed `word` is told of the command `name`, which is near. Of short words, too many are near
+/// each other: "die" is no misspelt "time". But "qt" is short for "quit".
 fn is_offered(name: &str, word: &str) -> bool {
     let word: String = word.chars().take(32).flat_map(char::to_lowercase).collect();
     let is_short = word.chars().count().min(name.len()) < 5;

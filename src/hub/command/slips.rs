@@ -223,8 +223,8 @@ fn is_one_of(word: &str, words: &[&str]) -> bool {
     words.iter().any(|one| one.eq_ignore_ascii_case(word))
 }
 
-/// What stands before a command elsewhere: `.quit`, `:q`, `!help`, `\\quit`, `?help`; and the slash of a keyboard for Chinese
-/// or Japanese.
+/// What stands before a command elsewhere: `.quit`, `:q`, `!help`, `\\quit`, `?help`; and the slash of a keyboard for
+/// Chinese or Japanese.
 const MARKS: &[char] = &['.', ':', '!', '\\', ',', ';', '?', '／'];
 
 /// The commands that other programs have behind such a mark by one letter. Other letters are talk: `:p`, `.d`.

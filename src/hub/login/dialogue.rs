@@ -46,8 +46,8 @@ impl Hub {
         self.accounts.get(account).filter(|_| self.bearer(account).is_none())
     }
 
-    /// What a line that begins no command is, if it is a try to log in: where `id` comes from, one is asked for one's name
-    /// first, or a command may be misspelt.
+    /// Why a line that begins no command is not said, if it is a try to log in: with the slash left out, with the
+    /// command misspelt, or with the name first, as where one is asked for it.
     fn tries_to_log_in(&self, id: SessionId, text: &str) -> Option<Refusal> {
         let session = self.people.sessions.get(&id)?;
         let own = session.own_nick().folded();

@@ -289,8 +289,8 @@ impl LineAssembler {
     }
 }
 
-/// What is left of a line when the keys in it have erased what they erase. Where a terminal sends each key as it is hit and
-/// its program edits nothing (`socat -,raw`), what somebody has taken back is not said all the same.
+/// What is left of a line when the keys in it have erased what they erase. Where a terminal sends each key as it is hit
+/// and its program edits nothing (`socat -,raw`), what somebody has taken back is not said all the same.
 #[must_use]
 pub(super) fn erased(line: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     if memchr::memchr2(BACKSPACE, DELETE, &line).or_else(|| memchr::memchr2(KILL, WORD_ERASE, &line)).is_none() {

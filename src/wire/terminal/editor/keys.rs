@@ -24,8 +24,8 @@ const PASTE_PAUSE: Duration = Duration::from_secs(10);
 /// So long a paste takes at most; what comes later is typed.
 const PASTE_TIME: Duration = Duration::from_secs(60);
 
-/// A string of a terminal of which nothing comes for so long has ended. A terminal sends one in one piece; whoever has hit
-/// Escape, or Alt, and then `]` or `P`, sees nothing of what they type, and stops typing.
+/// A string of a terminal of which nothing comes for so long has ended. A terminal sends one in one piece; whoever has
+/// hit Escape, or Alt, and then `]` or `P`, sees nothing of what they type, and stops typing.
 pub(super) const STRING_PAUSE: Duration = Duration::from_secs(3);
 
 /// ^C, which no terminal has in a paste.

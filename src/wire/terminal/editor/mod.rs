@@ -11,7 +11,8 @@
 //! | what each key does; searching, completing, pasting, hiding a password | here |
 //!
 //! An escape is part of a key until the next byte shows that it is not; the time, which is given along, matters to a
-//! paste, and to a string of the terminal that does not end. Which words complete another is not known here: [`Edit::Complete`] asks for them.
+//! paste, and to a string of the terminal that does not end. Which words complete another is not known here:
+//! [`Edit::Complete`] asks for them.
 
 mod draft;
 mod keys;

@@ -67,8 +67,8 @@ impl From<&Settings> for Rules {
     }
 }
 
-/// A subnegotiation of which nothing comes for so long has ended, though its end was not marked: programs send one in one
-/// piece, and whoever does not speak telnet and types `ÿú` in Latin-1 would be heard no more.
+/// A subnegotiation of which nothing comes for so long has ended, though its end was not marked: programs send one in
+/// one piece, and whoever does not speak telnet and types `ÿú` in Latin-1 would be heard no more.
 const SUBNEGOTIATION_PAUSE: Duration = Duration::from_secs(10);
 
 /// What a client sends, read so far.

@@ -2,8 +2,8 @@
 //!
 //! A key that is no character, a report of the mouse, the answer to a question: each comes as several bytes, and is
 //! taken as a whole here, whatever it means. So nothing of it is ever taken for text. A sequence that does not end
-//! keeps nothing and locks nothing: Enter, ^C and most other control characters end it, and are themselves. (A string, as
-//! the answer to a question, also ends in a pause: see [`super::editor`].)
+//! keeps nothing and locks nothing: Enter, ^C and most other control characters end it, and are themselves. A string,
+//! as the answer to a question, ends in a pause as well: see [`super::editor`].
 //!
 //! What a sequence means is not known here: see [`super::editor`].
 
