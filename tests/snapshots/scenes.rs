@@ -759,6 +759,10 @@ fn rooms() -> Stage {
     for encrypted in [true, false, true] {
         s.control("rooms.set", json!({"room": "cellar", "encrypted": encrypted}));
     }
+    // Nobody else sees the room of somebody who is shadow-muted.
+    let cleo = s.come_in("cleo");
+    s.control("clients.mute", json!({"who": ["cleo"], "shadow": true}));
+    s.line(cleo, "/join closet");
     s.pass(Duration::from_secs(2 * 3600));
     s.control("lockdown", json!({"for_s": 600, "newcomers": "registered"}));
     s.come("nina");
