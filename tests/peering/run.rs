@@ -313,9 +313,9 @@ impl<'a> Run<'a> {
             view.is_causal(after, given, PATIENCE).map_err(of)?;
         }
         for view in self.views.iter().flatten() {
-            for hub in 0..self.nodes.len() {
+            for (hub, node) in self.nodes.iter().enumerate() {
                 self.is_whole(view, hub).map_err(|what| {
-                    format!("in {} at {}: of {}: {what}", ROOMS[view.room], NAMES[view.hub], NAMES[hub])
+                    format!("in {} at {}: of {}: {what}", ROOMS[view.room], NAMES[view.hub], node.name)
                 })?;
             }
         }

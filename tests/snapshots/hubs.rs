@@ -56,9 +56,8 @@ pub fn scene() -> Stage {
     let epoch = s.machine.hub().peering().expect("it was linked").epoch();
     let ours = |n| EntryId { hub: id("a"), epoch, run: 1, n };
     let beat = |number, have| {
-        let (lanes, had) =
-            (vec![Extent { lane: lane("lobby"), run: 1, first: 1, n: 6 }], |entry| Had { lane: lane("lobby"), entry });
-        let have = Vec::from_iter(Some(have).map(had));
+        let lanes = vec![Extent { lane: lane("lobby"), run: 1, first: 1, n: 6 }];
+        let have = vec![Had { lane: lane("lobby"), entry: have }];
         Incoming::Beat(Box::new(Beat { hub: id("b"), epoch: Epoch(5), number, runs: 1, whole: true, lanes, have }))
     };
     s.input(beat(1, ours(0)));
