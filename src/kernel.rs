@@ -11,6 +11,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use nix::errno::Errno;
 use nix::fcntl::{FallocateFlags, FcntlArg, SealFlag, fallocate, fcntl};
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
@@ -47,6 +48,29 @@ pub fn has_output() -> io::Result<()> {
         true => Err(io::Error::other("standard output is closed")),
         false => Ok(()),
     }
+}
+
+/// Whether an error of accept(2) is about the one connection that it would have returned. The next
+/// call may succeed: the kernel passes on errors of the network in this way.
+#[must_use]
+pub fn is_about_one_connection(error: &io::Error) -> bool {
+    let Some(code) = error.raw_os_error() else { return error.kind() == io::ErrorKind::ConnectionAborted };
+    matches!(
+        Errno::from_raw(code),
+        Errno::ECONNABORTED
+            | Errno::ECONNRESET
+            | Errno::EINTR
+            | Errno::EPROTO
+            | Errno::EPERM
+            | Errno::ENETDOWN
+            | Errno::ENOPROTOOPT
+            | Errno::EHOSTDOWN
+            | Errno::ENONET
+            | Errno::EHOSTUNREACH
+            | Errno::EOPNOTSUPP
+            | Errno::ENETUNREACH
+            | Errno::ETIMEDOUT
+    )
 }
 
 /// Whether the kernel counts its clock as synchronized to within 16 seconds, as systemd's
@@ -294,7 +318,7 @@ fn option<const LEN: usize>(socket: &impl AsFd, level: i32, name: i32, value: &m
     // SAFETY: `value` has room for `len` bytes, and any bytes are a valid value.
     let done =
         unsafe { libc::getsockopt(socket.as_fd().as_raw_fd(), level, name, value.as_mut_ptr().cast(), &raw mut len) };
-    nix::errno::Errno::result(done)?;
+    Errno::result(done)?;
     Ok(usize::try_from(len).unwrap_or(0).min(LEN))
 }
 
@@ -327,7 +351,7 @@ pub fn look_from_start(socket: &impl AsFd) -> io::Result<()> {
             len,
         )
     };
-    nix::errno::Errno::result(done)?;
+    Errno::result(done)?;
     Ok(())
 }
 
@@ -584,7 +608,7 @@ pub fn peek_handed(socket: &impl AsFd, bytes: &mut [u8]) -> io::Result<Option<Ha
 pub fn drop_message(socket: &impl AsFd) -> io::Result<bool> {
     match nix::sys::socket::recv(socket.as_fd().as_raw_fd(), &mut [0], MsgFlags::MSG_DONTWAIT) {
         Ok(count) => Ok(count > 0),
-        Err(nix::errno::Errno::EAGAIN) => Ok(false),
+        Err(Errno::EAGAIN) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

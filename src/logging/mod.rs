@@ -75,9 +75,9 @@ pub fn start(level: LogLevel) -> Level {
 
 /// As [`start`], under the name of another program.
 #[must_use]
-pub fn start_as(program: &'static str, level: LogLevel) -> Level {
+pub fn start_as(program: &str, level: LogLevel) -> Level {
     let (filter, handle) = reload::Layer::new(filter_of(level));
-    let journal = if stderr_is_the_journal() { Journald::new(program).ok() } else { None };
+    let journal = if stderr_is_the_journal() { Journald::new(program) } else { None };
     TO_JOURNAL.store(journal.is_some(), Ordering::Relaxed);
     let layer = match journal {
         Some(journal) => journal.boxed(),

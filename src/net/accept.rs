@@ -103,7 +103,7 @@ pub async fn accept(
                 taken.fetch_add(1, Ordering::Relaxed);
                 place.send(Arrival::Accepted(newcomer));
             }
-            Ok(Err(error)) if is_about_one_connection(&error) => {}
+            Ok(Err(error)) if kernel::is_about_one_connection(&error) => {}
             Ok(Err(error)) => {
                 counts.paused.fetch_add(1, Ordering::Relaxed);
                 if pause == PAUSE.0 {
@@ -158,29 +158,6 @@ pub(super) fn count_unkept(kept: io::Result<()>, counts: &Counts) {
     {
         warn!(chathub_error = %Plain(&error), "a connection cannot be kept over a restart{}", InWords(Plain(&error)));
     }
-}
-
-/// Whether an error of accept(2) is about the one connection that it would have returned. The next
-/// call may succeed: the kernel passes on errors of the network in this way.
-#[must_use]
-pub fn is_about_one_connection(error: &io::Error) -> bool {
-    let Some(code) = error.raw_os_error() else { return error.kind() == io::ErrorKind::ConnectionAborted };
-    matches!(
-        Errno::from_raw(code),
-        Errno::ECONNABORTED
-            | Errno::ECONNRESET
-            | Errno::EINTR
-            | Errno::EPROTO
-            | Errno::EPERM
-            | Errno::ENETDOWN
-            | Errno::ENOPROTOOPT
-            | Errno::EHOSTDOWN
-            | Errno::ENONET
-            | Errno::EHOSTUNREACH
-            | Errno::EOPNOTSUPP
-            | Errno::ENETUNREACH
-            | Errno::ETIMEDOUT
-    )
 }
 
 /// Descriptors that the daemon needs besides those of connections and of taking over.

@@ -131,7 +131,7 @@ pub async fn accept(listener: Arc<AsyncFd<OwnedFd>>, proxies: Proxies, taken: Ar
                     headers.spawn(proxies.clone().wait_for_header(connection));
                 }
             }
-            Ok(Err(error)) if accept::is_about_one_connection(&error) => {}
+            Ok(Err(error)) if kernel::is_about_one_connection(&error) => {}
             Ok(Err(error)) => {
                 proxies.counts.paused.fetch_add(1, Ordering::Relaxed);
                 if pause == PAUSE.0 {

@@ -100,7 +100,7 @@ pub fn run(args: &ServeArgs) -> Exit {
         };
         start(args, sockets, loaded, read_at, are_new, level)
     });
-    match outcome {
+    let exit = match outcome {
         Ok(Ended { handed_over: true, .. }) => Exit::HandedOver,
         // Clients that take no goodbye are given up: the end is clean all the same.
         Ok(Ended { .. }) => Exit::Done,
@@ -108,7 +108,9 @@ pub fn run(args: &ServeArgs) -> Exit {
             problem.log();
             problem.exit()
         }
-    }
+    };
+    logging::flush();
+    exit
 }
 
 /// Tells the clients in the descriptor store, and those who wait at the sockets that were passed,

@@ -88,6 +88,7 @@ const NEVER_SET: &[(&str, &str)] = &[
     ("Reader.missed_at", "written by 0.1.0 only"),
     ("Record::Ban", "written by 0.1.0 only"),
     ("Record::Unban", "written by 0.1.0 only"),
+    ("Record::Line.encrypted", ENCRYPTED),
     ("Role::guest", "no account has this role"),
     ("Saved.lobby", "the first room, which is number 0"),
     ("SavedClient.tls", ENCRYPTED),

@@ -145,7 +145,7 @@ fn recalled() -> Recalled {
             room: RoomId(9),
             name: "library".to_owned(),
             lines: vec![line(15, "who has the keys?"), line(16, "I have")],
-            plain_from: 16,
+            plain_from: 1,
         }],
         ..Recalled::default()
     }

@@ -89,14 +89,16 @@ fn main() -> Exit {
         None => {}
     }
     let _level = logging::start_as("chathub-tls", if args.verbose { LogLevel::Debug } else { LogLevel::Info });
-    match start(&args, handed) {
+    let exit = match start(&args, handed) {
         Ok(()) => Exit::Done,
         Err((exit, problem)) => {
             error!("{problem}");
             systemd::status(&problem);
             exit
         }
-    }
+    };
+    logging::flush();
+    exit
 }
 
 fn start(args: &TlsArgs, handed: systemd::NamedSockets) -> Result<(), (Exit, String)> {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use chathub::cli::tls::TlsArgs;
-use chathub::net::accept::is_about_one_connection;
+use chathub::kernel::is_about_one_connection;
 use chathub::standing::{self, Standing};
 use chathub::systemd;
 use chathub::values::plain::Plain;

@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use chathub::cli::web::WebArgs;
 use chathub::exit::Exit;
-use chathub::net::accept::is_about_one_connection;
+use chathub::kernel::is_about_one_connection;
 use chathub::settings::LogLevel;
 use chathub::{logging, systemd};
 use tokio::signal::unix::{SignalKind, signal};
@@ -63,34 +63,28 @@ fn main() -> Exit {
         }
     };
     let _level = logging::start_as("chathub-web", LogLevel::Info);
-    let (listeners, activated) = match listeners(&args, handed) {
-        Ok(listeners) => listeners,
+    let exit = match run(args, handed) {
+        Ok(()) => Exit::Done,
         Err((exit, problem)) => {
             error!("{problem}");
-            return exit;
+            exit
         }
     };
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(problem) => {
-            error!("cannot start the runtime: {problem}");
-            return Exit::Refused;
-        }
+    logging::flush();
+    exit
+}
+
+/// Serves until the program is to end.
+fn run(args: WebArgs, handed: systemd::NamedSockets) -> Result<(), (Exit, String)> {
+    let failed = |what: &str| {
+        let what = what.to_owned();
+        move |problem: io::Error| (Exit::Refused, format!("{what}: {problem}"))
     };
-    let figures = match Figures::start(args.socket) {
-        Ok(figures) => figures,
-        Err(problem) => {
-            error!("cannot start a thread: {problem}");
-            return Exit::Refused;
-        }
-    };
-    match runtime.block_on(serve(listeners, activated, figures, args.tls_status)) {
-        Ok(()) => Exit::Done,
-        Err(problem) => {
-            error!("cannot serve: {problem}");
-            Exit::Refused
-        }
-    }
+    let (listeners, activated) = listeners(&args, handed)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(failed("cannot start the runtime"))?;
+    let figures = Figures::start(args.socket).map_err(failed("cannot start a thread"))?;
+    runtime.block_on(serve(listeners, activated, figures, args.tls_status)).map_err(failed("cannot serve"))
 }
 
 /// The sockets to listen on, and whether systemd has handed them over.

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::net::rounds::Exchanges;
+use crate::systemd;
 use crate::values::time::Mono;
-use crate::{logging, systemd};
 
 /// The shortest time from a change of these numbers to the status line that tells of it.
 const STATUS_EVERY: Duration = Duration::from_secs(2);
@@ -40,8 +40,6 @@ impl Service {
             return;
         }
         self.watchdog_due = Some(at.after(every));
-        // What the journal has not taken goes at the latest now.
-        logging::flush();
         let beats = rounds.counts.beats.load(Ordering::Relaxed);
         if beats != self.beats_seen || rounds.work.is_empty() {
             systemd::watchdog();
