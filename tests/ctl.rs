@@ -1462,7 +1462,7 @@ fn what_is_watched_is_drawn_again_until_a_key_quits_it() {
     assert_eq!(frame.matches("\x1b[K\r\n").count(), 11, "{frame:?}");
     let below = frame.rsplit_once("\x1b[12;1H").unwrap().1;
     assert!(
-        below.starts_with("92 lines more; every 100ms; answered at ") && below.ends_with("Z; q quits"),
+        below.starts_with("1 to 11 of 103 lines; every 100ms; answered at ") && below.ends_with("Z; q quits"),
         "{frame:?}"
     );
     fake.thread.join().unwrap();
