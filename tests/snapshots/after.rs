@@ -22,6 +22,7 @@ pub fn goes_on(scene: &str, left: &Left, stage: &mut Stage) {
             assert_eq!(stage.machine.restarts().count, 2, "the one before, and this");
             everybody_is_there(stage);
             what_waits_elsewhere_comes_again(left, stage);
+            who_was_in_the_middle_of_a_subnegotiation_goes_on(stage);
             what_was_held_is_taken(stage);
             lines_reach_those_who_may_hear_them(stage);
             who_was_typing_goes_on(stage);
@@ -298,23 +299,31 @@ fn who_was_typing_goes_on(stage: &mut Stage) {
     assert!(seen.contains("1100 bytes, at most 1024"), "{seen:?}");
 }
 
+/// What somebody is shown who sends this.
+fn seen(stage: &mut Stage, nick: &str, bytes: &[u8]) -> Vec<u8> {
+    let id = stage.who(nick);
+    stage.news(id);
+    stage.send(id, bytes);
+    stage.news(id)
+}
+
+/// Who is known to be telnet now is asked for its terminal and its size, and for BINARY.
+const ASKED: &[u8] = b"\xff\xfd\x18\xff\xfd\x1f\xff\xfd\0";
+
+/// Each of these had sent a part of a subnegotiation. It is given up where nothing of it comes for long.
+fn who_was_in_the_middle_of_a_subnegotiation_goes_on(stage: &mut Stage) {
+    assert_eq!(seen(stage, "sven", b"\xf0"), ASKED);
+    assert_eq!(seen(stage, "vern", b"\xff\xf0"), ASKED);
+    assert_eq!(seen(stage, "suki", b"100\xff\xf0"), b"", "it is a terminal, and is asked for no other name");
+    assert!(stage.session("suki").terminal.screen, "VT100 is a terminal");
+}
+
 /// Each of these had sent a part of a telnet command, or was asked something.
 fn who_was_in_the_middle_of_telnet_goes_on(stage: &mut Stage) {
-    let seen = |stage: &mut Stage, nick: &str, bytes: &[u8]| {
-        let id = stage.who(nick);
-        stage.news(id);
-        stage.send(id, bytes);
-        stage.news(id)
-    };
-    // Who is known to be telnet now is asked for its terminal and its size, and for BINARY.
-    let asked = b"\xff\xfd\x18\xff\xfd\x1f\xff\xfd\0";
+    let asked = ASKED;
     assert_eq!(seen(stage, "ivo", b"\xf6"), [asked, &b"-- yes, here\r\n"[..]].concat());
     assert_eq!(seen(stage, "opal", b"\x63"), [b"\xff\xfe\x63", &asked[..]].concat());
     assert_eq!(seen(stage, "otto", b"\x01"), asked);
-    assert_eq!(seen(stage, "sven", b"\xf0"), asked);
-    assert_eq!(seen(stage, "vern", b"\xff\xf0"), asked);
-    assert_eq!(seen(stage, "suki", b"100\xff\xf0"), b"", "it is a terminal, and is asked for no other name");
-    assert!(stage.session("suki").terminal.screen, "VT100 is a terminal");
     assert_eq!(seen(stage, "nora", b"\xff\xfd\x63"), b"", "it has had its answers");
     let answer = b"-- times are shown now, in UTC; /time off hides them\r\n\xff\xef";
     assert_eq!(seen(stage, "mudd", b"/time\r\n"), answer, "with IAC EOR");

@@ -510,16 +510,12 @@ fn keys() -> Stage {
 /// Programs that speak telnet, in the middle of it.
 fn telnet(s: &mut Stage) {
     let name = |bytes: &[u8]| [&[IAC, SB, TTYPE, 0], bytes, &[IAC, SE]].concat();
-    let subnegotiation = [&[IAC, SB, TTYPE, 0][..], &[b'x'; 600]].concat();
-    let pieces: [(&str, Vec<Vec<u8>>); 13] = [
+    let pieces: [(&str, Vec<Vec<u8>>); 10] = [
         // Within each kind of command.
         ("ivo", vec![vec![IAC]]),
         ("opal", vec![vec![IAC, WILL]]),
         ("otto", vec![vec![IAC, DONT]]),
-        ("suki", vec![vec![IAC, WILL, TTYPE], vec![IAC, SB, TTYPE, 0, b'V', b'T']]),
-        ("sven", vec![vec![IAC, SB, NAWS, 0, 80, IAC]]),
-        // Too much of a subnegotiation, and too many negotiations.
-        ("vern", vec![subnegotiation]),
+        // Too many negotiations.
         ("nora", vec![[IAC, DO, 99].repeat(120)]),
         // A MUD client: it says what it can in its third name.
         (
@@ -561,8 +557,25 @@ fn telnet(s: &mut Stage) {
     s.send(skye, &[b's'; 3000]);
 }
 
+/// Programs in the middle of a telnet subnegotiation, which is given up when they pause.
+fn unended(s: &mut Stage) {
+    let much = [&[IAC, SB, TTYPE, 0][..], &[b'x'; 600]].concat();
+    for (nick, pieces) in [
+        ("suki", vec![vec![IAC, WILL, TTYPE], vec![IAC, SB, TTYPE, 0, b'V', b'T']]),
+        ("sven", vec![vec![IAC, SB, NAWS, 0, 80, IAC]]),
+        ("vern", vec![much]),
+    ] {
+        let id = s.connect(false);
+        s.send(id, format!("/nick {nick}\n").as_bytes());
+        pieces.iter().for_each(|piece| s.send(id, piece));
+    }
+}
+
 /// Passwords that are asked for, and that are being hashed.
 fn passwords(s: &mut Stage) {
+    // The name is registered: its password may come next, though nobody has asked for it.
+    let prue = s.come("prue");
+    s.line(prue, "/nick gone");
     let rosa = s.come("rosa");
     s.line(rosa, "/register");
     let ruth = s.come("ruth");
@@ -672,6 +685,8 @@ fn waiting(s: &mut Stage) {
     s.line(mo, "/join yard");
 
     named(s);
+    // No more than a few seconds pass after this, so nothing of it is given up.
+    unended(s);
 
     // In a room over its pace, gus has said much, and gives way to the others.
     let mut settings = s.machine.hub().settings().clone();
