@@ -67,7 +67,7 @@ enum First {
 /// The meaning of the bytes that terminals send for erasing keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Keys {
-    /// They are data: the client edits its line itself, and mostly sends none. See [`erased`] for those that it sends.
+    /// They are data: the client edits its line itself, and mostly sends none. `erased` takes out those that it does send.
     #[default]
     Verbatim,
     /// BS and DEL erase a character, ^U the line, ^W a word: for clients that may send each key at
