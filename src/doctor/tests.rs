@@ -387,7 +387,10 @@ fn own(facts: &mut Facts) {
     let nodes = facts.state.files.as_mut().expect("files").values_mut();
     nodes.chain(facts.state.node.as_mut()).chain(facts.state.target.as_mut()).for_each(|node| node.uid = 1000);
     facts.state.path = Some("/home/ann/.local/state/chathub".into());
-    facts.settings.files = vec![node("/home/ann/.config/chathub", Kind::Directory, 0o700, 1000)];
+    facts.settings.files = vec![
+        node("/home/ann/.config/chathub", Kind::Directory, 0o700, 1000),
+        node("/home/ann/.config/chathub/chathub.toml", Kind::File, 0o600, 1000),
+    ];
     facts.settings.fragments = Some("/home/ann/.config/chathub/conf.d".into());
     facts.hubs = Ok(vec![hub(4711, "/usr/bin/chathub serve"), hub(99, "/usr/bin/chathub serve")]);
 }
@@ -634,10 +637,7 @@ const SCENES: &[(&str, Severity, Break)] = &[
             message: "a whole number is needed".into(),
         }]);
     }),
-    // Of a user's own hub there is a directory, and no file.
-    ("settings-readable", Severity::Error, |f| {
-        f.settings.files.iter_mut().filter(|file| file.kind == Kind::File).for_each(|file| file.mode = 0o600);
-    }),
+    ("settings-readable", Severity::Error, |f| f.settings.files[1].mode = 0o600),
     ("settings-readable", Severity::Error, |f| f.settings.files[0].mode = 0o700),
     ("settings-ignored", Severity::Advice, |f| f.settings.ignored = vec!["/etc/chathub/conf.d/local.conf".into()]),
     ("settings-unused", Severity::Advice, |f| {
