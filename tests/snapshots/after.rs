@@ -322,7 +322,7 @@ fn who_was_in_the_middle_of_a_subnegotiation_goes_on(stage: &mut Stage) {
 fn who_was_in_the_middle_of_telnet_goes_on(stage: &mut Stage) {
     let asked = ASKED;
     assert_eq!(seen(stage, "ivo", b"\xf6"), [asked, &b"-- yes, here\r\n"[..]].concat());
-    assert_eq!(seen(stage, "opal", b"\x63"), [b"\xff\xfe\x63", &asked[..]].concat());
+    assert_eq!(seen(stage, "opal", b"\x63"), [b"\xff\xfe\x63", asked].concat());
     assert_eq!(seen(stage, "otto", b"\x01"), asked);
     assert_eq!(seen(stage, "nora", b"\xff\xfd\x63"), b"", "it has had its answers");
     let answer = b"-- times are shown now, in UTC; /time off hides them\r\n\xff\xef";
