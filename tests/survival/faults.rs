@@ -22,6 +22,8 @@ fn fault(label: &str, nth: usize, seed: u64) {
     let supervisor = plan.sealed(sealed).start();
     let mut load = Load::new(&supervisor, seed, TROUPE);
     load.play(Instant::now() + Duration::from_millis(150), |_| false);
+    // The first death is at no step in particular: nobody is between being accepted and being kept.
+    load.play(Instant::now() + Duration::from_secs(20), Load::everybody_is_greeted);
     supervisor.once("CHATHUB_FAULT", &format!("{label}:{nth}"));
     supervisor.signal(Signal::SIGKILL);
     let second = supervisor.started_after(1);

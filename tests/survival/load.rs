@@ -713,6 +713,12 @@ impl<'a> Load<'a> {
         self.fail_for(index, &format!("it is disconnected: {how}"));
     }
 
+    /// True if everybody who is connected was sent something: then no connection is still between
+    /// being accepted and being kept.
+    pub(crate) fn everybody_is_greeted(&self) -> bool {
+        self.players.iter().all(|player| player.stream.is_none() || !player.record.bytes.is_empty())
+    }
+
     /// The number of connections that died before they were greeted.
     pub(crate) fn lost(&self) -> usize {
         self.lost
