@@ -1,13 +1,15 @@
 //! Recorded history for an administrator: read from disk on a thread that may wait, and sent as it
 //! is read.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use base64ct::{Base64, Encoding as _};
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio::task::JoinError;
 
+use super::holders::Admins;
 use super::{Connection, Gone};
 use crate::hub::archive::Selector;
 use crate::hub::message;
@@ -30,16 +32,57 @@ const AT_ONCE: usize = 10_000;
 /// The most lines whose text is made at a time.
 pub(super) const PAGE: usize = 256;
 
+/// The turn to read the disk: see [`Admins::reading`].
+struct Reading<'a> {
+    admins: &'a Admins,
+    turn: Option<MutexGuard<'a, ()>>,
+}
+
+impl<'a> Reading<'a> {
+    /// Waits for the turn. Call it on a thread that may wait.
+    fn begin(admins: &'a Admins) -> Self {
+        let mut reading = Self { admins, turn: None };
+        reading.go_on();
+        reading
+    }
+
+    fn go_on(&mut self) {
+        self.turn = Some(self.admins.reading.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Does what may wait for an administrator; others read meanwhile.
+    fn pause<T>(&mut self, what: impl FnOnce() -> T) -> T {
+        self.turn = None;
+        let done = what();
+        self.go_on();
+        done
+    }
+}
+
 impl Connection {
+    /// Has the disk read on a thread that may wait, when it is this connection's turn.
+    pub(super) async fn read_disk<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
+        let admins = self.admins.clone();
+        tokio::task::spawn_blocking(move || {
+            let _turn = Reading::begin(&admins);
+            read()
+        })
+        .await
+    }
+
     /// Sends the lines on disk as they are read, and then those in memory. For an administrator who
     /// did not ask for a stream, all lines go into one answer, of at most [`AT_ONCE`] lines.
     pub(super) async fn stored(&mut self, id: &Value, stored: Stored, source: Source, more: bool) -> Result<(), Gone> {
         let Stored { what, last, tail, room: unknown, removed } = stored;
         let (sender, mut pages) = mpsc::channel::<Result<Page, ControlError>>(2);
-        let asked = id.clone();
+        let (asked, admins) = (id.clone(), self.admins.clone());
         // This thread may wait for the administrator, because nothing waits for it. It also makes
         // the text of the lines.
         tokio::task::spawn_blocking(move || {
+            let mut reading = Reading::begin(&admins);
             let page = |lines: &[InRoom]| match more {
                 true => Page { text: written(&asked, lines), lines: Vec::new(), count: lines.len() },
                 false => Page { text: String::new(), lines: told(lines), count: lines.len() },
@@ -65,21 +108,25 @@ impl Connection {
                 {
                     return Ok(false);
                 }
-                let mut take = |lines| sender.blocking_send(Ok(stored(hidden(lines, &query.what, &removed)))).is_ok();
+                let mut take = |lines| {
+                    let page = stored(hidden(lines, &query.what, &removed));
+                    reading.pause(|| sender.blocking_send(Ok(page)).is_ok())
+                };
                 reader.dump(&query, &mut take).map(|()| true)
             });
             match read {
                 Ok(true) => {
                     for lines in tail.chunks(PAGE) {
-                        if sender.blocking_send(Ok(page(lines))).is_err() {
+                        let page = page(lines);
+                        if reading.pause(|| sender.blocking_send(Ok(page)).is_err()) {
                             return;
                         }
                     }
                 }
                 Ok(false) => {
-                    let _ = sender.blocking_send(Err(no_room(&unknown.unwrap_or_default())));
+                    let _ = reading.pause(|| sender.blocking_send(Err(no_room(&unknown.unwrap_or_default()))));
                 }
-                Err(trouble) => drop(sender.blocking_send(Err(unreadable(&trouble)))),
+                Err(trouble) => drop(reading.pause(|| sender.blocking_send(Err(unreadable(&trouble))))),
             }
         });
         let (mut whole, mut count) = (Vec::new(), 0);

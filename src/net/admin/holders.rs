@@ -32,6 +32,9 @@ pub struct Admins {
     /// The permit to have something long done on another thread: text made of a long answer, a password hashed. There is
     /// one, so that administrators take no more than one processor's time and one answer's memory, and one password's.
     pub(super) aside: Semaphore,
+    /// The turn to read the disk. There is one, so that many who ask take no more than one processor's time; who waits for
+    /// its administrator to take a page lets others read meanwhile.
+    pub(super) reading: Mutex<()>,
     /// The daemon's own user, who has root's rights here: it could end the daemon anyway.
     own_uid: u32,
 }
@@ -86,6 +89,7 @@ impl Admins {
             held: Mutex::default(),
             turn: Semaphore::new(1),
             aside: Semaphore::new(1),
+            reading: Mutex::default(),
             own_uid: nix::unistd::geteuid().as_raw(),
         })
     }

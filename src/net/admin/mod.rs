@@ -260,15 +260,15 @@ impl Connection {
             }
             Ok(Answered::Stored(stored, source)) => self.stored(&id, stored, source, request.more).await,
             Ok(Answered::Count(stored, beside, source)) => {
-                let counted = tokio::task::spawn_blocking(move || count(stored, beside, &source)).await;
+                let counted = self.read_disk(move || count(stored, beside, &source)).await;
                 self.say_result(&id, counted.unwrap_or_else(|_| Err(broken()))).await
             }
             Ok(Answered::Stats(stats, source)) => {
-                let told = tokio::task::spawn_blocking(move || by_room(*stats, &source)).await;
+                let told = self.read_disk(move || by_room(*stats, &source)).await;
                 self.say_result(&id, told.unwrap_or_else(|_| Err(broken()))).await
             }
             Ok(Answered::Report(shown, source)) => {
-                let told = tokio::task::spawn_blocking(move || with_lines(*shown, &source)).await;
+                let told = self.read_disk(move || with_lines(*shown, &source)).await;
                 self.say_result(&id, told.map_err(|_| broken())).await
             }
             Ok(Answered::Backup(source)) => self.backup(&id, source).await,
@@ -421,7 +421,7 @@ impl Connection {
         }
         let look = Command::HistoryRedact(RedactArgs { dry_run: true, ..args.clone() });
         let Ok(Answered::Count(stored, _, source)) = Box::pin(self.ask(look)).await else { return Ok(()) };
-        let knows = tokio::task::spawn_blocking(move || disk::knows_room(&stored, &source)).await;
+        let knows = self.read_disk(move || disk::knows_room(&stored, &source)).await;
         knows.unwrap_or_else(|_| Err(broken()))
     }
 

@@ -18,6 +18,7 @@
 //! | what follows from inputs | `outcomes` |
 //! | which clients wait until something is on disk | `on_disk` |
 //! | commands that the driver executes itself, reading the settings again | `administer` |
+//! | how much of the loop's time administrators' commands get | [`share`] |
 //! | status, counters, metrics | `report` |
 //! | the messages to the service manager | `service` |
 //! | events for subscribers | `events` |
@@ -32,6 +33,7 @@ mod on_disk;
 mod outcomes;
 mod report;
 mod service;
+pub mod share;
 mod snapshots;
 mod state;
 pub mod times;
@@ -59,6 +61,7 @@ use self::ending::{Ended, Stopping};
 use self::events::Subscribers;
 use self::outcomes::Delivery;
 use self::service::Service;
+use self::share::Share;
 use self::snapshots::Snapshots;
 use self::state::State;
 use self::times::{Doing, Times};
@@ -146,6 +149,11 @@ fn doing(arrival: &Arrival) -> Doing {
     }
 }
 
+/// Whether `arrival` is a command of an administrator.
+fn is_command(arrival: &Arrival) -> bool {
+    matches!(arrival, Arrival::Control { .. } | Arrival::List { .. })
+}
+
 /// The parts of the daemon that the driver works with.
 pub struct Parts {
     /// The rounds.
@@ -175,6 +183,10 @@ pub struct Driver {
     subscribers: Subscribers,
     service: Service,
     times: Times,
+    /// Commands of administrators, which have their share of the loop's time. Each connection has
+    /// one at most.
+    commands: VecDeque<Arrival>,
+    share: Share,
     journal: Journal,
     hashing: Hashing,
     store: Option<Store>,
@@ -207,6 +219,8 @@ impl Driver {
             subscribers: Subscribers::default(),
             service: Service::new(around.watchdog, started.mono),
             times: Times::default(),
+            commands: VecDeque::new(),
+            share: Share::default(),
             journal,
             hashing,
             store,
@@ -291,7 +305,7 @@ impl Driver {
         while self.stop.is_none() {
             let at = now();
             self.times.begin(at.mono);
-            self.tick(at, arrivals.is_empty() && waiting.is_empty());
+            self.tick(at, arrivals.is_empty() && waiting.is_empty() && self.commands.is_empty());
             self.apply_outcomes(at);
             self.end_turn(Doing::Due);
             // Clients are read when the rounds have nothing to do, or have done half of their jobs
@@ -303,6 +317,7 @@ impl Driver {
             let is_behind = !reports.is_empty()
                 || !waiting.is_empty()
                 || (reads && !self.clients.turns.is_empty())
+                || (reads && self.may_command())
                 || self.snapshots.written.is_some()
                 || self.clients.tidying;
             if is_behind && !is_clogged || self.delivery.writing && self.clients.turns.is_empty() {
@@ -336,7 +351,10 @@ impl Driver {
             {
                 batch.push(arrival);
             }
-            waiting.extend(batch.drain(..));
+            for arrival in batch.drain(..) {
+                let queue = if is_command(&arrival) { &mut self.commands } else { &mut waiting };
+                queue.push_back(arrival);
+            }
             let at = now();
             self.times.begin(at.mono);
             self.delivery.exchanges.reports.take(&mut told, ReadyForMore::Yes);
@@ -366,9 +384,14 @@ impl Driver {
                 self.arrived(arrival, at);
                 let passed = mono();
                 self.times.part(doing, passed);
-                if passed > until || matches!(doing, Doing::Command(_)) {
+                if passed > until {
                     break;
                 }
+            }
+            // One command at most in a turn, and none while the rounds still have most of their work
+            // to do: what a command tells a room is written before the next one is handled.
+            if reads && self.may_command() {
+                self.command(at);
             }
             for Ready { key, to_the_end } in ready.drain(..) {
                 self.clients.ready(SessionId(key), to_the_end, self.state.machine());
@@ -405,6 +428,7 @@ impl Driver {
         let hands_over = self.stop.as_ref().is_some_and(|stop| stop.hand_over);
         // At a hand-over, connections that were accepted last stay in the queue of sockets, for the
         // next process.
+        waiting.extend(std::mem::take(&mut self.commands));
         let late = waiting.into_iter().filter(|late| !(hands_over && matches!(late, Arrival::Accepted(_))));
         late.for_each(|arrival| self.arrived_late(arrival, at));
         if self.stop.as_ref().is_some_and(|stop| stop.hand_over) {
@@ -412,6 +436,23 @@ impl Driver {
         } else {
             self.wind_up(arrivals).await
         }
+    }
+
+    /// Whether a command of an administrator waits that may be handled now.
+    fn may_command(&self) -> bool {
+        !self.commands.is_empty() && self.share.rests_until(mono()).is_none()
+    }
+
+    /// Handles the command of an administrator that has waited longest.
+    fn command(&mut self, at: Now) {
+        let Some(command) = self.commands.pop_front() else { return };
+        let (doing, from) = (doing(&command), mono());
+        self.arrived(command, at);
+        // What follows from it, such as what a room is told, counts as well.
+        self.apply_outcomes(at);
+        let to = mono();
+        self.times.part(doing, to);
+        self.share.spend(from, to);
     }
 
     /// Handles one arrival.
@@ -460,6 +501,7 @@ impl Driver {
             self.settle_at,
             self.snapshots.next_deadline(),
             self.service.next_deadline(),
+            (!self.commands.is_empty()).then(|| self.share.rests_until(mono())).flatten(),
             self.journal.next_deadline(),
             self.unwritten.front().map(|answer| answer.until),
             self.delivery.awaited.front().map(|awaited| awaited.until),
