@@ -35,6 +35,7 @@ use self::disk::{PAGE, broken, by_room, count, told, with_lines, written};
 use self::holders::{Admins, Full, Place as Held};
 use super::arrival::{Answered, Arrival};
 use super::hashing::{self, Cost};
+use crate::accepting::Pauses;
 use crate::hub::{By, login};
 use crate::logging::{InWords, ids};
 use crate::users;
@@ -83,11 +84,12 @@ pub async fn serve(
     mut stopping: watch::Receiver<bool>,
 ) {
     let for_each = stopping.clone();
-    let mut connections = JoinSet::new();
+    let (mut connections, mut pauses) = (JoinSet::new(), Pauses::default());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
+                    pauses.end();
                     // Tasks of connections that have ended are joined here.
                     while connections.try_join_next().is_some() {}
                     let (uid, pid) = getsockopt(&stream, sockopt::PeerCredentials)
@@ -106,8 +108,14 @@ pub async fn serve(
                     }
                 }
                 Err(error) => {
-                    warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %Plain(&error), "the admin socket is paused{}", InWords(Plain(&error)));
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    let Some(pause) = pauses.after(&error) else { continue };
+                    if pause.is_first {
+                        warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %Plain(&error), "the admin socket is paused{}", InWords(Plain(&error)));
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(pause.length) => {}
+                        () = stopped(&mut stopping) => break,
+                    }
                 }
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
