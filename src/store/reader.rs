@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, params};
 
 use super::history::find::{Order, Page, Which, lines, page};
-use super::history::retention::before;
+use super::history::retention::{self, before};
 use super::meta::{Meta, signed, unsigned};
 use super::{Trouble, schema, wall};
 use crate::hub::archive::{Found, Reach, Search, Selector};
@@ -237,6 +237,14 @@ impl Reader {
         let sql = "SELECT at FROM lines WHERE seq <= ? ORDER BY seq DESC LIMIT 1";
         let indexed_to = self.db.query_row(sql, [indexed], |row| row.get(0).map(Wall)).ok();
         Ok(Stats { rooms, indexed_to })
+    }
+
+    /// The bytes in use in the file, without free pages.
+    ///
+    /// # Errors
+    /// Any error of SQLite.
+    pub fn size(&self) -> Result<u64, Trouble> {
+        self.told(retention::size(&self.db))
     }
 
     /// Makes a copy of the file as it is now, without free pages. There must be no file at `to`.

@@ -8,6 +8,7 @@ use base64ct::{Base64, Encoding as _};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::holders::Copier;
 use super::{Connection, Gone};
 use crate::hub::archive::Selector;
 use crate::hub::message;
@@ -23,6 +24,9 @@ use crate::wire::admin::value::Time;
 /// How long a copy of the file is kept for an administrator who takes nothing of it. Meanwhile it
 /// takes space on disk.
 const COPY_PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long a copy waits until that of a connection that is gone has been removed.
+const GIVES_BACK: Duration = Duration::from_secs(5);
 
 /// The most lines in one answer.
 const AT_ONCE: usize = 10_000;
@@ -106,20 +110,36 @@ impl Connection {
         self.say_made(move || Reply::done(&id, Place::Last, &Lines { lines: whole, count })).await
     }
 
-    /// Sends a copy of the history file. The copy is made beside the file, and removed at the end.
+    /// Sends a copy of the history file. The copy is made beside the file, and removed at the end. One
+    /// is made at a time.
     pub(super) async fn backup(&mut self, id: &Value, source: Source) -> Result<(), Gone> {
+        let permit = match self.admins.may_copy(&self.place, GIVES_BACK).await {
+            Ok(permit) => permit,
+            Err(copier) => {
+                let whose = match copier {
+                    Some(Copier { uid, pid }) => format!("for process {pid} of user {uid}"),
+                    None => "for a connection that has ended".to_owned(),
+                };
+                let message = format!("a copy is being made already, {whose}: one is made at a time, try again later");
+                return self.say(&Reply::refused(id, &ControlError::new(ErrorCode::Busy, message))).await;
+            }
+        };
         let (sender, mut pieces) = mpsc::channel::<Result<String, ControlError>>(2);
         let asked = id.clone();
         tokio::task::spawn_blocking(move || {
-            let failed = |what: &str, error: &dyn std::fmt::Display| {
-                ControlError::new(ErrorCode::Internal, format!("cannot {what} the copy: {error}"))
-            };
+            // The copy takes its place on disk until this thread has closed it, whether or not the
+            // connection is still there.
+            let _permit = permit;
             let copied = source.copy(&mut |offset, total, bytes| {
                 let piece = BackupPiece { offset, total, data: Base64::encode_string(bytes) };
                 sender.blocking_send(Ok(Reply::done(&asked, Place::More, &piece))).is_ok()
             });
-            if let Err(error) = copied {
-                let _ = sender.blocking_send(Err(failed("make", &error)));
+            if let Err(trouble) = copied {
+                let code = match trouble {
+                    Trouble::Unavailable(_) => ErrorCode::Conflict,
+                    Trouble::Damaged(_) | Trouble::Newer(_) | Trouble::Foreign => ErrorCode::Internal,
+                };
+                let _ = sender.blocking_send(Err(ControlError::new(code, format!("cannot make the copy: {trouble}"))));
             }
         });
         let mut count = 0;
