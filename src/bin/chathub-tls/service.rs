@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -148,7 +149,12 @@ pub(crate) async fn serve(
     let door = Door {
         places: Places::new(Limits { all: args.handshakes.get(), each: args.per_address.get() }),
         certificates: Arc::new(Certificates::new(files, pairs, args.client_certificates)?),
-        shared: Arc::new(Shared { terms, hub: Hub::new(args.handover.clone()), counts: counts.clone() }),
+        shared: Arc::new(Shared {
+            terms,
+            hub: Hub::new(args.handover.clone()),
+            counts: counts.clone(),
+            is_header_told: AtomicBool::new(false),
+        }),
         waiting: args.waiting.get(),
     };
     let (stop, stopping) = watch::channel(false);
