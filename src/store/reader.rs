@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
-use super::history::find::{Order, Page, Which, lines, page};
+use super::history::find::{Order, Page, Which, is_checked_by_sql, lines, newest, page};
 use super::history::retention::{self, before};
 use super::meta::{Meta, signed, unsigned};
 use super::{Trouble, schema, wall};
@@ -21,6 +21,9 @@ use crate::values::time::Wall;
 
 /// How many lines are looked at for one page.
 const PAGE: usize = 256;
+
+/// How many lines are counted at a time: for that, none is read.
+const COUNTED: u64 = if cfg!(test) { 300 } else { 20_000 };
 
 /// A function that is called with each trouble.
 pub(super) type Report = Box<dyn Fn(&Trouble) + Send>;
@@ -120,6 +123,14 @@ impl Reader {
     /// that.
     fn begin_of_last(&self, what: &Selector, count: u64) -> Result<Option<u64>, Trouble> {
         let (mut left, mut from) = (count, None);
+        while is_checked_by_sql(what) {
+            let (found, oldest) = newest(&self.db, Which { what, row: None }, from, left.min(COUNTED))?;
+            let Some(oldest) = oldest else { return Ok(None) };
+            if found >= left {
+                return Ok(oldest.checked_sub(1));
+            }
+            (left, from) = (left - found, Some(oldest));
+        }
         loop {
             let Page { lines, next, .. } = page(&self.db, Which { what, row: None }, Order::NewestFirst, from, PAGE)?;
             if (lines.len() as u64) >= left {
