@@ -86,7 +86,7 @@ pub enum Answered {
     /// A long list.
     List(Box<Listing>),
     /// Lines of history from memory, to be sent one by one or all together, as the request says.
-    Lines(Vec<InRoom>),
+    Lines(Stored),
     /// Lines of history: those on disk, then those that wait to be written.
     Stored(Stored, Source),
     /// Lines of history to be counted instead of sent: those that match on disk, in memory and

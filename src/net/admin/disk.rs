@@ -38,12 +38,12 @@ impl Connection {
     /// Sends the lines on disk as they are read, and then those in memory. For an administrator who
     /// did not ask for a stream, all lines go into one answer, of at most [`AT_ONCE`] lines.
     pub(super) async fn stored(&mut self, id: &Value, stored: Stored, source: Source, more: bool) -> Result<(), Gone> {
-        let Stored { what, last, tail, room: unknown, removed } = stored;
         let (sender, mut pages) = mpsc::channel::<Result<Page, ControlError>>(2);
         let asked = id.clone();
         // This thread may wait for the administrator, because nothing waits for it. It also makes
         // the text of the lines.
         tokio::task::spawn_blocking(move || {
+            let Stored { what, last, tail, room: unknown, removed } = stored.selected();
             let page = |lines: &[InRoom]| match more {
                 true => Page { text: written(&asked, lines), lines: Vec::new(), count: lines.len() },
                 false => Page { text: String::new(), lines: told(lines), count: lines.len() },
@@ -219,7 +219,7 @@ pub(super) fn knows_room(
 
 pub(super) fn count(stored: Stored, beside: Beside, source: &Source) -> Result<Redacted, ControlError> {
     let is_readable = |line: &message::Line| line.said != message::Said::Redacted;
-    let Stored { what, tail, removed, room: unknown, .. } = stored;
+    let Stored { what, tail, removed, room: unknown, .. } = stored.selected();
     let query = Query { what, last: None };
     let mut on_disk = 0;
     let mut take = |lines| {

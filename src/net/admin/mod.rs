@@ -44,6 +44,7 @@ use crate::values::plain::Plain;
 use crate::wire::admin::args::{NoArgs, RedactArgs, Secret};
 use crate::wire::admin::describe::described;
 use crate::wire::admin::event::Event;
+use crate::wire::admin::execute::Stored;
 use crate::wire::admin::execute::listing::Listing;
 use crate::wire::admin::frames::{Frame, Frames};
 use crate::wire::admin::message::{ControlError, ErrorCode, MAX_REQUEST, PROTOCOL, Place, Reply, Request};
@@ -250,7 +251,8 @@ impl Connection {
                 let id = id.clone();
                 self.say_made(move || listing.answer(&id)).await
             }
-            Ok(Answered::Lines(lines)) if request.more => {
+            Ok(Answered::Lines(stored)) if request.more => {
+                let Stored { tail: lines, .. } = self.aside(move || stored.selected()).await.map_err(|_| Gone)?;
                 let count = lines.len() as u64;
                 for page in lines.chunks(PAGE) {
                     let (id, page) = (id.clone(), page.to_vec());
@@ -258,9 +260,10 @@ impl Connection {
                 }
                 self.say(&Reply::done(&id, Place::Last, &Count { count })).await
             }
-            Ok(Answered::Lines(lines)) => {
+            Ok(Answered::Lines(stored)) => {
                 let id = id.clone();
                 self.say_made(move || {
+                    let Stored { tail: lines, .. } = stored.selected();
                     let count = lines.len() as u64;
                     Reply::done(&id, Place::Last, &Lines { lines: told(&lines), count })
                 })
