@@ -100,7 +100,8 @@ mod tests {
             assert_eq!(pauses.after(&errno.into()), None, "{errno}");
         }
         assert_eq!(pauses.after(&io::ErrorKind::ConnectionAborted.into()), None);
-        let mut pause = |errno: Errno| pauses.after(&errno.into()).map(|pause| (pause.length.as_millis(), pause.is_first));
+        let mut pause =
+            |errno: Errno| pauses.after(&errno.into()).map(|pause| (pause.length.as_millis(), pause.is_first));
         for errno in [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::ENOMEM] {
             assert!(pause(errno).is_some(), "{errno}");
         }
@@ -114,7 +115,8 @@ mod tests {
 
     #[test]
     fn all_who_wait_are_turned_away_though_some_have_gone() {
-        let mut found = [Ok(1), Err(Errno::ECONNABORTED), Ok(2), Err(Errno::EPROTO), Err(Errno::EAGAIN), Ok(3)].into_iter();
+        let mut found =
+            [Ok(1), Err(Errno::ECONNABORTED), Ok(2), Err(Errno::EPROTO), Err(Errno::EAGAIN), Ok(3)].into_iter();
         let taken: Vec<i32> = waiting(|| found.next().expect("it stops before").map_err(Into::into)).collect();
         assert_eq!(taken, [1, 2]);
         assert_eq!(waiting(|| Err::<(), _>(Errno::EPERM.into())).count(), 0);

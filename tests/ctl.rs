@@ -1071,7 +1071,13 @@ fn what_a_killed_program_has_left_of_a_file_is_removed_by_the_next_one() {
     let dir = TempDir::new().unwrap();
     let at = |name: &str| dir.path().join(name);
     // A number that no process has, our own, and names that are no left-overs.
-    let stay = [format!("copy.part-{}", std::process::id()), "copy.part-".into(), "copy.part-2x".into(), "copy.part--1".into(), "other.part-4999999".into()];
+    let stay = [
+        format!("copy.part-{}", std::process::id()),
+        "copy.part-".into(),
+        "copy.part-2x".into(),
+        "copy.part--1".into(),
+        "other.part-4999999".into(),
+    ];
     for name in stay.iter().map(String::as_str).chain(["copy.part-4999999", "copy.part-4999998"]) {
         std::fs::write(at(name), "half").unwrap();
     }

@@ -1401,7 +1401,10 @@ How often each of these has happened since the start stands in `systemctl status
             "failed",
             "The client broke off, or was refused: it speaks another version of TLS, say. `--verbose` logs why.",
         ),
-        ("not encrypted", "The client did not begin as TLS does, or a proxy began with a header of the PROXY protocol."),
+        (
+            "not encrypted",
+            "The client did not begin as TLS does, or a proxy began with a header of the PROXY protocol.",
+        ),
         ("timed out", "The handshake took too long."),
         ("sent too much", "The client sent too much in it."),
         ("gave way, gave way to their address", "There were too many, in all or of one address."),

@@ -118,7 +118,8 @@ fn what_nobody_serves_is_shown_as_no_data_and_not_as_zero() {
     let none: Vec<Value> =
         asked().iter().map(|expr| json!({"expr": expr, "eval_time": "1h", "exp_samples": []})).collect();
     // Served once, and stale since.
-    let stale: Vec<Value> = served().iter().map(|name| json!({"series": format!("{name}{{le=\"1\"}}"), "values": "1 stale"})).collect();
+    let stale: Vec<Value> =
+        served().iter().map(|name| json!({"series": format!("{name}{{le=\"1\"}}"), "values": "1 stale"})).collect();
     let test = |series: &[Value]| json!({"interval": "1m", "input_series": series, "promql_expr_test": &none});
     let (_dir, path) = written("none.yml", &json!({"rule_files": [], "tests": [test(&[]), test(&stale)]}));
     promtool(&["test", "rules", &path]);
@@ -127,7 +128,9 @@ fn what_nobody_serves_is_shown_as_no_data_and_not_as_zero() {
         let (title, defaults) = (&panel["title"], &panel["fieldConfig"]["defaults"]);
         // Both would fill in what is not there.
         assert!(defaults["noValue"].is_null() && defaults["custom"]["spanNulls"].is_null(), "{title}");
-        let says = |mapping: &Value| mapping["options"]["match"] == "null+nan" && mapping["options"]["result"]["text"] == "no data";
+        let says = |mapping: &Value| {
+            mapping["options"]["match"] == "null+nan" && mapping["options"]["result"]["text"] == "no data"
+        };
         let mut mappings = defaults["mappings"].as_array().into_iter().flatten();
         assert!(panel["type"] != "stat" || mappings.any(says), "{title}");
     }
@@ -158,7 +161,9 @@ fn each_panel_has_the_unit_of_what_it_shows_and_a_word_for_each_line() {
             .as_array()
             .expect("targets")
             .iter()
-            .map(|target| (target["expr"].as_str().unwrap_or_default(), target["legendFormat"].as_str().unwrap_or_default()))
+            .map(|target| {
+                (target["expr"].as_str().unwrap_or_default(), target["legendFormat"].as_str().unwrap_or_default())
+            })
             .collect();
         let legends: BTreeSet<&str> = targets.iter().map(|(_, legend)| *legend).collect();
         assert_eq!(legends.len(), targets.len(), "{title}: two lines are called the same");

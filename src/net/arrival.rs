@@ -12,7 +12,7 @@ use crate::store::{self, Source};
 use crate::wire::admin::Command;
 use crate::wire::admin::event::Event;
 use crate::wire::admin::execute::listing::Listing;
-use crate::wire::admin::execute::{Beside, InRoom, Stored};
+use crate::wire::admin::execute::{Beside, Stored};
 use crate::wire::admin::message::ControlError;
 use crate::wire::admin::metrics::Family;
 use crate::wire::admin::result::{HistoryStats, ReportShown};

@@ -123,7 +123,8 @@ fn damage_is_found_wherever_it_is() {
 
 #[test]
 fn lengths_that_no_tape_has_are_damage() {
-    for (machine, owed, start) in [(u64::MAX - 2, 0, u64::MAX), (u64::MAX, 1, 0), (1, 1, u64::MAX), (INPUTS, 0, INPUTS)] {
+    for (machine, owed, start) in [(u64::MAX - 2, 0, u64::MAX), (u64::MAX, 1, 0), (1, 1, u64::MAX), (INPUTS, 0, INPUTS)]
+    {
         let (mut tape, _cuts) = Tape::new().expect("a memory file");
         tape.snapshot(b"m", b"o", 1);
         let kept = tape.kept.as_ref().expect("it is kept");
