@@ -14,6 +14,7 @@
 //! | [`store`] | recorded history, bans and accounts, in one SQLite file |
 //! | [`serve`] | the daemon put together, from arguments to exit code |
 //! | [`kernel`] | system calls that no crate wraps safely: the only module with `unsafe` code |
+//! | [`accepting`] | what follows from an error of accept(2), for all programs |
 //! | [`systemd`] | the sockets that the service manager hands over, and the messages to it |
 //! | [`settings`], [`config`] | every setting, declared once; the files they are read from |
 //! | [`logging`] | the journal |
@@ -29,6 +30,7 @@
 //! Imports go one way: `values` ← `settings` ← `hub` ← `wire` ← `machine` ← `net`, `store`, `ctl` ←
 //! `serve`, `doctor`. `ARCHITECTURE.md` tells how a line travels from one socket to another, what
 //! is deliberately absent, and where something new belongs.
+pub mod accepting;
 pub mod cli;
 pub mod client;
 pub mod config;

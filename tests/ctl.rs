@@ -1067,6 +1067,32 @@ fn a_plain_file_is_replaced_when_all_is_there_also_behind_links() {
 }
 
 #[test]
+fn what_a_killed_program_has_left_of_a_file_is_removed_by_the_next_one() {
+    let dir = TempDir::new().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    // A number that no process has, our own, and names that are no left-overs.
+    let stay = [
+        format!("copy.part-{}", std::process::id()),
+        "copy.part-".into(),
+        "copy.part-2x".into(),
+        "copy.part--1".into(),
+        "other.part-4999999".into(),
+    ];
+    for name in stay.iter().map(String::as_str).chain(["copy.part-4999999", "copy.part-4999998"]) {
+        std::fs::write(at(name), "half").unwrap();
+    }
+    // Somebody writes it, of whose process this machine knows nothing.
+    let written = std::fs::File::open(at("copy.part-4999998")).unwrap();
+    written.lock().unwrap();
+    written_to(&at("copy")).exits(0).without_complaint();
+    let mut left: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let mut wanted = [&stay[..], &["copy".into(), "copy.part-4999998".into()]].concat();
+    (left.sort_unstable(), wanted.sort_unstable());
+    assert_eq!(left, wanted);
+}
+
+#[test]
 fn devices_and_pipes_are_written_and_stay_what_they_are() {
     let dir = TempDir::new().unwrap();
     let pipe = dir.path().join("pipe");

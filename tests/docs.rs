@@ -5,6 +5,7 @@
 mod shared;
 mod world;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -32,6 +33,25 @@ fn the_readme_is_what_the_code_says() {
     same_between_markers("README.md", "transcript", &first_minutes());
     same_between_markers("README.md", "settings", &settings::markdown_table());
     same_between_markers("README.md", "commands", &commands());
+}
+
+/// The targets that `ARCHITECTURE.md` lists are those of the folder, and cargo-fuzz finds each.
+#[test]
+fn every_fuzz_target_is_listed() {
+    let read = |path: &str| std::fs::read_to_string(in_repository(path)).expect("it is there");
+    let architecture = read("ARCHITECTURE.md");
+    let table = architecture.split("| in `fuzz/fuzz_targets/` |").nth(1).expect("a table of them");
+    let rows = table.lines().skip(2).map_while(|line| line.strip_prefix("| `")?.split('`').next());
+    let listed: BTreeSet<String> = rows.map(str::to_owned).collect();
+    let folder = std::fs::read_dir(in_repository("fuzz/fuzz_targets")).expect("it is there");
+    let names = folder.map(|file| file.expect("an entry").path().file_stem().expect("a name").to_string_lossy().into());
+    assert_eq!(listed, names.collect::<BTreeSet<String>>());
+    let manifest = read("fuzz/Cargo.toml");
+    for name in &listed {
+        let bin = format!("name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"\n");
+        assert!(manifest.contains(&bin), "fuzz/Cargo.toml does not name {name}");
+    }
+    assert_eq!(manifest.matches("[[bin]]").count(), listed.len());
 }
 
 /// The first connection is there before the service can set anything.

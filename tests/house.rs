@@ -425,6 +425,21 @@ fn unsafe_code_stands_where_it_is_allowed_only() {
     none("no unsafe code", found.collect());
 }
 
+/// A loop that pauses at an error about one connection lets strangers slow it down; one that never pauses takes a whole
+/// processor when descriptors have run out.
+#[test]
+fn whatever_accepts_connections_sorts_its_errors_as_all_do() {
+    let mut found = Vec::new();
+    for source in sources().iter().filter(|source| source.path != "accepting.rs") {
+        if !["Pauses", "waiting("].iter().any(|word| source.code.contains(word)) {
+            found.extend([".accept(", ".accept4(", "peek_handed("].iter().flat_map(|word| source.lines_with(word)));
+        }
+    }
+    // It declares the call, and nothing there is a loop.
+    found.retain(|line| !line.starts_with("kernel.rs:"));
+    none("what accepts connections asks accepting::Pauses, or turns away all who are waiting", found);
+}
+
 #[test]
 fn programs_beside_the_hub_are_apart_from_it() {
     /// What is of their libraries alone. What no source of the hub names is not linked into it.

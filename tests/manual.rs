@@ -617,7 +617,10 @@ The units are `chathub.socket` (port 6969, IPv4 and IPv6), `chathub-admin.socket
         "systemctl enable chathub-proxy.socket
 systemctl restart chathub.service",
     );
-    page.text("In haproxy.cfg, with encryption there:");
+    page.text(
+        "The proxy is the end of encryption, or there is none. It does not send to the port of `chathub-tls`, which takes no \
+         header. In haproxy.cfg, with encryption there:",
+    );
     page.example(
         "listen chat
     mode tcp
@@ -1340,7 +1343,10 @@ looks at certificates without using them.",
          early data. The port speaks TLS from the first byte on: there is no STARTTLS.
 
 Who does not begin as TLS does is told in words that the port is encrypted, and where the port without encryption is. So \
-         is who says nothing until the time for a handshake is over.
+         is who says nothing until the time for a handshake is over. Who speaks TLS, and cannot be served, gets an alert: \
+         `protocol_version` without TLS 1.3, `handshake_failure` without a suite, group or signature in common, \
+         `record_overflow` or `decode_error` for what is too long or makes no sense. A name that no certificate has, and a \
+         protocol that is asked for by ALPN, are no reason to refuse anybody.
 
 With `--client-certificates`, clients are asked for a certificate. None is needed, and any is taken: the hub is told the \
          SHA-256 of its public key. By a drop-in:
@@ -1360,6 +1366,20 @@ Somebody with a registered name then makes one, and has it log in:
 
 From then on, the second of these lines is enough. See `chathub`(8), \"ACCOUNTS AND MODERATION\", also on how encryption is \
          demanded.",
+    );
+    page.section("BEHIND A PROXY");
+    page.text(
+        "`chathub-tls` takes no header of the PROXY protocol. A proxy that passes TLS on as it is (haproxy with \
+         `mode tcp` and no `ssl` in `bind`) must not send one here: it is answered in words, which a client of TLS cannot \
+         read, and the journal says so once. Without the header, everybody behind such a proxy comes from its address, \
+         and so shares the bounds of one address below, and a ban of it. Where the real addresses are wanted, there are \
+         two ways:
+
+Let people come to `chathub-tls` directly, or have the kernel forward the port (NAT without a change of the source \
+         address), as `nft`(8) does.
+
+Or have haproxy or stunnel end TLS, with their own certificate, and send the header to `chathub-proxy.socket`: see BEHIND A \
+         PROXY in `chathub`(8). `chathub-tls` has no part in that.",
     );
     page.section("BOUNDS");
     page.text(
@@ -1381,7 +1401,10 @@ How often each of these has happened since the start stands in `systemctl status
             "failed",
             "The client broke off, or was refused: it speaks another version of TLS, say. `--verbose` logs why.",
         ),
-        ("not encrypted", "The client did not begin as TLS does."),
+        (
+            "not encrypted",
+            "The client did not begin as TLS does, or a proxy began with a header of the PROXY protocol.",
+        ),
         ("timed out", "The handshake took too long."),
         ("sent too much", "The client sent too much in it."),
         ("gave way, gave way to their address", "There were too many, in all or of one address."),

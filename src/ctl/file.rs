@@ -4,16 +4,23 @@
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::ErrorKind;
 use std::os::fd::AsFd as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use nix::libc::O_NOCTTY;
+use nix::errno::Errno;
+use nix::libc::{O_NOCTTY, O_NOFOLLOW, O_NONBLOCK};
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 
 use super::failure::Failure;
 use super::signals::BeforeEnd;
 
 /// How many symbolic links are followed: as many as the kernel follows.
 const LINKS: usize = 40;
+
+/// The end of the name of a file that is not whole yet, before the number of the process.
+const PART: &str = ".part-";
 
 /// A file that is not whole yet. If it is dropped before [`Self::keep`], or a signal ends the
 /// program, the part that was written beside its place is removed.
@@ -51,12 +58,16 @@ impl NewFile {
             Destination::Plain(place) => place,
         };
         let mut name = place.file_name().ok_or_else(|| failed(ErrorKind::InvalidInput.into()))?.to_owned();
-        name.push(format!(".part-{}", std::process::id()));
+        name.push(PART);
+        remove_left_over(&place.with_file_name(&name));
+        name.push(std::process::id().to_string());
         let aside = place.with_file_name(name);
         let remove = aside.clone();
         // It may contain what was said in private rooms, and hashes of passwords: so only its owner
         // may read it.
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside).map_err(failed)?;
+        // The lock tells others that somebody writes the file. Where there are no locks, they leave it.
+        let _ = file.try_lock();
         let before_end = BeforeEnd::does(move || drop(std::fs::remove_file(remove)));
         let before_end = before_end.map_err(|source| {
             let _ = std::fs::remove_file(&aside);
@@ -88,6 +99,25 @@ impl Drop for NewFile {
     fn drop(&mut self) {
         if let Some(aside) = &self.aside {
             aside.before_end.disarm(|| drop(std::fs::remove_file(&aside.path)));
+        }
+    }
+}
+
+/// Removes what programs that were killed have left of the same file: their names are `path` and the
+/// number of a process. A file that is locked, or whose process is there, is still being written.
+fn remove_left_over(path: &Path) {
+    let (Some(dir), Some(start)) = (path.parent(), path.file_name()) else { return };
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let number = name.as_bytes().strip_prefix(start.as_bytes()).and_then(|rest| str::from_utf8(rest).ok());
+        let Some(pid) = number.and_then(|number| number.parse::<i32>().ok()).filter(|pid| *pid > 0) else { continue };
+        let is_gone = kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH);
+        let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(entry.path());
+        if is_gone && file.is_ok_and(|file| file.try_lock().is_ok()) {
+            // If it cannot be removed, it harms nothing.
+            let _ = std::fs::remove_file(entry.path());
         }
     }
 }

@@ -20,15 +20,12 @@ use super::arrival::Arrival;
 use super::keep::fault;
 use super::keep::queue::{self, Keeping};
 use super::keep::recovery::Newcomer;
+use crate::accepting::Pauses;
 use crate::hub;
 use crate::kernel;
 use crate::logging::{InWords, ids};
 use crate::settings;
 use crate::values::plain::Plain;
-
-/// Pauses of a task that accepts, after descriptors or memory have run out: the first and the
-/// longest. Each is twice as long as the one before.
-pub(super) const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
 /// Connections at the listeners for proxies that did not become a client's, by reason.
 #[derive(Debug, Default)]
@@ -71,9 +68,8 @@ impl Counts {
 /// counts the connections of this listener.
 ///
 /// A connection goes into the queue of sockets as soon as it is accepted, before the driver hears
-/// of it. Errors that concern one connection are ignored. When the process or the system is out of
-/// descriptors or memory, the task pauses, twice as long each time up to 2 s; meanwhile connections
-/// stay in the listener's backlog.
+/// of it. After an error the task goes on or pauses, as [`Pauses`] says; meanwhile connections stay
+/// in the listener's backlog.
 pub async fn accept(
     listener: Arc<AsyncFd<OwnedFd>>,
     keeping: Keeping,
@@ -81,7 +77,7 @@ pub async fn accept(
     counts: Arc<Counts>,
     taken: Arc<AtomicU64>,
 ) {
-    let mut pause = PAUSE.0;
+    let mut pauses = Pauses::default();
     loop {
         // A place in the queue of arrivals is reserved first: while that waits, the connection
         // stays in the listener's backlog.
@@ -98,19 +94,18 @@ pub async fn accept(
         match ready.try_io(take) {
             Err(_) => {}
             Ok(Ok(newcomer)) => {
-                pause = PAUSE.0;
+                pauses.end();
                 counts.open.fetch_add(1, Ordering::Relaxed);
                 taken.fetch_add(1, Ordering::Relaxed);
                 place.send(Arrival::Accepted(newcomer));
             }
-            Ok(Err(error)) if kernel::is_about_one_connection(&error) => {}
             Ok(Err(error)) => {
+                let Some(pause) = pauses.after(&error) else { continue };
                 counts.paused.fetch_add(1, Ordering::Relaxed);
-                if pause == PAUSE.0 {
+                if pause.is_first {
                     warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %Plain(&error), "accepting is paused{}", InWords(Plain(&error)));
                 }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(PAUSE.1);
+                tokio::time::sleep(pause.length).await;
             }
         }
     }

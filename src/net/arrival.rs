@@ -12,7 +12,7 @@ use crate::store::{self, Source};
 use crate::wire::admin::Command;
 use crate::wire::admin::event::Event;
 use crate::wire::admin::execute::listing::Listing;
-use crate::wire::admin::execute::{Beside, InRoom, Stored};
+use crate::wire::admin::execute::{Beside, Stored};
 use crate::wire::admin::message::ControlError;
 use crate::wire::admin::metrics::Family;
 use crate::wire::admin::result::{HistoryStats, ReportShown};
@@ -86,7 +86,7 @@ pub enum Answered {
     /// A long list.
     List(Box<Listing>),
     /// Lines of history from memory, to be sent one by one or all together, as the request says.
-    Lines(Vec<InRoom>),
+    Lines(Stored),
     /// Lines of history: those on disk, then those that wait to be written.
     Stored(Stored, Source),
     /// Lines of history to be counted instead of sent: those that match on disk, in memory and

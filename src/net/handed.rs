@@ -22,12 +22,13 @@ use tokio::sync::mpsc;
 use tracing::warn;
 use zeroize::Zeroizing;
 
-use super::accept::{self, Counts, PAUSE};
+use super::accept::{self, Counts};
 use super::arrival::Arrival;
 use super::keep::fault;
 use super::keep::queue::Keeping;
 use super::keep::recovery::Newcomer;
 use super::keep::tape::Slots;
+use crate::accepting::Pauses;
 use crate::kernel::{self, Handed};
 use crate::logging::{InWords, ids};
 use crate::settings;
@@ -95,27 +96,28 @@ impl Refused {
 /// Takes connections for ever. Ends when the driver is gone, or when it is aborted. When
 /// descriptors or memory have run out, it pauses, as [`accept`](super::accept::accept()) does.
 pub async fn take(taking: Taking) {
-    let mut pause = PAUSE.0;
+    let mut pauses = Pauses::default();
     loop {
         // A place in the queue of arrivals is reserved first: while that waits, messages stay in
         // the socket.
         let Ok(place) = taking.arrivals.reserve().await else { return };
         let Ok(mut ready) = taking.socket.readable().await else { return };
         match ready.try_io(|socket| take_one(socket.get_ref(), &taking)) {
-            Err(_) | Ok(Ok(None)) => pause = PAUSE.0,
+            Err(_) | Ok(Ok(None)) => pauses.end(),
             Ok(Ok(Some(newcomer))) => {
-                pause = PAUSE.0;
+                pauses.end();
                 taking.counts.open.fetch_add(1, Ordering::Relaxed);
                 taking.taken.fetch_add(1, Ordering::Relaxed);
                 place.send(Arrival::Accepted(newcomer));
             }
             Ok(Err(error)) => {
+                // Whatever the error is, the message is still the first one in the socket.
+                let pause = pauses.pause();
                 taking.counts.paused.fetch_add(1, Ordering::Relaxed);
-                if pause == PAUSE.0 {
+                if pause.is_first {
                     warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %Plain(&error), "taking over encrypted connections is paused{}", InWords(Plain(&error)));
                 }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(PAUSE.1);
+                tokio::time::sleep(pause.length).await;
             }
         }
     }

@@ -21,11 +21,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tracing::warn;
 
-use super::accept::{self, PAUSE};
+use super::accept;
 use super::arrival::Arrival;
 use super::keep::fault;
 use super::keep::queue::Keeping;
 use super::keep::recovery::{Newcomer, OfProxy};
+use crate::accepting::Pauses;
 use crate::kernel;
 use crate::logging::{InWords, ids};
 use crate::machine::Proxied;
@@ -110,7 +111,7 @@ impl Refused {
 /// `taken` counts the connections. When descriptors or memory have run out, it pauses, as
 /// [`accept`](accept::accept()) does.
 pub async fn accept(listener: Arc<AsyncFd<OwnedFd>>, proxies: Proxies, taken: Arc<AtomicU64>) {
-    let mut pause = PAUSE.0;
+    let mut pauses = Pauses::default();
     let mut headers = JoinSet::new();
     while !proxies.arrivals.is_closed() {
         if headers.len() >= WAITING {
@@ -125,20 +126,19 @@ pub async fn accept(listener: Arc<AsyncFd<OwnedFd>>, proxies: Proxies, taken: Ar
         match ready.try_io(|listener| take(listener.get_ref(), &proxies)) {
             Err(_) => {}
             Ok(Ok(found)) => {
-                pause = PAUSE.0;
+                pauses.end();
                 taken.fetch_add(1, Ordering::Relaxed);
                 if let Some(connection) = found {
                     headers.spawn(proxies.clone().wait_for_header(connection));
                 }
             }
-            Ok(Err(error)) if kernel::is_about_one_connection(&error) => {}
             Ok(Err(error)) => {
+                let Some(pause) = pauses.after(&error) else { continue };
                 proxies.counts.paused.fetch_add(1, Ordering::Relaxed);
-                if pause == PAUSE.0 {
+                if pause.is_first {
                     warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %Plain(&error), "accepting is paused{}", InWords(Plain(&error)));
                 }
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(PAUSE.1);
+                tokio::time::sleep(pause.length).await;
             }
         }
     }

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
-use super::history::find::{Order, Page, Which, lines, page};
-use super::history::retention::before;
+use super::history::find::{Order, Page, Which, is_checked_by_sql, lines, newest, page};
+use super::history::retention::{self, before};
 use super::meta::{Meta, signed, unsigned};
 use super::{Trouble, schema, wall};
 use crate::hub::archive::{Found, Reach, Search, Selector};
@@ -21,6 +21,9 @@ use crate::values::time::Wall;
 
 /// How many lines are looked at for one page.
 const PAGE: usize = 256;
+
+/// How many lines are counted at a time: for that, none is read.
+const COUNTED: u64 = if cfg!(test) { 300 } else { 20_000 };
 
 /// A function that is called with each trouble.
 pub(super) type Report = Box<dyn Fn(&Trouble) + Send>;
@@ -120,6 +123,14 @@ impl Reader {
     /// that.
     fn begin_of_last(&self, what: &Selector, count: u64) -> Result<Option<u64>, Trouble> {
         let (mut left, mut from) = (count, None);
+        while is_checked_by_sql(what) {
+            let (found, oldest) = newest(&self.db, Which { what, row: None }, from, left.min(COUNTED))?;
+            let Some(oldest) = oldest else { return Ok(None) };
+            if found >= left {
+                return Ok(oldest.checked_sub(1));
+            }
+            (left, from) = (left - found, Some(oldest));
+        }
         loop {
             let Page { lines, next, .. } = page(&self.db, Which { what, row: None }, Order::NewestFirst, from, PAGE)?;
             if (lines.len() as u64) >= left {
@@ -237,6 +248,14 @@ impl Reader {
         let sql = "SELECT at FROM lines WHERE seq <= ? ORDER BY seq DESC LIMIT 1";
         let indexed_to = self.db.query_row(sql, [indexed], |row| row.get(0).map(Wall)).ok();
         Ok(Stats { rooms, indexed_to })
+    }
+
+    /// The bytes in use in the file, without free pages.
+    ///
+    /// # Errors
+    /// Any error of SQLite.
+    pub fn size(&self) -> Result<u64, Trouble> {
+        self.told(retention::size(&self.db))
     }
 
     /// Makes a copy of the file as it is now, without free pages. There must be no file at `to`.

@@ -13,6 +13,7 @@ use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::socket::{getsockopt, sockopt};
 
 use super::store::STORED;
+use crate::accepting::waiting;
 use crate::kernel;
 
 /// The sockets that the service manager passed.
@@ -61,20 +62,22 @@ pub fn turn_away<'a>(
 ) {
     for listener in chat {
         let _ = listener.set_nonblocking(true);
-        while let Ok((mut waiting, _)) = listener.accept() {
+        for (mut waiting, _) in waiting(|| listener.accept()) {
             let _ = waiting.write(b"-- the hub cannot start: please try again later\r\n");
         }
     }
     for listener in admin {
         let _ = listener.set_nonblocking(true);
-        while listener.accept().is_ok() {}
+        waiting(|| listener.accept()).for_each(drop);
     }
     // Nothing is sent there: the protocol is not known, or it is one of encrypted connections.
     for socket in others {
         let (listens, takes) = (listens(socket), is_for_datagrams(socket));
         let socket = socket2::SockRef::from(socket);
         let _ = socket.set_nonblocking(true);
-        while listens && socket.accept().is_ok() {}
+        if listens {
+            waiting(|| socket.accept()).for_each(drop);
+        }
         // The kernel closes the connection that comes with a datagram which is read without it.
         while takes && socket.recv(&mut [std::mem::MaybeUninit::uninit()]).is_ok() {}
     }

@@ -106,6 +106,14 @@ impl fmt::Display for Wrong {
     }
 }
 
+/// Whether `bytes` begin as a header does, as far as they go. Fewer than five bytes say nothing: some
+/// of them are a newline that somebody has typed.
+#[must_use]
+pub fn is_begun(bytes: &[u8]) -> bool {
+    let begins = |start: &[u8]| bytes.iter().zip(start).all(|(byte, wanted)| byte == wanted);
+    bytes.len() >= 5 && (begins(SIGNATURE) || begins(PREFIX))
+}
+
 /// Reads the header at the start of `bytes`. These must be all bytes that the connection has
 /// received, or the first [`LONGEST`] of them. `None` if the header is not complete yet.
 ///

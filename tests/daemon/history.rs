@@ -325,6 +325,37 @@ fn a_copy_is_taken_while_people_talk() {
 }
 
 #[test]
+fn one_copy_is_made_at_a_time() {
+    let daemon = Daemon::with(UNPACED);
+    let (mut ann, mut bob) = (daemon.client("ann"), daemon.client("bob"));
+    // More than the sockets and pieces on their way hold.
+    let long = "tea ".repeat(200);
+    for at in 0..2000 {
+        ann.send(&format!("{at} {long}"));
+    }
+    bob.expect_with("1999 tea");
+    until_status(&daemon, "on disk", |status| status["counters"]["history_recorded"].as_u64() >= Some(2000));
+    let mut first = daemon.admin();
+    first.write("{\"id\":1,\"cmd\":\"backup\",\"more\":true}\n");
+    let piece = first.reply();
+    assert!(piece["result"]["total"].as_u64() > Some(1 << 20), "{piece}");
+    let path = daemon.path("copy.db");
+    let second = daemon.ctl(&["backup", path.to_str().unwrap()]);
+    let whose = format!("a copy is being made already, for process {}", std::process::id());
+    assert!(second.code != Some(0) && second.err.contains(&whose), "{second:?}");
+    assert!(!path.exists());
+    // The copy goes with its connection, and makes place.
+    drop(first);
+    loop {
+        let done = daemon.ctl(&["backup", path.to_str().unwrap()]);
+        if done.code == Some(0) {
+            break;
+        }
+        assert!(done.err.contains("made already") && !daemon.deadline.is_over(), "{done:?}");
+    }
+}
+
+#[test]
 fn nothing_is_written_where_nothing_is_to_be_recorded() {
     let daemon = Daemon::with("history.persist = false");
     let mut ann = daemon.client("ann");

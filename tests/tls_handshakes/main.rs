@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `handing` | what is handed over: secrets, counters, who sends it; clients' certificates |
 //! | `bounds` | too many, too slow, too much, and those who speak no TLS |
+//! | `refusals` | which alert, or which words, for whom |
 //! | `certificates` | names, what is refused, what ends soon, reading again |
 //! | `away` | a hub that is not there, that comes back, whose queue is full |
 //! | `ends` | kills, SIGTERM, handed-over sockets |
@@ -25,5 +26,6 @@ mod handing;
 mod hub;
 mod login;
 mod program;
+mod refusals;
 #[path = "../shared/mod.rs"]
 mod shared;

@@ -2,16 +2,17 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chathub::kernel;
 use chathub::values::plain::Plain;
 use chathub::wire::tls::handover::Handover;
 use chathub::wire::tls::suite::Suite;
-use rustls::ServerConnection;
+use rustls::{AlertDescription, ServerConnection};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tracing::{debug, error};
+use tracing::{debug, error, warn};
 
 use super::counts::{Counts, Event};
 use super::engine::Engine;
@@ -40,6 +41,8 @@ pub(crate) struct Shared {
     pub(crate) terms: Terms,
     pub(crate) hub: Hub,
     pub(crate) counts: Arc<Counts>,
+    /// Whether the journal has been told of a header of the PROXY protocol.
+    pub(crate) is_header_told: AtomicBool,
 }
 
 /// Serves one connection to its end.
@@ -90,11 +93,30 @@ async fn handshake(stream: TcpStream, peer: SocketAddr, engine: &Engine, shared:
             let _ = timeout(terms.handshake_time, words::say(&mut one.stream, &words)).await;
             words::close(&mut one.stream).await;
         }
+        Broken::Proxied => {
+            counts.note(Event::Plain);
+            // The proxy passes the words on to a client that expects TLS. So it is for the journal to tell
+            // who has set up the proxy. Strangers can have the line written, so it is written once.
+            if !shared.is_header_told.swap(true, Ordering::Relaxed) {
+                let ip = peer.ip().to_canonical();
+                warn!(
+                    "a connection from {ip} begins with a header of the PROXY protocol, which this port does not take: \
+                     a proxy that ends TLS itself sends it to chathub-proxy.socket; see BEHIND A PROXY in chathub-tls(8) \
+                     (said once)"
+                );
+            }
+            let _ = timeout(terms.handshake_time, words::say(&mut one.stream, words::NO_HEADER)).await;
+            words::close(&mut one.stream).await;
+        }
         Broken::Refused(error) => {
             debug!("{peer}: the handshake failed: {}", Plain(&error));
             counts.note(Event::Failed);
-            // An alert was sent to the client already.
-            words::close(&mut one.stream).await;
+            end(&mut one, AlertDescription::DecodeError, terms).await;
+        }
+        Broken::LongRecord(len) => {
+            debug!("{peer}: the handshake failed: a record of {len} bytes");
+            counts.note(Event::Failed);
+            end(&mut one, AlertDescription::RecordOverflow, terms).await;
         }
         Broken::Gone(error) => {
             debug!("{peer}: the connection ended during the handshake: {}", Plain(&error));
@@ -103,9 +125,17 @@ async fn handshake(stream: TcpStream, peer: SocketAddr, engine: &Engine, shared:
         Broken::TooMuch => {
             debug!("{peer}: too much was sent in the handshake");
             counts.note(Event::TooMuch);
+            end(&mut one, AlertDescription::DecodeError, terms).await;
         }
     }
     None
+}
+
+/// Closes a connection after an alert: without it, and with bytes that nobody has read, the client
+/// would see nothing but a reset.
+async fn end(one: &mut Handshake, why: AlertDescription, terms: &Terms) {
+    let _ = timeout(terms.handshake_time, one.refuse(why)).await;
+    words::close(&mut one.stream).await;
 }
 
 /// Hands a connection over. If the hub does not take it in time, tells the client so.

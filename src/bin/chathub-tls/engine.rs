@@ -29,7 +29,10 @@ impl ResolvesServerCert for Pairs {
             self.0.get(at).is_some_and(|pair| pair.certified.key.choose_scheme(hello.signature_schemes()).is_some())
         };
         let names = self.0.iter().map(|pair| pair.names.as_slice());
-        let chosen = choose(names, hello.server_name(), fits)?;
+        // A client that can use none gets one all the same: the library then finds what they do not have
+        // in common, and sends `handshake_failure`. Without a certificate it sends `access_denied`.
+        let chosen = choose(names.clone(), hello.server_name(), fits)
+            .or_else(|| choose(names, hello.server_name(), |_| true))?;
         self.0.get(chosen).map(|pair| pair.certified.clone())
     }
 }

@@ -5,8 +5,9 @@
 use std::io;
 use std::sync::Arc;
 
+use chathub::wire::proxy::is_begun;
 use chathub::wire::tls::handover::FINGERPRINT;
-use rustls::{Error, ServerConnection};
+use rustls::{AlertDescription, Error, ServerConnection};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -20,8 +21,12 @@ const HEADER: usize = 5;
 /// The type of the first record in a handshake.
 const HANDSHAKE: u8 = 0x16;
 
-/// The greatest length of a record without its header, in bytes (RFC 8446, section 5.2).
-const RECORD: usize = (1 << 14) + 256;
+/// The greatest length of a record without its header, in bytes: of a plain one, and of an encrypted
+/// one (RFC 8446, sections 5.1 and 5.2).
+const RECORD: (usize, usize) = (1 << 14, (1 << 14) + 256);
+
+/// The header of a record that is longer than any may be. The library answers it with an alert.
+const IMPOSSIBLE: [u8; HEADER] = [23, 3, 3, 0xFF, 0xFF];
 
 /// A handshake that is under way, or done.
 #[derive(Debug)]
@@ -44,10 +49,14 @@ pub(crate) struct Handshake {
 pub(crate) enum Broken {
     /// The client does not speak TLS.
     Plain,
+    /// The connection begins with a header of the PROXY protocol.
+    Proxied,
     /// The client is gone, or the connection broke.
     Gone(io::Error),
-    /// The TLS library has refused to go on; the client was sent an alert.
+    /// The TLS library has refused to go on.
     Refused(Error),
+    /// The client has announced a record that is longer than one may be.
+    LongRecord(usize),
     /// The client has sent too much.
     TooMuch,
 }
@@ -87,9 +96,16 @@ impl Handshake {
     async fn read_record(&mut self) -> Result<(), Broken> {
         self.record.clear();
         self.read_to(HEADER).await?;
+        // All versions have 3 there, in the first record as well.
+        if self.read == HEADER as u64 && self.record[1] != 3 {
+            return Err(Broken::Plain);
+        }
         let len = usize::from(u16::from_be_bytes([self.record[3], self.record[4]]));
-        // If the record is too long, its header is enough for the library to refuse it.
-        if len <= RECORD { self.read_to(HEADER + len).await } else { Ok(()) }
+        let most = if self.written == 0 { RECORD.0 } else { RECORD.1 };
+        if len > most {
+            return Err(Broken::LongRecord(len));
+        }
+        self.read_to(HEADER + len).await
     }
 
     /// Reads until `record` has exactly `len` bytes.
@@ -106,7 +122,7 @@ impl Handshake {
             }
             if self.read == 0 && self.record[0] != HANDSHAKE {
                 self.read += count as u64;
-                return Err(Broken::Plain);
+                return Err(if is_begun(&self.record[..count]) { Broken::Proxied } else { Broken::Plain });
             }
             self.read += count as u64;
             at += count;
@@ -124,9 +140,22 @@ impl Handshake {
             }
             self.tls.process_new_packets().map_err(Broken::Refused)?;
         }
-        // The library refuses a record that is too long by its header. This check does not rely on
-        // that.
-        if self.record.len() == HEADER && self.record[3..] != [0, 0] { Err(Broken::TooMuch) } else { Ok(()) }
+        Ok(())
+    }
+
+    /// Sends the client an alert, unless the library has sent one: it refuses some messages without a
+    /// word, and knows nothing of our bounds.
+    pub(crate) async fn refuse(&mut self, why: AlertDescription) -> io::Result<()> {
+        if self.written == 0 {
+            let alert = [21, 3, 3, 0, 2, 2, why.into()];
+            self.written += alert.len() as u64;
+            return self.stream.write_all(&alert).await;
+        }
+        // From the first answer on, only the library knows whether alerts are encrypted, and how. If it
+        // has not failed yet, it fails at this, and sends `decode_error`.
+        let _ = self.tls.read_tls(&mut &IMPOSSIBLE[..]);
+        let _ = self.tls.process_new_packets();
+        self.write().await
     }
 
     /// Writes all that the TLS library has to send.

@@ -47,6 +47,7 @@ use std::net::TcpListener;
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 
+use chathub::accepting::waiting;
 use chathub::cli::tls::{TlsArgs, TlsCommand};
 use chathub::exit::Exit;
 use chathub::settings::LogLevel;
@@ -210,7 +211,7 @@ fn prepare(listener: &TcpListener) -> std::io::Result<()> {
 fn turn_away(listeners: &[TcpListener]) {
     const ALERT: [u8; 7] = [21, 3, 3, 0, 2, 2, 80];
     for listener in listeners {
-        while let Ok((mut waiting, _)) = listener.accept() {
+        for (mut waiting, _) in waiting(|| listener.accept()) {
             let _ = SockRef::from(&waiting.as_fd()).set_nonblocking(true);
             let _ = waiting.write(&ALERT);
         }

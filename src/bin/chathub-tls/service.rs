@@ -3,11 +3,12 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use chathub::accepting::Pauses;
 use chathub::cli::tls::TlsArgs;
-use chathub::kernel::is_about_one_connection;
 use chathub::standing::{self, Standing};
 use chathub::systemd;
 use chathub::values::plain::Plain;
@@ -33,9 +34,6 @@ const DAILY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The shortest time between two lines for `systemctl status`.
 const STATUS: Duration = Duration::from_secs(1);
-
-/// How long accepting pauses when the system is out of something.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// The certificates in use, and all that is needed to read them again.
 #[derive(Debug)]
@@ -151,7 +149,12 @@ pub(crate) async fn serve(
     let door = Door {
         places: Places::new(Limits { all: args.handshakes.get(), each: args.per_address.get() }),
         certificates: Arc::new(Certificates::new(files, pairs, args.client_certificates)?),
-        shared: Arc::new(Shared { terms, hub: Hub::new(args.handover.clone()), counts: counts.clone() }),
+        shared: Arc::new(Shared {
+            terms,
+            hub: Hub::new(args.handover.clone()),
+            counts: counts.clone(),
+            is_header_told: AtomicBool::new(false),
+        }),
         waiting: args.waiting.get(),
     };
     let (stop, stopping) = watch::channel(false);
@@ -217,7 +220,7 @@ async fn tell(door: Door) {
 /// Accepts connections until `stopping` becomes true. Returns when the hub has those that were
 /// accepted, or after [`GOODBYE`].
 async fn accept(listener: tokio::net::TcpListener, door: Door, mut stopping: watch::Receiver<bool>) {
-    let mut connections = JoinSet::new();
+    let (mut connections, mut pauses) = (JoinSet::new(), Pauses::default());
     let mut waiting = door.shared.hub.waiting();
     let counts = &door.shared.counts;
     loop {
@@ -232,6 +235,7 @@ async fn accept(listener: tokio::net::TcpListener, door: Door, mut stopping: wat
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
+                    pauses.end();
                     counts.note(Event::Accepted);
                     let (place, gone) = door.places.enter(peer.ip());
                     match gone {
@@ -242,11 +246,16 @@ async fn accept(listener: tokio::net::TcpListener, door: Door, mut stopping: wat
                     let (engine, shared) = (door.certificates.engine(), door.shared.clone());
                     connections.spawn(connection::serve(stream, peer, place, engine, shared));
                 }
-                Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {
+                    let Some(pause) = pauses.after(&error) else { continue };
                     counts.note(Event::Paused);
-                    warn!("accepting is paused: {}", Plain(&error));
-                    tokio::time::sleep(PAUSE).await;
+                    if pause.is_first {
+                        warn!("accepting is paused: {}", Plain(&error));
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(pause.length) => {}
+                        () = stopped(&mut stopping) => break,
+                    }
                 }
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}

@@ -25,6 +25,10 @@ pub(crate) fn encrypted_here(plain_port: u16) -> String {
     words
 }
 
+/// For a proxy that begins with a header of the PROXY protocol.
+pub(crate) const NO_HEADER: &str = "-- this port begins with TLS, and takes no header of the PROXY protocol\r\n\
+    -- a proxy that ends TLS itself sends it to chathub-proxy.socket: see chathub(8)\r\n";
+
 /// For a client whose handshake is done while the hub is away.
 const AWAY: &[u8] = b"-- the hub cannot be reached: please try again later\r\n";
 
@@ -65,6 +69,7 @@ mod tests {
     fn the_plain_port_is_told_if_there_is_one() {
         assert!(encrypted_here(6969).ends_with("\r\n-- without encryption: port 6969\r\n"));
         assert_eq!(encrypted_here(0).lines().count(), 1);
+        assert!(NO_HEADER.lines().all(|line| line.len() < 80));
         assert!(encrypted_here(65535).lines().all(|line| line.len() < 80));
     }
 }

@@ -29,10 +29,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chathub::accepting::Pauses;
 use chathub::cli::web::WebArgs;
 use chathub::exit::Exit;
-use chathub::kernel::is_about_one_connection;
 use chathub::settings::LogLevel;
+use chathub::values::plain::Plain;
 use chathub::{logging, systemd};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -155,20 +156,28 @@ async fn accept(
     mut stopping: watch::Receiver<bool>,
 ) {
     let for_each = stopping.clone();
-    let mut connections = JoinSet::new();
+    let (mut connections, mut pauses) = (JoinSet::new(), Pauses::default());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => match places.enter() {
-                    Some(place) => {
-                        connections.spawn(connection::serve(stream, place, pages.clone(), for_each.clone()));
+                Ok((stream, _)) => {
+                    pauses.end();
+                    match places.enter() {
+                        Some(place) => {
+                            connections.spawn(connection::serve(stream, place, pages.clone(), for_each.clone()));
+                        }
+                        None => connection::refuse(&stream),
                     }
-                    None => connection::refuse(&stream),
-                },
-                Err(error) if is_about_one_connection(&error) => {}
+                }
                 Err(error) => {
-                    warn!("accepting is paused: {error}");
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    let Some(pause) = pauses.after(&error) else { continue };
+                    if pause.is_first {
+                        warn!("accepting is paused: {}", Plain(&error));
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(pause.length) => {}
+                        () = stopped(&mut stopping) => break,
+                    }
                 }
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}

@@ -431,8 +431,9 @@ Examples:
 
     /// Copy what is recorded to a file.
     ///
-    /// An SQLite database as it is at that moment, while the daemon goes on. A file that is there is not
-    /// replaced. To restore it: stop the daemon, put it in place of chathub.db in the state directory
+    /// An SQLite database as it is at that moment, while the daemon goes on. The daemon makes one copy at
+    /// a time, beside its database: there must be room for it until it is sent, and somebody else who
+    /// asks meanwhile is refused. A file that is there is not replaced. To restore it: stop the daemon, put it in place of chathub.db in the state directory
     /// (and remove chathub.db-wal), and give it to the user chathub.
     #[command(after_help = "\
 Examples:

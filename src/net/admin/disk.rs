@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 
-use super::holders::Admins;
+use super::holders::{Admins, Copier};
 use super::{Connection, Gone};
 use crate::hub::archive::Selector;
 use crate::hub::message;
@@ -25,6 +25,9 @@ use crate::wire::admin::value::Time;
 /// How long a copy of the file is kept for an administrator who takes nothing of it. Meanwhile it
 /// takes space on disk.
 const COPY_PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long a copy waits until that of a connection that is gone has been removed.
+const GIVES_BACK: Duration = Duration::from_secs(5);
 
 /// The most lines in one answer.
 const AT_ONCE: usize = 10_000;
@@ -76,13 +79,13 @@ impl Connection {
     /// Sends the lines on disk as they are read, and then those in memory. For an administrator who
     /// did not ask for a stream, all lines go into one answer, of at most [`AT_ONCE`] lines.
     pub(super) async fn stored(&mut self, id: &Value, stored: Stored, source: Source, more: bool) -> Result<(), Gone> {
-        let Stored { what, last, tail, room: unknown, removed } = stored;
         let (sender, mut pages) = mpsc::channel::<Result<Page, ControlError>>(2);
         let (asked, admins) = (id.clone(), self.admins.clone());
         // This thread may wait for the administrator, because nothing waits for it. It also makes
         // the text of the lines.
         tokio::task::spawn_blocking(move || {
             let mut reading = Reading::begin(&admins);
+            let Stored { what, last, tail, room: unknown, removed } = stored.selected();
             let page = |lines: &[InRoom]| match more {
                 true => Page { text: written(&asked, lines), lines: Vec::new(), count: lines.len() },
                 false => Page { text: String::new(), lines: told(lines), count: lines.len() },
@@ -153,20 +156,36 @@ impl Connection {
         self.say_made(move || Reply::done(&id, Place::Last, &Lines { lines: whole, count })).await
     }
 
-    /// Sends a copy of the history file. The copy is made beside the file, and removed at the end.
+    /// Sends a copy of the history file. The copy is made beside the file, and removed at the end. One
+    /// is made at a time.
     pub(super) async fn backup(&mut self, id: &Value, source: Source) -> Result<(), Gone> {
+        let permit = match self.admins.may_copy(&self.place, GIVES_BACK).await {
+            Ok(permit) => permit,
+            Err(copier) => {
+                let whose = match copier {
+                    Some(Copier { uid, pid }) => format!("for process {pid} of user {uid}"),
+                    None => "for a connection that has ended".to_owned(),
+                };
+                let message = format!("a copy is being made already, {whose}: one is made at a time, try again later");
+                return self.say(&Reply::refused(id, &ControlError::new(ErrorCode::Busy, message))).await;
+            }
+        };
         let (sender, mut pieces) = mpsc::channel::<Result<String, ControlError>>(2);
         let asked = id.clone();
         tokio::task::spawn_blocking(move || {
-            let failed = |what: &str, error: &dyn std::fmt::Display| {
-                ControlError::new(ErrorCode::Internal, format!("cannot {what} the copy: {error}"))
-            };
+            // The copy takes its place on disk until this thread has closed it, whether or not the
+            // connection is still there.
+            let _permit = permit;
             let copied = source.copy(&mut |offset, total, bytes| {
                 let piece = BackupPiece { offset, total, data: Base64::encode_string(bytes) };
                 sender.blocking_send(Ok(Reply::done(&asked, Place::More, &piece))).is_ok()
             });
-            if let Err(error) = copied {
-                let _ = sender.blocking_send(Err(failed("make", &error)));
+            if let Err(trouble) = copied {
+                let code = match trouble {
+                    Trouble::Unavailable(_) => ErrorCode::Conflict,
+                    Trouble::Damaged(_) | Trouble::Newer(_) | Trouble::Foreign => ErrorCode::Internal,
+                };
+                let _ = sender.blocking_send(Err(ControlError::new(code, format!("cannot make the copy: {trouble}"))));
             }
         });
         let mut count = 0;
@@ -246,7 +265,7 @@ pub(super) fn knows_room(
 
 pub(super) fn count(stored: Stored, beside: Beside, source: &Source) -> Result<Redacted, ControlError> {
     let is_readable = |line: &message::Line| line.said != message::Said::Redacted;
-    let Stored { what, tail, removed, room: unknown, .. } = stored;
+    let Stored { what, tail, removed, room: unknown, .. } = stored.selected();
     let query = Query { what, last: None };
     let mut on_disk = 0;
     let mut take = |lines| {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// Places beyond the limit, for root.
 pub const KEPT: usize = 4;
@@ -35,6 +35,11 @@ pub struct Admins {
     /// The turn to read the disk. There is one, so that many who ask take no more than one processor's time; who waits for
     /// its administrator to take a page lets others read meanwhile.
     pub(super) reading: Mutex<()>,
+    /// The permit to make a copy of the recorded history. There is one, so that copies take the place
+    /// of one file on disk.
+    copy: Arc<Semaphore>,
+    /// The number of the connection that was given the permit last.
+    copier: AtomicU64,
     /// The daemon's own user, who has root's rights here: it could end the daemon anyway.
     own_uid: u32,
 }
@@ -60,6 +65,13 @@ pub struct Holder {
     pub since: Duration,
     /// How long ago the last request was answered; `None` while one is under way.
     pub idle: Option<Duration>,
+}
+
+/// Who makes a copy of the recorded history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Copier {
+    pub(super) uid: u32,
+    pub(super) pid: i32,
 }
 
 /// A place for one connection. Dropping it gives the place back.
@@ -90,6 +102,8 @@ impl Admins {
             turn: Semaphore::new(1),
             aside: Semaphore::new(1),
             reading: Mutex::default(),
+            copy: Arc::new(Semaphore::new(1)),
+            copier: AtomicU64::new(u64::MAX),
             own_uid: nix::unistd::geteuid().as_raw(),
         })
     }
@@ -161,6 +175,40 @@ impl Admins {
         let (number, leaves) = (self.next.fetch_add(1, Ordering::Relaxed), Arc::new(Notify::new()));
         held.insert(number, Held { uid, pid, since: now, idle: Some(now), leaves: leaves.clone() });
         Ok(Place { admins: self.clone(), number, leaves })
+    }
+
+    /// Gives a connection the permit to make a copy of the recorded history. A connection that has
+    /// the permit, and whose answer nobody reads, is closed for it. If the connection that had it is
+    /// gone, waits at most `patience` until its copy is gone too.
+    ///
+    /// # Errors
+    /// Another connection makes a copy: its holder, if it is still open.
+    pub(super) async fn may_copy(
+        &self,
+        place: &Place,
+        patience: Duration,
+    ) -> Result<OwnedSemaphorePermit, Option<Copier>> {
+        let permit = match self.copy.clone().try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                {
+                    let (mut held, number) = (self.held(), self.copier.load(Ordering::Relaxed));
+                    match held.get(&number) {
+                        Some(copier) if copier.idle.is_some() => dismiss(&mut held, number),
+                        Some(copier) => return Err(Some(Copier { uid: copier.uid, pid: copier.pid })),
+                        None => {}
+                    }
+                }
+                // The thread that makes the copy gives the permit back as soon as it notices that its
+                // connection is gone.
+                match tokio::time::timeout(patience, self.copy.clone().acquire_owned()).await {
+                    Ok(Ok(permit)) => permit,
+                    Ok(Err(_)) | Err(_) => return Err(None),
+                }
+            }
+        };
+        self.copier.store(place.number, Ordering::Relaxed);
+        Ok(permit)
     }
 
     fn is_privileged(&self, uid: u32) -> bool {
@@ -268,6 +316,30 @@ mod tests {
         assert_eq!(uids(&admins), [ANN, BOB, BOB, 4_000_003]);
         assert_eq!(admins.enter_at(4_000_004, 1, now + IDLE).map(|_| ()), Ok(()));
         drop((own, other, third));
+    }
+
+    #[tokio::test]
+    async fn one_copy_is_made_at_a_time_and_one_that_nobody_reads_gives_way() {
+        let (admins, now) = (Admins::new(8), Instant::now());
+        let [ann, bob] = [ANN, BOB].map(|uid| admins.enter_at(uid, 7, now).expect("a place"));
+        [&ann, &bob].into_iter().for_each(Place::works);
+        let long = Duration::from_secs(60);
+        let first = admins.may_copy(&ann, long).await.expect("nobody copies");
+        let busy = Some(Copier { uid: ANN, pid: 7 });
+        assert_eq!(admins.may_copy(&bob, long).await.err(), Some(busy));
+        // Nobody takes the next piece. The connection is told to end; its thread has not noticed yet.
+        ann.rests();
+        let (second, ()) = tokio::join!(admins.may_copy(&bob, long), async {
+            ann.lost().await;
+            drop(first);
+        });
+        let second = second.expect("the first has given way");
+        assert_eq!(admins.may_copy(&ann, long).await.err(), Some(Some(Copier { uid: BOB, pid: 7 })));
+        // Bob is gone, and the copy is still being made: it cannot be waited for without end.
+        drop(bob);
+        assert_eq!(admins.may_copy(&ann, Duration::ZERO).await.err(), Some(None));
+        drop(second);
+        assert!(admins.may_copy(&ann, long).await.is_ok());
     }
 
     #[test]

@@ -35,6 +35,7 @@ use self::disk::{PAGE, broken, by_room, count, told, with_lines, written};
 use self::holders::{Admins, Full, Place as Held};
 use super::arrival::{Answered, Arrival};
 use super::hashing::{self, Cost};
+use crate::accepting::Pauses;
 use crate::hub::{By, login};
 use crate::logging::{InWords, ids};
 use crate::users;
@@ -43,6 +44,7 @@ use crate::values::plain::Plain;
 use crate::wire::admin::args::{NoArgs, RedactArgs, Secret};
 use crate::wire::admin::describe::described;
 use crate::wire::admin::event::Event;
+use crate::wire::admin::execute::Stored;
 use crate::wire::admin::execute::listing::Listing;
 use crate::wire::admin::frames::{Frame, Frames};
 use crate::wire::admin::message::{ControlError, ErrorCode, MAX_REQUEST, PROTOCOL, Place, Reply, Request};
@@ -83,11 +85,12 @@ pub async fn serve(
     mut stopping: watch::Receiver<bool>,
 ) {
     let for_each = stopping.clone();
-    let mut connections = JoinSet::new();
+    let (mut connections, mut pauses) = (JoinSet::new(), Pauses::default());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
+                    pauses.end();
                     // Tasks of connections that have ended are joined here.
                     while connections.try_join_next().is_some() {}
                     let (uid, pid) = getsockopt(&stream, sockopt::PeerCredentials)
@@ -106,8 +109,14 @@ pub async fn serve(
                     }
                 }
                 Err(error) => {
-                    warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %Plain(&error), "the admin socket is paused{}", InWords(Plain(&error)));
-                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    let Some(pause) = pauses.after(&error) else { continue };
+                    if pause.is_first {
+                        warn!(message_id = ids::ACCEPT_PAUSED, chathub_error = %Plain(&error), "the admin socket is paused{}", InWords(Plain(&error)));
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(pause.length) => {}
+                        () = stopped(&mut stopping) => break,
+                    }
                 }
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
@@ -242,7 +251,8 @@ impl Connection {
                 let id = id.clone();
                 self.say_made(move || listing.answer(&id)).await
             }
-            Ok(Answered::Lines(lines)) if request.more => {
+            Ok(Answered::Lines(stored)) if request.more => {
+                let Stored { tail: lines, .. } = self.aside(move || stored.selected()).await.map_err(|_| Gone)?;
                 let count = lines.len() as u64;
                 for page in lines.chunks(PAGE) {
                     let (id, page) = (id.clone(), page.to_vec());
@@ -250,9 +260,10 @@ impl Connection {
                 }
                 self.say(&Reply::done(&id, Place::Last, &Count { count })).await
             }
-            Ok(Answered::Lines(lines)) => {
+            Ok(Answered::Lines(stored)) => {
                 let id = id.clone();
                 self.say_made(move || {
+                    let Stored { tail: lines, .. } = stored.selected();
                     let count = lines.len() as u64;
                     Reply::done(&id, Place::Last, &Lines { lines: told(&lines), count })
                 })

@@ -98,6 +98,34 @@ pub(in crate::store) fn lines(db: &Connection, numbers: &[u64]) -> Result<Vec<(L
     Ok(lines)
 }
 
+/// Counts the newest lines below line `from` that are selected, at most `count` of them. Returns how
+/// many there are, and the number of the oldest of them. No line is read for it: so `which` must be
+/// one that SQL can check alone ([`is_checked_by_sql`]).
+pub(in crate::store) fn newest(
+    db: &Connection,
+    which: Which<'_>,
+    from: Option<u64>,
+    count: u64,
+) -> Result<(u64, Option<u64>), Trouble> {
+    let mut conditions = Conditions::of(db, which)?;
+    conditions.add(" AND l.seq < ?", from.map(signed));
+    conditions.params.push(Value::Integer(signed(count)));
+    let sql = format!(
+        "SELECT count(*), min(seq) FROM (SELECT l.seq AS seq FROM lines l WHERE 1 {} ORDER BY l.seq DESC LIMIT ?)",
+        conditions.sql
+    );
+    let found = db.prepare_cached(&sql)?.query_row(params_from_iter(conditions.params), |row| {
+        Ok((unsigned(row.get(0)?), row.get::<_, Option<i64>>(1)?.map(unsigned)))
+    })?;
+    Ok(found)
+}
+
+/// Whether SQL checks all of `what`: the others are compared by their folded forms, line by line.
+pub(in crate::store) fn is_checked_by_sql(what: &Selector) -> bool {
+    let Selector { room: _, client, nick, from: _, to: _, since: _, until: _, text } = what;
+    client.is_none() && nick.is_none() && text.is_none()
+}
+
 /// Looks at `count` candidates at most, beyond line `from` in this order, and returns those that
 /// are selected.
 pub(in crate::store) fn page(

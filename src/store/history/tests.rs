@@ -215,6 +215,34 @@ fn the_last_lines_and_those_of_a_time_are_found() {
 }
 
 #[test]
+fn the_last_lines_are_the_newest_of_those_that_are_selected() {
+    let dir = TempDir::new().unwrap();
+    let said = |seq: u64| Record::Line {
+        room: RoomId(seq % 3),
+        name: name(["lobby", "tea", "den"][usize::try_from(seq % 3).unwrap()]),
+        line: Arc::new(line(seq, if seq % 5 == 0 { "green" } else { "black" })),
+        encrypted: false,
+    };
+    write_here(dir.path(), &settings(), (1..=1500).map(|seq| (seq, said(seq))));
+    index_all(&database(&dir));
+    let reader = Reader::open(&database(&dir)).unwrap();
+    let tea = Selector { room: Some("tea".into()), ..Selector::default() };
+    let times = Selector { since: Some(line(100, "").at), until: Some(line(1400, "").at), ..tea.clone() };
+    let numbers = Selector { from: Some(50), to: Some(1450), ..Selector::default() };
+    let text = Selector { text: Some("green".into()), ..tea.clone() };
+    let nobody = Selector { nick: Some("bob".into()), ..Selector::default() };
+    for what in [Selector::default(), tea, times, numbers, text, nobody] {
+        let all = seqs(&reader, what.clone());
+        // Beside the numbers at which it counts on, too.
+        for count in [1, 2, 299, 300, 301, 433, 434, 600, 1400, 1401, 1499, 1500, 1501, 9000] {
+            let found = dump(&reader, &Query { what: what.clone(), last: Some(count as u64) });
+            let found: Vec<u64> = found.iter().map(|(seq, _)| *seq).collect();
+            assert_eq!(found, all[all.len().saturating_sub(count)..], "the last {count} of {what:?}");
+        }
+    }
+}
+
+#[test]
 fn a_copy_is_whole_and_of_one_moment() {
     let dir = TempDir::new().unwrap();
     let open = open(&dir);

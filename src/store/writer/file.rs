@@ -18,10 +18,12 @@ use crate::store::{Answer, Trouble, accounts, dir, lasting, memos, reports, sanc
 impl Writer {
     /// Opens the file, and reads the state that a hub needs at its start.
     pub(super) fn begin(&mut self) -> Result<Recalled, Trouble> {
-        self.connect()?;
-        // The directory is locked, and nobody makes a copy before there is a store: so any copies
-        // here were left by a crash.
+        // When the directory is locked, nobody else makes copies there, and nobody here before there
+        // is a store: so any copies were left by a crash. They go before anything is opened, because
+        // they may be what has filled the disk.
+        self.dir.lock().map_err(|why| Trouble::Unavailable(why.to_string()))?;
         dir::remove_remains(&self.path);
+        self.connect()?;
         let db = self.db.as_ref().expect("it was opened");
         let recalled = recall(db, &self.settings, wall())?;
         self.file = identity(&self.path);

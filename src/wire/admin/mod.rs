@@ -459,7 +459,10 @@ commands! {
     "history.redact" HistoryRedact(RedactArgs) -> Redacted, One, Changes if |args| !args.dry_run, Writer(history::redact);
     /// Tells how much history is kept, room by room.
     "history.stats" HistoryStats(NoArgs) -> HistoryStats, One, Reads, Reader(history::stats);
-    /// Sends a copy of the recorded history as it is now, an SQLite database, piece by piece.
+    /// Sends a copy of the recorded history as it is now, an SQLite database, piece by piece. The copy
+    /// takes space beside the database until it is sent; one is made at a time. An error of the code
+    /// "busy" says that another one is being made, and for whom; "conflict" says that the disk has no
+    /// room for it, or cannot be read now.
     "backup" Backup(NoArgs) -> BackupPiece, More, Reads, Reader(history::backup);
     /// Says something to everybody, or to one room, in the name of the hub.
     "say" Say(SayArgs) -> Said, One, Changes, Hub(rooms::say), unaudited "text";

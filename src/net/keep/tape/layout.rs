@@ -63,7 +63,8 @@ pub(super) fn step(end: usize) -> usize {
     end.next_multiple_of(8)
 }
 
-/// Where the first record begins after snapshots of `len` bytes: at a multiple of 8.
+/// Where the first record begins after snapshots of `len` bytes: at a multiple of 8. A damaged tape
+/// may tell any length.
 pub(super) fn aligned(len: u64) -> u64 {
-    len.next_multiple_of(8)
+    len.checked_next_multiple_of(8).unwrap_or(u64::MAX)
 }

@@ -120,3 +120,17 @@ fn damage_is_found_wherever_it_is() {
     }
     assert_eq!(sound(file), Ok(()));
 }
+
+#[test]
+fn lengths_that_no_tape_has_are_damage() {
+    for (machine, owed, start) in [(u64::MAX - 2, 0, u64::MAX), (u64::MAX, 1, 0), (1, 1, u64::MAX), (INPUTS, 0, INPUTS)]
+    {
+        let (mut tape, _cuts) = Tape::new().expect("a memory file");
+        tape.snapshot(b"m", b"o", 1);
+        let kept = tape.kept.as_ref().expect("it is kept");
+        for (word, value) in [(word::MACHINE, machine), (word::OWED, owed), (word::START, start), (word::END, start)] {
+            kept.head.set(Head::of(kept.generation, word), value);
+        }
+        assert_eq!(reopened(&tape).err(), Some(Unusable::Damaged("lengths")), "{machine}, {owed}, {start}");
+    }
+}

@@ -477,6 +477,18 @@ fn copies_that_a_crash_has_left_are_removed_at_the_start_and_files_of_others_sta
     assert_eq!(desk.files_with(GONE), stays);
 }
 
+/// Copies may be what has filled the disk, so that nothing can be opened.
+#[test]
+fn copies_that_a_crash_has_left_are_removed_also_where_the_database_cannot_be_opened() {
+    let dir = TempDir::new().unwrap();
+    std::fs::create_dir(database(&dir)).unwrap();
+    let left = crate::store::dir::copy_of(&database(&dir), 3);
+    std::fs::write(&left, GONE).unwrap();
+    let open = open_with(dir.path(), &settings()).unwrap();
+    assert!(open.store.health().trouble.is_some());
+    assert!(!left.exists());
+}
+
 #[test]
 fn traces_are_erased_also_where_the_file_is_a_link() {
     let (dir, other) = (TempDir::new().unwrap(), TempDir::new().unwrap());

@@ -9,7 +9,7 @@ use crate::hub::redaction::Meant;
 use crate::hub::retention::Horizon;
 use crate::hub::{Hub, Input, message};
 use crate::values::id::{AccountId, SessionId};
-use crate::values::name::{self, Name};
+use crate::values::name;
 use crate::wire::admin::args::{HistoryArgs, NoArgs, RedactArgs, SearchArgs};
 use crate::wire::admin::message::{ControlError, ErrorCode};
 use crate::wire::admin::result::{HistoryStats, Line, LineKind, Redacted, RoomHistory};
@@ -133,24 +133,25 @@ fn history(call: &Call<'_>, args: &HistoryArgs, query: Option<&str>) -> Result<A
     }
     // Memory holds lines of open rooms only.
     args.room.as_deref().map(|room| find_room(hub, room)).transpose()?;
-    let mut lines: Vec<(&Name, &Arc<message::Line>)> = in_memory(hub, horizon, &what).collect();
-    lines.sort_by_key(|(_, line)| line.seq);
-    let last = last.map_or(usize::MAX, |last| usize::try_from(last).unwrap_or(usize::MAX));
-    let skip = lines.len().saturating_sub(last);
-    Ok(Answer::Lines(lines[skip..].iter().map(|(room, line)| ((*room).clone(), (*line).clone())).collect()))
+    let tail = in_memory(hub, horizon, &what);
+    Ok(Answer::Lines(Stored { what, last, tail, ..Stored::default() }))
 }
 
-/// The selected lines in memory, except those that were said in private.
-fn in_memory<'a>(
-    hub: &'a Hub,
-    horizon: Horizon,
-    what: &'a Selector,
-) -> impl Iterator<Item = (&'a Name, &'a Arc<message::Line>)> {
-    hub.rooms()
-        .flat_map(|room| room.history.iter().map(move |line| (room, line)))
-        .filter(move |(room, line)| !room.ownership.is_private_line(line.seq) && horizon.keeps(line))
-        .filter(|(room, line)| what.matches(room.name.folded(), line))
-        .map(|(room, line)| (&room.name, line))
+/// `what` without those parts for which a line's texts have to be folded.
+fn at_a_glance(what: &Selector) -> Selector {
+    Selector { nick: None, text: None, ..what.clone() }
+}
+
+/// The lines in memory that are selected at a glance, except those that were said in private.
+fn in_memory(hub: &Hub, horizon: Horizon, what: &Selector) -> Vec<InRoom> {
+    let what = at_a_glance(what);
+    let mut lines = Vec::new();
+    for room in hub.rooms().filter(|room| what.room.as_deref().is_none_or(|wanted| wanted == room.name.folded())) {
+        let kept = room.history.iter().filter(|line| !room.ownership.is_private_line(line.seq) && horizon.keeps(line));
+        let selected = kept.filter(|line| what.matches(room.name.folded(), line));
+        lines.extend(selected.map(|line| (room.name.clone(), line.clone())));
+    }
+    lines
 }
 
 /// The selected lines in two parts: those on disk, up to the first line that waits to be written,
@@ -167,18 +168,14 @@ fn stored(hub: &Hub, horizon: Horizon, what: Selector, last: Option<u64>) -> Sto
         })
     };
     let first = waiting().next().map(|(_, line)| line.seq);
-    let mut tail: Vec<InRoom> = waiting()
-        .filter(|(name, line)| what.matches(name.folded(), line))
+    let glance = at_a_glance(&what);
+    let tail: Vec<InRoom> = waiting()
+        .filter(|(name, line)| glance.matches(name.folded(), line))
         .map(|(name, line)| (name.clone(), line.clone()))
         .collect();
     // Lines that are said from now on are left out.
     let to = first.map_or_else(|| hub.last_line(), |first| first - 1);
     let to = what.to.map_or(to, |wanted| wanted.min(to));
-    let last = last.map(|last| {
-        let skip = tail.len().saturating_sub(usize::try_from(last).unwrap_or(usize::MAX));
-        tail.drain(..skip);
-        last - tail.len() as u64
-    });
     let removed = hub.backlog().redactions().cloned().collect();
     Stored { what: Selector { to: Some(to), ..what }, last, tail, room: None, removed }
 }

@@ -69,8 +69,8 @@ pub struct Traffic {
 pub enum Answer {
     /// One result, as JSON.
     One(serde_json::Value),
-    /// Lines of history from memory, to be sent one by one or together.
-    Lines(Vec<InRoom>),
+    /// Lines of history from memory alone, in `tail`, to be sent one by one or together.
+    Lines(Stored),
     /// Lines of history on disk, and later ones that are not on disk yet.
     Stored(Stored),
     /// The number of lines in [`Stored`], with what comes in addition, as
@@ -108,15 +108,35 @@ pub type InRoom = (Name, Arc<message::Line>);
 pub struct Stored {
     /// The selection of lines on disk.
     pub what: Selector,
-    /// The most lines to read from disk, the last ones; `None` for all.
+    /// The most lines in all, the last ones; `None` for all.
     pub last: Option<u64>,
-    /// Lines that are not on disk yet; they follow the others.
+    /// Lines that are not on disk yet; they follow the others. They were not compared with the name
+    /// and the text of `what` yet: see [`Self::selected`].
     pub tail: Vec<InRoom>,
     /// The room's name as it was given, if no such room is open: then the room must be known on
     /// disk.
     pub room: Option<String>,
     /// Redactions that may not be on disk yet: lines on disk that match one count as redacted.
     pub removed: Vec<Arc<Selector>>,
+}
+
+impl Stored {
+    /// Leaves those lines in `tail` that are selected, in their order, and at most `last` of them. Then
+    /// `last` is the most lines to read from disk. Texts are folded for it, which takes about a
+    /// microsecond each: this is for a thread that nobody waits for, and not for the hub's.
+    #[must_use]
+    pub fn selected(mut self) -> Self {
+        let Selector { nick, text, .. } = self.what.clone();
+        let what = Selector { nick, text, ..Selector::default() };
+        self.tail.retain(|(name, line)| what.matches(name.folded(), line));
+        self.tail.sort_by_key(|(_, line)| line.seq);
+        self.last = self.last.map(|last| {
+            let skip = self.tail.len().saturating_sub(usize::try_from(last).unwrap_or(usize::MAX));
+            self.tail.drain(..skip);
+            last - self.tail.len() as u64
+        });
+        self
+    }
 }
 
 /// The context in which a command is executed.
