@@ -354,6 +354,10 @@ pub enum Refusal {
     NotYourPassword,
     /// The line was not said, because it may have been meant as a password.
     CouldBePassword,
+    /// The line was not said, because it names a password and seems to have one.
+    TellsPassword,
+    /// The line was not said, because it looks like what a program sends to a server of another kind.
+    ForAnotherServer,
     /// The line was not said, because it looks like this command without its slash, and that takes a password.
     WithoutSlash(&'static super::super::command::Command),
     /// What was sent is for programs that keep names elsewhere, such as IRC's NickServ.

@@ -155,7 +155,9 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &[&connections, " from your address already, and no more are allowed"]);
         }
         Refusal::RoleNeeded(Role::Operator) => notice(out, &["that is for operators"]),
-        Refusal::RoleNeeded(_) => notice(out, &["that is for those who have logged in"]),
+        Refusal::RoleNeeded(_) => {
+            notice(out, &["that is for those who have logged in: /login NAME, or first /register"]);
+        }
         Refusal::OnlyOperators => notice(out, &["this address is banned; an operator can log in: /login NAME"]),
         Refusal::LogInFirst => notice(out, &["log in first: /login NAME (nobody saw that)"]),
         Refusal::LockedOut(end) => {
@@ -234,6 +236,10 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::CouldBePassword => {
             notice(out, &["nobody saw that, as it could be a password; if it is none, send it again"]);
+        }
+        Refusal::TellsPassword => notice(out, &["nobody saw that: there seems to be a password in it; ", TO_SAY_IT]),
+        Refusal::ForAnotherServer => {
+            notice(out, &["nobody saw that: this is a chat, no machine to log in to; ", TO_SAY_IT]);
         }
         Refusal::WithoutSlash(command) => {
             let text = ["nobody saw that: it looks like /", command.name, " without the slash; ", TO_SAY_IT];
