@@ -158,6 +158,8 @@ transcripts! {
     passwords
     passwords_for_other_programs
     passwords_that_nobody_asks_for
+    passwords_in_talk
+    programs_that_guess_passwords
     other_protocols
     private
     private_messages_at_a_pace
