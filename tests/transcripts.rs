@@ -154,6 +154,7 @@ transcripts! {
     pace_in_the_long_run
     patterns_and_owners
     patterns_of_names
+    patterns_that_are_wide
     places_are_made
     passwords
     passwords_for_other_programs

@@ -208,6 +208,8 @@ pub enum Refusal {
         /// How many they are.
         count: usize,
     },
+    /// The pattern finds names of people who have nothing in common, such as these everyday ones. A question follows.
+    BroadPattern { pattern: Arc<str>, such: Vec<&'static str> },
     /// The filter finds these of the last lines here. It is made if the command is given again.
     FilterHits {
         /// How many lines it finds something in.

@@ -381,6 +381,10 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &["that finds ", &people, " here: ", &names.join(", "), &and_more(*hit, names.len())]);
             notice(out, &[IF_THEY]);
         }
+        Refusal::BroadPattern { pattern, such } => {
+            let such = if such.is_empty() { String::new() } else { format!(" such as {}", such.join(", ")) };
+            notice(out, &[pattern, " finds many names", &such, ", of whoever comes"]);
+        }
         Refusal::FilterHits { lines, looked_at, names, count: people } => {
             let lines = count(*lines, "line", "lines");
             let of = format!(" of the last {looked_at} here, by ");
