@@ -190,6 +190,8 @@ transcripts! {
     seen_is_discreet
     shadow_mutes
     shadow_mutes_and_owners
+    shadow_mutes_and_owners_who_redact
+    owners_who_are_muted_by_network
     shadow_mutes_and_redaction
     shadow_mutes_and_rooms
     shadow_mutes_and_names
