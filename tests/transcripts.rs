@@ -152,6 +152,7 @@ transcripts! {
     pace
     pace_in_bytes
     pace_in_the_long_run
+    pace_of_an_address
     patterns_and_owners
     patterns_of_names
     patterns_that_are_wide

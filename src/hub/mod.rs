@@ -145,6 +145,7 @@ use crate::values::CopyOnWrite;
 use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::network::Origin;
+use crate::values::rate::Allowance;
 use crate::values::rising::Rising;
 use crate::values::roster::Roster;
 use crate::values::time::{Mono, Now, Wall};
@@ -233,6 +234,8 @@ struct Rooms {
 struct Moderation {
     sanctions: Sanctions,
     strikes: Strikes,
+    /// What the clients at each address have said to others together.
+    said_from: Allowance<Origin>,
     reports: Reports,
     filters: Filters,
     leavers: Leavers,

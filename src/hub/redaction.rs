@@ -556,7 +556,7 @@ mod tests {
     fn it_is_known_who_has_removed_lines() {
         let mut hub = hub();
         // A client says a thousand lines at once in this test.
-        hub.settings.pace.steady = 0;
+        (hub.settings.pace.steady, hub.settings.pace.address) = (0, 0);
         let mut effects = Vec::new();
         let mut account = |hub: &mut Hub, session, name, role| {
             let name = Name::parse(name, 24).expect("a name");

@@ -265,6 +265,8 @@ pub enum Refusal {
     RepeatedFromAddress,
     /// The client has said too much for too long; it may speak again after this time.
     SaidALot(Duration),
+    /// The clients at its address have said too much together; it may speak again after this time.
+    SaidALotFromAddress(Duration),
     /// The client has shown others too many of these in a short time.
     TooOften {
         /// Of which kind.

@@ -452,6 +452,9 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         Refusal::SaidALot(wait) => {
             notice(out, &["you have said a lot for a long time, and nobody saw that; try again in ", &seconds(*wait)]);
         }
+        Refusal::SaidALotFromAddress(wait) => {
+            notice(out, &["a lot was said from your address, and nobody saw that; try again in ", &seconds(*wait)]);
+        }
         Refusal::EncryptionRequired(at) => {
             notice(out, &["only encrypted connections (TLS) come in here, and yours is not"]);
             encrypted_at(at.as_deref(), out);
