@@ -96,7 +96,8 @@ fn right_form(root: &Command, path: &[String], word: &str) -> String {
     let own = || at.get_arguments().filter(|arg| !arg.is_hide_set() && !matches!(arg.get_id().as_str(), "help" | "version"));
     if word.starts_with('-') {
         let long = word.trim_start_matches('-').split('=').next().unwrap_or_default();
-        let near = nearest(long, at.get_arguments().filter_map(Arg::get_long));
+        let all: Vec<&str> = at.get_arguments().filter_map(Arg::get_long).collect();
+        let near = nearest(long, all.iter().copied());
         let options: Vec<String> = own().filter_map(option).collect();
         return match (near, options.is_empty()) {
             (Some(near), _) => format!("did you mean --{near}?"),
@@ -174,7 +175,7 @@ fn gather<'a>(command: &'a Command, before: &str, all: &mut Vec<(&'a str, String
 /// An option as it is written, such as `--for D`.
 fn option(arg: &Arg) -> Option<String> {
     let value = arg.get_value_names().filter(|_| arg.get_action().takes_values() && !arg.is_require_equals_set());
-    let value = value.map_or_else(String::new, |names| format!(" {}", names.join(" ")));
+    let value: String = value.into_iter().flatten().map(|name| format!(" {name}")).collect();
     arg.get_long().map(|long| format!("--{long}{value}"))
 }
 

@@ -6,7 +6,7 @@
 //! line by line, to any port that accepts it. So no such first line may reach a room.
 //!
 //! A line that nobody types ends the connection ([`is_foreign`]). A line that a person might type as
-//! well is not said either, but only answered ([`may_be_foreign`]): `/say` says it. Programs that try
+//! well is not said either, but only answered (`may_be_foreign`): `/say` says it. Programs that try
 //! passwords at telnet servers begin with such lines: a name, a password, and what starts a shell
 //! (`root`, `xc3511`, `enable`, `system`, `shell`, `sh`). What comes behind the name may be a password
 //! that is in use elsewhere, so it is not said; and the third line of that kind in a row ends the
@@ -21,7 +21,7 @@ use crate::values::id::SessionId;
 /// begin with up to four lines, the first of which the hub takes for slips (`NICK ann`).
 const FIRST_LINES: u64 = 4;
 
-/// The number of lines in a row of which [`may_be_foreign`] holds that end the connection.
+/// The number of lines in a row of which `may_be_foreign` holds that end the connection.
 const IN_A_ROW: u8 = 3;
 
 /// Whether a line is one by which a client of another protocol begins, and which nobody types to say something: of
@@ -123,7 +123,7 @@ fn may_be_foreign(line: &str) -> bool {
     is_login(line) || starts_shell() || is_size(line, '*') || VERBS.contains(&line) || is_beginning()
 }
 
-/// Whether a line that comes behind one of which [`may_be_foreign`] holds shows that nobody types them: a password as in
+/// Whether a line that comes behind one of which `may_be_foreign` holds shows that nobody types them: a password as in
 /// FTP and POP3, or the length of a text as in Redis.
 fn goes_on(line: &str) -> bool {
     let is_password = line.strip_prefix("PASS ").is_some_and(|rest| !rest.trim().contains(' '));
