@@ -913,7 +913,8 @@ Who has registered can log in without a password, by the certificate that a conn
 
 A password that was wrong is asked for again, three times in all. What could be one is said to nobody: the \
          line behind a question that came to nothing, lines that were sent ahead of it, `login NAME PASSWORD` without \
-         its slash.
+         its slash, `my password is hunter22`, and what follows a name by which one logs in to a machine (`root`). /say \
+         says it all the same.
 
 Tries are slowed by address and by account (`accounts.attempts`, `accounts.attempt_every`). By account only \
          those are slowed who come from where nobody has logged in to it, and not from `access.always`: strangers who \
@@ -941,7 +942,8 @@ The names of a raid mostly have something in common. `/ban bot-* 1h` (or `chathu
          `*` stands for any text, `?` for one character, in any case and in letters that look alike; between slashes \
          stands a regular expression, tried on the name in lower case. A pattern is about names that people have chosen: \
          names that the hub gives guests are never found. Not meant are operators, people of `access.always`, and those \
-         whose account is older than the pattern. One that would find names of all kinds is refused.
+         whose account is older than the pattern. One that would find names of all kinds is refused, \
+         and one that finds many, such as `a*`, is asked about, whoever is here.
 
 `/filter WORD 1h` (or `chathub ctl filter add WORD --for 1h`) keeps back lines, names, topics and last words with that \
          word in them, as `filters.refuse` does, and after /filter strike, as `filters.strike` does. What it would have \
@@ -978,6 +980,10 @@ What is said in a \
          was said in theirs. Lines are gone from memory, from searches, and on disk as soon as it takes that; a mark \
          stays. A topic that was set by such a line goes with it, and so does the text of /away. Who is in the room is \
          told that lines were removed: what is on a screen stays there.
+
+All clients at one address together say no more to others than `pace.address`; what is beyond it is refused, and does \
+         not count against them. Where people from everywhere come by one address, a gateway, it belongs to \
+         `access.always`, or it tells by the PROXY protocol whose connections it carries on.
 
 Floods, lines without end (`pace.steady`), repetitions, lines that are too long, and what `filters.strike` finds count against an address, and lead to a \
          mute and to a ban for a time: see `moderation.mute_at` and `moderation.ban_at` in chathub.toml(5). Networks in \

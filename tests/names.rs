@@ -193,6 +193,7 @@ fn account(id: u64, text: &str) -> Account {
         seen: Wall(1),
         places: Vec::new(),
         certificates: Vec::new(),
+        unheard: None,
     }
 }
 

@@ -152,12 +152,16 @@ transcripts! {
     pace
     pace_in_bytes
     pace_in_the_long_run
+    pace_of_an_address
     patterns_and_owners
     patterns_of_names
+    patterns_that_are_wide
     places_are_made
     passwords
     passwords_for_other_programs
     passwords_that_nobody_asks_for
+    passwords_in_talk
+    programs_that_guess_passwords
     other_protocols
     private
     private_messages_at_a_pace
@@ -187,6 +191,8 @@ transcripts! {
     seen_is_discreet
     shadow_mutes
     shadow_mutes_and_owners
+    shadow_mutes_and_owners_who_redact
+    owners_who_are_muted_by_network
     shadow_mutes_and_redaction
     shadow_mutes_and_rooms
     shadow_mutes_and_names

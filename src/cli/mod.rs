@@ -12,6 +12,7 @@
 //! | the options and commands of `ctl` | [`ctl`] |
 //! | the commands of `ctl account`, of `ctl ban` | [`ctl::account`], [`ctl::ban`] |
 //! | the arguments of `chathub-web`, of `chathub-tls` | [`web`], [`tls`] |
+//! | what a word was meant to be that is not understood | `slips` |
 //! | how a length of time is written, and its bounds | `length` |
 //! | how a point in time is written | `moment` |
 //! | log levels, roles, kinds of events as arguments | [`words`] |
@@ -21,6 +22,7 @@ mod doctor;
 mod length;
 mod moment;
 mod serve;
+mod slips;
 pub mod tls;
 pub mod web;
 pub mod words;
@@ -94,7 +96,7 @@ impl Cli {
     /// Those of [`Self::of_process`].
     pub fn from_line(line: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Result<Self, clap::Error> {
         let mut command = command();
-        let matches = command.try_get_matches_from_mut(line)?;
+        let matches = slips::matches(&mut command, line)?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 }

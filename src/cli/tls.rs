@@ -5,7 +5,7 @@ use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::length::handshake_time;
 use super::serve::listen_address;
@@ -148,7 +148,9 @@ impl TlsArgs {
     /// # Errors
     /// What is to be printed instead: a complaint, or the help or version that was asked for.
     pub fn of_process() -> Result<Self, clap::Error> {
-        Self::try_parse()
+        let mut command = Self::command();
+        let matches = super::slips::matches(&mut command, std::env::args_os())?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 
     /// The command line, for the manual page.

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{CommandFactory as _, Parser};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use super::serve::listen_address;
 use crate::standing;
@@ -52,7 +52,9 @@ impl WebArgs {
     /// # Errors
     /// What is to be printed instead: a complaint, or the help or version that was asked for.
     pub fn of_process() -> Result<Self, clap::Error> {
-        Self::try_parse()
+        let mut command = Self::command();
+        let matches = super::slips::matches(&mut command, std::env::args_os())?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 
     /// The command line, for the manual page.

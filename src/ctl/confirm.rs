@@ -9,6 +9,7 @@ use super::print::table::wrap;
 use crate::cli::ctl::CtlCommand;
 use crate::cli::ctl::account::AccountCommand;
 use crate::cli::ctl::ban::BanCommand;
+use crate::values::name::pattern::Pattern;
 use crate::values::network::Network;
 
 /// Asks at the terminal whether the command is meant.
@@ -71,6 +72,14 @@ pub(super) fn confirmed(command: &CtlCommand) -> Result<CtlCommand, Failure> {
                 && (!network.is_written_so(target) || (network.is_broad() && can_be_asked()))
             {
                 confirm(&format!("{} is {network}, {}.", &**target, network.size()))?;
+                *yes = true;
+            }
+            if Pattern::is_one(target)
+                && can_be_asked()
+                && let Some(such) = Pattern::parse(target).ok().and_then(|pattern| pattern.broad())
+            {
+                let such = if such.is_empty() { String::new() } else { format!(" such as {}", such.join(", ")) };
+                confirm(&format!("{} finds many names{such}, of whoever comes.", &**target))?;
                 *yes = true;
             }
         }

@@ -4,7 +4,7 @@
 //! passwords itself, and keeps a password no longer than hashing it takes.
 
 use crate::values::fingerprint::Fingerprint;
-use crate::values::id::AccountId;
+use crate::values::id::{AccountId, SanctionId};
 use core::fmt;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -83,6 +83,9 @@ pub struct Account {
     /// The certificates that log in to the account, the oldest first; at most [`CERTIFICATES`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<Certificate>,
+    /// The shadow-mute under which the account was registered: as long as that is in force, the name is not to be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unheard: Option<SanctionId>,
 }
 
 /// A certificate that logs in to an account.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::history::newest;
 use super::message::{Done, Entrance, Line, Message, Welcome};
 use super::room::Room;
+use super::session::Session;
 use super::{Hub, Turn, work};
 use crate::values::id::{RoomId, SessionId};
 use crate::values::time::Wall;
@@ -19,6 +20,9 @@ const NAMED: usize = 3;
 
 /// The number of a room's last lines that are looked at to find who has spoken.
 const LOOKED_AT: usize = 32;
+
+/// The rows that are assumed for a screen whose size is not known.
+pub const ROWS: u16 = 24;
 
 /// The rooms that a client has left, the latest at the end: each with the number of the next line
 /// at that time. There are at most 16.
@@ -59,6 +63,17 @@ impl Since {
             Self::Line(seq) => line.seq >= seq,
             Self::Time(time) => line.at > time,
         }
+    }
+}
+
+impl Session {
+    /// The most lines that the client was shown when it came into its room. Some of them may have been left out, because
+    /// they took several rows of the screen; only what renders them knows.
+    fn most_shown(&self) -> usize {
+        // Nothing is known of a screen when its client connects.
+        let rows = if self.left.is_some() && self.terminal.rows > 0 { self.terminal.rows } else { ROWS };
+        // A row is for typing, one for the heading of the lines, and one tells who else is here.
+        usize::from(rows.saturating_sub(3))
     }
 }
 
@@ -136,18 +151,20 @@ impl Turn<'_> {
     }
 
     /// Tells `id`, which has logged in, how many lines were said in its room since its account was
-    /// here last (`last`), if any.
+    /// here last (`last`), if any. Lines that it has seen on this connection are not new to it: what
+    /// was said since it connected, and what it was shown of the time before.
     pub(super) fn tell_what_is_new(&mut self, id: SessionId, last: Wall) {
         let Some(own) = self.hub.session(id) else { return };
         let (from, room, horizon) = (own.sees_from, &self.hub.rooms.open[&own.room], self.hub.horizon(self.now));
         let new = room.history.iter_for(id).rev().take_while(|line| line.at > last);
         let mut blinkers = self.hub.blinkers(own);
         let lines = new.filter(|line| line.seq >= from && horizon.keeps(line) && !blinkers.hide(line));
-        let lines = lines.filter(|line| line.author != Some(id)).count();
+        let shown = own.most_shown().min(self.hub.settings.history.replay);
+        let lines = lines.filter(|line| line.at < own.since).skip(shown).count();
         let room: Arc<str> = room.name.shown().into();
-        self.hub.work.done += work::SHARED * lines as u64;
+        self.hub.work.done += work::SHARED * (lines + shown) as u64;
         if lines > 0 {
-            self.done(id, Done::NewSince { room, lines, last });
+            self.done(id, Done::NewSince { room, lines, last, more: shown > 0 });
         }
     }
 }

@@ -210,6 +210,11 @@ impl History {
         self.unheard.contains_key(&seq)
     }
 
+    /// The author of the line of this number, if nobody else finds it.
+    pub(super) fn found_only_by(&self, seq: u64) -> Option<SessionId> {
+        self.unheard.get(&seq).copied()
+    }
+
     /// Whether there are lines of `author` that nobody else finds.
     pub(super) fn has_unheard_of(&self, author: SessionId) -> bool {
         self.unheard.values().any(|one| *one == author)

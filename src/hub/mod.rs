@@ -18,7 +18,7 @@
 //! | finding people by the beginnings of names | `beginnings` |
 //! | which client makes way in a full hub | `places` |
 //! | rooms: opening, entering, topics | `rooms`, [`room`] |
-//! | what a client is shown when it comes into a room | `entrance` |
+//! | what a client is shown when it comes into a room | [`entrance`] |
 //! | lines kept in memory | [`history`] |
 //! | how a room is told of arrivals and departures | `presence` |
 //! | who owns a room, who may come in and speak | [`ownership`] |
@@ -61,7 +61,7 @@ mod counters;
 mod door;
 mod effect;
 mod encryption;
-mod entrance;
+pub mod entrance;
 pub mod foreign;
 mod happening;
 pub mod history;
@@ -145,6 +145,7 @@ use crate::values::CopyOnWrite;
 use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::network::Origin;
+use crate::values::rate::Allowance;
 use crate::values::rising::Rising;
 use crate::values::roster::Roster;
 use crate::values::time::{Mono, Now, Wall};
@@ -233,6 +234,8 @@ struct Rooms {
 struct Moderation {
     sanctions: Sanctions,
     strikes: Strikes,
+    /// What the clients at each address have said to others together.
+    said_from: Allowance<Origin>,
     reports: Reports,
     filters: Filters,
     leavers: Leavers,

@@ -314,6 +314,7 @@ mod tests {
             seen: Wall(0),
             places: Vec::new(),
             certificates: Vec::new(),
+            unheard: None,
         };
         hub.accounts.put(ann).expect("the first");
         hub.log_in(SessionId(3), AccountId(1));

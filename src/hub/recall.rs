@@ -220,6 +220,7 @@ mod tests {
             seen: Wall(1),
             places: Vec::new(),
             certificates: Vec::new(),
+            unheard: None,
         }
     }
 

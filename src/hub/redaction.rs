@@ -10,7 +10,7 @@
 //!
 //! This file does not know how a command names lines: it gets a [`Selector`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::archive::{Record, Selector};
@@ -64,9 +64,58 @@ pub struct Meant {
     cleared: Vec<RoomId>,
     /// The topics that one person alone sees, because nobody was to hear them.
     unseen: Vec<(SessionId, RoomId)>,
+    /// For each room with selected lines, who can see how many of them.
+    seen: Vec<(RoomId, Seen)>,
+}
+
+/// How many of the selected lines people can see: all lines, and those of them that were said in private.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    by_all: (u64, u64),
+    /// Besides these, what people said whom nobody was to hear, and who alone see it.
+    by_author: BTreeMap<SessionId, (u64, u64)>,
+}
+
+impl Seen {
+    fn note(&mut self, author: Option<SessionId>, is_private: bool) {
+        let (lines, private) = match author {
+            None => &mut self.by_all,
+            Some(author) => self.by_author.entry(author).or_default(),
+        };
+        *lines += 1;
+        *private += u64::from(is_private);
+    }
+
+    fn by(&self, viewer: SessionId) -> (u64, u64) {
+        let (lines, private) = self.by_author.get(&viewer).copied().unwrap_or_default();
+        (self.by_all.0 + lines, self.by_all.1 + private)
+    }
+}
+
+/// What somebody can see of what a [`Selector`] selects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Visible {
+    /// The number of lines.
+    pub lines: u64,
+    /// The number of topics.
+    pub topics: u64,
+    /// Whether any of the lines may be on disk.
+    pub on_disk: bool,
 }
 
 impl Meant {
+    /// What the person sees who removes it. Operators and administrators know who is not heard, and are told of all.
+    /// A room's owner is told of what they can see alone: the number would tell them that somebody is not heard.
+    pub(super) fn visible(&self, by: Remover) -> Visible {
+        let Remover::Owner(id) = by else {
+            return Visible { lines: self.lines, topics: self.topics, on_disk: self.lines > self.private };
+        };
+        let seen = self.seen.iter().map(|(_, seen)| seen.by(id));
+        let (lines, private) = seen.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+        let own_topics = self.unseen.iter().filter(|(who, _)| *who == id).count();
+        Visible { lines, topics: (self.cleared.len() + own_topics) as u64, on_disk: lines > private }
+    }
+
     /// The number of rooms with selected lines.
     pub(super) fn room_count(&self) -> u64 {
         (self.rooms.len() + self.dormant.len()) as u64
@@ -89,13 +138,19 @@ impl Hub {
         for room in self.rooms() {
             let (places, looked_at) = room.history.meant(what, room.name.folded());
             meant.looked_at += 1 + looked_at as u64;
-            let is_private = |place: &&usize| room.ownership.is_private_line(room.history.at(**place).seq);
-            meant.private += places.iter().filter(is_private).count() as u64;
+            let mut seen = Seen::default();
+            for place in &places {
+                let seq = room.history.at(*place).seq;
+                let is_private = room.ownership.is_private_line(seq);
+                meant.private += u64::from(is_private);
+                seen.note(room.history.found_only_by(seq), is_private);
+            }
             let lines = places.iter().map(|place| room.history.at(*place));
             unheard.extend(lines.filter(|line| room.history.is_unheard(line.seq)).filter_map(|line| line.author));
             meant.lines += places.len() as u64;
             if !places.is_empty() {
                 meant.rooms.push((room.id, places));
+                meant.seen.push((room.id, seen));
             }
             if means_topic(what, account, room) {
                 meant.cleared.push(room.id);
@@ -203,8 +258,8 @@ impl Turn<'_> {
             self.clear_unseen_topic(id, room);
         }
         self.redaction_happened(&meant, by);
-        for (room, places) in &meant.rooms {
-            self.tell_of_removed(*room, places.len(), by.in_chat());
+        for (room, seen) in &meant.seen {
+            self.tell_of_removed(*room, seen, by.in_chat());
         }
         self.record(Record::Redact(Arc::new(what)));
         meant
@@ -262,20 +317,30 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells the members of a room that lines were removed which may still be on their screens;
-    /// `but` is not told.
-    fn tell_of_removed(&mut self, id: RoomId, lines: usize, but: Option<SessionId>) {
+    /// Tells the members of a room that lines were removed which may still be on their screens, each of as many as they
+    /// could see; `but` is not told.
+    fn tell_of_removed(&mut self, id: RoomId, seen: &Seen, but: Option<SessionId>) {
         let Some(room) = self.hub.rooms.open.get(&id) else { return };
         if room.members.len() > work::MOST {
             // In a crowd, one line in the room tells everybody.
-            let number = if lines == 1 { "1 line was".to_owned() } else { format!("{lines} lines were") };
-            let text = format!("{number} removed by a moderator, and may still stand on your screen").into();
-            self.post(id, None, Said::Notice { text });
+            let text = |lines: u64| -> Arc<str> {
+                let number = if lines == 1 { "1 line was".to_owned() } else { format!("{lines} lines were") };
+                format!("{number} removed by a moderator, and may still stand on your screen").into()
+            };
+            let alone: Vec<SessionId> = seen.by_author.keys().copied().filter(|id| room.members.contains(id)).collect();
+            if seen.by_all.0 > 0 {
+                self.post(id, None, Said::Notice { text: text(seen.by_all.0) });
+                return;
+            }
+            for author in alone {
+                self.notice_unheard(id, author, Said::Notice { text: text(seen.by(author).0) });
+            }
             return;
         }
         for member in room.members.iter().copied().collect::<Vec<_>>() {
-            if Some(member) != but {
-                self.done(member, Done::LinesRemoved(lines));
+            let (lines, _) = seen.by(member);
+            if Some(member) != but && lines > 0 {
+                self.done(member, Done::LinesRemoved(usize::try_from(lines).unwrap_or(usize::MAX)));
             }
         }
     }
@@ -491,7 +556,7 @@ mod tests {
     fn it_is_known_who_has_removed_lines() {
         let mut hub = hub();
         // A client says a thousand lines at once in this test.
-        hub.settings.pace.steady = 0;
+        (hub.settings.pace.steady, hub.settings.pace.address) = (0, 0);
         let mut effects = Vec::new();
         let mut account = |hub: &mut Hub, session, name, role| {
             let name = Name::parse(name, 24).expect("a name");

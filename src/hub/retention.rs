@@ -394,7 +394,7 @@ mod tests {
         settings.history.keep = None;
         (settings.history.keep_bytes, settings.history.bytes) = (MIB, 10 * MIB);
         (settings.history.lines, settings.limits.line) = (100_000, 4096);
-        settings.pace.steady = 0;
+        (settings.pace.steady, settings.pace.address) = (0, 0);
         let mut hub = hub(settings);
         for at in 0..4000 {
             send(&mut hub, ANN, &format!("{at} {}", "x".repeat(at % 1000)), later(0));

@@ -36,6 +36,7 @@ use crate::values::CopyOnWrite;
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name::Name;
 use crate::values::network::Origin;
+use crate::values::rate::Allowance;
 use crate::values::time::{Mono, Wall};
 use crate::values::words::Filters;
 
@@ -72,6 +73,8 @@ struct Saved {
     logins: Logins,
     #[serde(default)]
     strikes: Strikes,
+    #[serde(default)]
+    said_from: Allowance<Origin>,
     #[serde(default)]
     reports: Reports,
     #[serde(default)]
@@ -183,6 +186,8 @@ struct Saving<'a> {
     accounts: &'a Accounts,
     logins: &'a Logins,
     strikes: &'a Strikes,
+    #[serde(skip_serializing_if = "Allowance::is_empty")]
+    said_from: &'a Allowance<Origin>,
     reports: &'a Reports,
     memos: &'a Memos,
     #[serde(skip_serializing_if = "Zones::is_empty")]
@@ -281,6 +286,7 @@ impl Serialize for Hub {
             accounts: &self.accounts,
             logins: &self.logins,
             strikes: &self.moderation.strikes,
+            said_from: &self.moderation.said_from,
             reports: &self.moderation.reports,
             memos: &self.memos,
             zones: &self.zones,
@@ -396,6 +402,7 @@ impl Hub {
                 leavers: moderation.leavers.clone(),
                 asked: moderation.asked.clone(),
                 strikes: moderation.strikes.clone(),
+                said_from: moderation.said_from.clone(),
                 reports: moderation.reports.frozen(),
                 filters: Filters::default(),
                 outgoing: moderation.outgoing.clone(),
@@ -448,6 +455,7 @@ impl Saved {
                 leavers: self.leavers,
                 asked: self.asked,
                 strikes: self.strikes,
+                said_from: self.said_from,
                 reports: self.reports,
                 filters,
                 outgoing: self.outgoing,

@@ -344,9 +344,12 @@ impl Turn<'_> {
             Some(rest) if !rest.starts_with('/') => {
                 self.hub.counters.commands += 1;
                 self.hub.answers_nothing(id);
+                self.hub.knows_where_it_is(id);
                 self.command(id, rest);
             }
-            _ if self.keeps_to_itself(id, text) || self.is_bare(id, text) => {}
+            _ if self.keeps_to_itself(id, text)
+                || self.may_speak_another_protocol(id, text)
+                || self.is_bare(id, text) => {}
             Some(escaped) => self.say(id, escaped),
             None => self.say(id, text),
         }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher13;
 
+use super::account::Role;
 use super::message::{Done, Refusal};
 use super::pace::Kind;
 use super::sanction::{self, Order, Target};
@@ -129,6 +130,22 @@ const TOO_SOON: u32 = 3;
 /// The number of lines beyond the pace of the long run that make a strike.
 const BEYOND: u32 = 10;
 
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Of what an address may say in one go, this part is for clients there that are no more than [`LITTLE`] lines beyond
+/// their pace: somebody who floods does not keep others at their address from saying something.
+const FOR_THE_CALM: u32 = 4;
+const LITTLE: u32 = 3;
+
+/// How many times as much as one client all clients at an address may say in one go.
+const CLIENTS_OF_AN_ADDRESS: u32 = 3;
+
+/// How many lines one client may say in one go: as many as its pace lets pass before lines are dropped.
+fn in_one_go(limits: &settings::Pace) -> u32 {
+    let most = u64::from(limits.lines).saturating_mul(limits.patience.as_secs().max(1));
+    u32::try_from(most).unwrap_or(u32::MAX).max(limits.burst_lines)
+}
+
 impl LastSaid {
     /// The part that also holds for the next client from the same address, who may be another
     /// person: lines that were repeated, things shown too often, and lines in the long run. That
@@ -173,12 +190,13 @@ impl LastSaid {
         if self.steady <= now {
             self.beyond = 0;
         }
-        // The burst is the number of lines that the client's pace lets pass before lines are
-        // dropped.
-        let most = u64::from(limits.lines).saturating_mul(limits.patience.as_secs().max(1));
-        let most = u32::try_from(most).unwrap_or(u32::MAX).max(limits.burst_lines);
-        let taken = rate::take_one(self.steady, now, Duration::from_secs(60) / limits.steady, most);
+        let taken = rate::take_one(self.steady, now, MINUTE / limits.steady, in_one_go(limits));
         taken.map(|steady| self.steady = steady).inspect_err(|_| self.beyond = self.beyond.saturating_add(1))
+    }
+
+    /// Whether the client has said no more than a few lines beyond its pace of the long run.
+    fn has_said_little(&self, now: Mono, limits: &settings::Pace) -> bool {
+        limits.steady > 0 && self.steady.since(now) <= MINUTE / limits.steady * LITTLE
     }
 
     /// Counts a line, given its hash. Returns how often it was said recently, this time included.
@@ -353,12 +371,32 @@ impl Turn<'_> {
     pub(super) fn says_too_much(&mut self, id: SessionId) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
         let said = session.last_said.get_or_insert_default();
-        let Err(wait) = said.go_on(self.now.mono, &self.hub.settings.pace) else { return false };
+        let Err(wait) = said.go_on(self.now.mono, &self.hub.settings.pace) else {
+            return self.says_too_much_from_its_address(id);
+        };
         let is_strike = said.beyond % BEYOND == 0;
         self.refuse(id, Refusal::SaidALot(wait));
         if is_strike {
             self.strike(id, Offence::Flood);
         }
+        true
+    }
+
+    /// Whether the clients at the address of `id` together have said more to others than `pace.address` allows. If so,
+    /// tells `id`. Otherwise whoever opens twenty connections could say twenty bursts at once. There is no strike, because
+    /// this client may be another person.
+    fn says_too_much_from_its_address(&mut self, id: SessionId) -> bool {
+        let limits = &self.hub.settings.pace;
+        let Some(session) = self.hub.people.sessions.get(&id).filter(|_| limits.address > 0) else { return false };
+        if self.hub.is_always_let_in(session.peer) || self.hub.role(id) == Role::Operator {
+            return false;
+        }
+        let most = in_one_go(limits).saturating_mul(CLIENTS_OF_AN_ADDRESS).max(limits.address);
+        let is_calm = session.last_said.as_ref().is_some_and(|said| said.has_said_little(self.now.mono, limits));
+        let most = if is_calm { most } else { most - most / FOR_THE_CALM };
+        let (origin, every) = (Origin::of(session.peer.ip()), MINUTE / limits.address);
+        let Err(wait) = self.hub.moderation.said_from.take(origin, most, every, self.now.mono) else { return false };
+        self.refuse(id, Refusal::SaidALotFromAddress(wait));
         true
     }
 

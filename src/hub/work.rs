@@ -89,6 +89,7 @@ mod tests {
             seen: Wall(0),
             places: Vec::new(),
             certificates: Vec::new(),
+            unheard: None,
         };
         hub.accounts.put(account).expect("the first");
         hub.log_in(ANN, AccountId(1));

@@ -178,6 +178,12 @@ settings! {
         /// (at least burst_lines). Nobody types that fast for that long. What is beyond it is refused, and ten such
         /// lines are a strike. A program that speaks for many may need more. 0: as much as the pace lets pass.
         steady: u32 = 60, whole(0, 60_000_000, "lines per minute"), Live;
+        /// What all clients at one address (an IPv4 address, or a /64 network of IPv6) may say to others together in the
+        /// long run; in one go, three times as much as one of them (at least as much as in a minute). A quarter of that is
+        /// for those there who have said little of late. What is beyond it is refused. Networks of access.always and
+        /// operators are not counted: a gateway that brings people from everywhere is listed there, or tells by the
+        /// PROXY protocol whose connections it carries on. 0: as much as each of them may say.
+        address: u32 = 1200, whole(0, 60_000_000, "lines per minute"), Live;
         /// How long the lines of a client that is too fast are held back before they are dropped.
         patience: Duration = Duration::from_secs(30), time("1s", "1h"), Live;
     }

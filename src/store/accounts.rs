@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::Trouble;
 use super::meta::{signed, unsigned};
 use crate::hub::account::{Account, CERTIFICATES, Certificate, Hashed, Role};
-use crate::values::id::AccountId;
+use crate::values::id::{AccountId, SanctionId};
 use crate::values::name::Name;
 use crate::values::time::Wall;
 
@@ -18,7 +18,7 @@ pub(super) fn all(db: &Connection) -> Result<Vec<Account>, Trouble> {
 /// Appends the accounts, `order` (ASC or DESC) by id, up to the first one that cannot be read.
 pub(super) fn read(db: &Connection, order: &str, accounts: &mut Vec<Account>) -> Result<(), Trouble> {
     let mut found = db.prepare(&format!(
-        "SELECT id, name, hashed, role, since, seen, certificates FROM accounts ORDER BY id {order}"
+        "SELECT id, name, hashed, role, since, seen, certificates, unheard FROM accounts ORDER BY id {order}"
     ))?;
     let mut rows = found.query([])?;
     while let Some(row) = rows.next()? {
@@ -36,6 +36,7 @@ pub(super) fn read(db: &Connection, order: &str, accounts: &mut Vec<Account>) ->
             // are not on disk.
             places: Vec::new(),
             certificates: certificates(row.get(6)?),
+            unheard: row.get::<_, Option<i64>>(7)?.map(|mute| SanctionId(unsigned(mute))),
         });
     }
     Ok(())
@@ -54,8 +55,8 @@ pub(super) fn put(db: &Connection, account: &Account) -> Result<(), Trouble> {
     let certificates = &account.certificates;
     let certificates =
         (!certificates.is_empty()).then(|| serde_json::to_string(certificates).expect("it is plain JSON"));
-    let sql = "INSERT OR REPLACE INTO accounts (id, name, hashed, role, since, seen, certificates) \
-               VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let sql = "INSERT OR REPLACE INTO accounts (id, name, hashed, role, since, seen, certificates, unheard) \
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
     db.prepare_cached(sql)?.execute(params![
         signed(account.id.0),
         account.name.shown(),
@@ -63,7 +64,8 @@ pub(super) fn put(db: &Connection, account: &Account) -> Result<(), Trouble> {
         account.role.name(),
         account.since.0,
         account.seen.0,
-        certificates
+        certificates,
+        account.unheard.map(|mute| signed(mute.0))
     ])?;
     Ok(())
 }

@@ -190,6 +190,11 @@ const STEPS: &[&str] = &[
     -- The highest number of a line that was said while the room was encrypted; 0: there is none.
     ALTER TABLE rooms ADD COLUMN encrypted INTEGER NOT NULL DEFAULT 0;
     ",
+    // 13: accounts that were registered by people who were muted without being told.
+    "
+    -- The mute (sanctions.id) under which it was registered: as long as that is in force, the name is not shown. None: it is.
+    ALTER TABLE accounts ADD COLUMN unheard INTEGER;
+    ",
 ];
 
 /// The version of the tables that this program writes.

@@ -39,8 +39,8 @@ Examples:
         /// Only tell whom it would hit.
         #[arg(long)]
         dry_run: bool,
-        /// Do not ask, neither at a terminal before several people are disconnected or a large network is kept out, nor
-        /// before a large part of the Internet is, such as 0.0.0.0/0, or a network that is another one as it is written,
+        /// Do not ask, neither at a terminal before several people are disconnected, or a large network or a pattern that
+        /// finds many names, such as a*, is kept out, nor before a large part of the Internet is, such as 0.0.0.0/0, or a network that is another one as it is written,
         /// such as 10.1.2.3/8, nor where a name could be several people: for these, scripts have to say it as well.
         #[arg(long)]
         yes: bool,

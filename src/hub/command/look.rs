@@ -20,7 +20,13 @@ pub(super) fn help(call: &mut Call<'_, '_>, args: &str) {
         return call.tell(Message::Help { role, all: !word.is_empty() });
     }
     match meant(word, role) {
-        Meant::One(command) if role < command.role => call.refuse(Refusal::RoleNeeded(command.role)),
+        Meant::One(command) if role < command.role => {
+            // What a guest could do once they are logged in is told, with how one logs in; what operators do is not.
+            if command.role < Role::Operator {
+                call.tell(Message::HelpOn(command));
+            }
+            call.refuse(Refusal::RoleNeeded(command.role));
+        }
         Meant::One(command) => call.tell(Message::HelpOn(command)),
         Meant::Several(names) => call.refuse(Refusal::SeveralCommands { given: clip_word(word), names }),
         Meant::Nothing(nearest) => call.refuse(Refusal::UnknownCommand { given: clip_word(word), nearest }),

@@ -41,7 +41,7 @@ mod wishes;
 
 pub(super) use look::at_once;
 pub use slips::holds_password;
-pub(super) use slips::{Ends, bare, ends_question, is_for_services, suspects, without_slash};
+pub(super) use slips::{Ends, bare, ends_question, is_for_services, suspects, tells_password, without_slash};
 pub use table::{COMMANDS, Command, Group, Password, Takes};
 
 use std::sync::Arc;

@@ -127,7 +127,12 @@ pub(super) fn redact(call: &mut Call<'_, '_>, args: &str) {
             Selector { room: own_room_only, since, ..whose }
         }
         Which::Last(count) => {
-            let (places, looked_at) = call.room().history.meant(&whose, &here);
+            let (mut places, looked_at) = call.room().history.meant(&whose, &here);
+            if let Remover::Owner(id) = remover {
+                // An owner counts the lines that they can see.
+                let history = &call.room().history;
+                places.retain(|at| history.found_only_by(history.at(*at).seq).is_none_or(|author| author == id));
+            }
             let from = places.get(..count).unwrap_or(&places).last().map(|at| call.room().history.at(*at).seq);
             call.turn.hub.work.done += looked_at as u64;
             let Some(from) = from else { return call.refuse(Refusal::NothingToRemove(clip(whom))) };
@@ -140,7 +145,8 @@ pub(super) fn redact(call: &mut Call<'_, '_>, args: &str) {
 fn remove(call: &mut Call<'_, '_>, what: &Selector, remover: Remover, whom: &str) {
     let meant = call.turn.hub.meant_for(Some(call.id), what, None);
     call.turn.hub.work.done += meant.looked_at;
-    if meant.lines == 0 && meant.topics == 0 {
+    let visible = meant.visible(remover);
+    if visible.lines == 0 && visible.topics == 0 {
         return call.refuse(Refusal::NothingToRemove(clip(whom)));
     }
     let hub = &*call.turn.hub;
@@ -152,6 +158,6 @@ fn remove(call: &mut Call<'_, '_>, what: &Selector, remover: Remover, whom: &str
     let removed = call.turn.redact(what, None, remover);
     call.turn.hub.work.done += removed.looked_at + work::SHOWN;
     operator::sign(call, before);
-    let on_disk = call.turn.hub.is_recording() && removed.lines > removed.private;
-    call.done(Done::Redacted { lines: removed.lines, topics: removed.topics, rooms, on_disk });
+    let on_disk = call.turn.hub.is_recording() && visible.on_disk;
+    call.done(Done::Redacted { lines: visible.lines, topics: visible.topics, rooms, on_disk });
 }

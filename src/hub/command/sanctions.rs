@@ -1,7 +1,8 @@
 //! Bans, mutes and filters by operators, the lists of them, and the list of people who have left.
 //!
 //! If a sanction would reach more people than the one named, the operator is told whom, and has to
-//! repeat the line to confirm it. Before a filter is made, the operator is told which recent lines
+//! repeat the line to confirm it. So it is with a network or a pattern of names that is wide, whoever
+//! is here: it will reach those who come. Before a filter is made, the operator is told which recent lines
 //! it would have kept back.
 
 use std::collections::BTreeSet;
@@ -159,9 +160,13 @@ impl Call<'_, '_> {
         let is_pattern = matches!(meant.order.target, Target::Pattern(_));
         let looked_at = if is_pattern { self.turn.hub.people.sessions.len() } else { others.len() };
         self.turn.hub.work.done += looked_at as u64;
+        let broad = match &meant.order.target {
+            Target::Pattern(pattern) => pattern.broad().map(|such| (clip(pattern.as_str()), such)),
+            _ => None,
+        };
         let doubtful = meant.network.filter(|network| network.is_broad() || !network.is_written_so(given));
         let is_another = match told {
-            None if others.is_empty() && doubtful.is_none() && behind.is_none() => return true,
+            None if others.is_empty() && doubtful.is_none() && broad.is_none() && behind.is_none() => return true,
             None => false,
             // The caller has repeated the line. That confirms it for the people of whom the caller
             // was told, and for nobody who came, or took the name, since then.
@@ -180,6 +185,9 @@ impl Call<'_, '_> {
         }
         if let Some(network) = doubtful {
             self.refuse(Refusal::Doubtful { given: clip(given), network: in_words(&network) });
+        }
+        if let Some((pattern, such)) = broad {
+            self.refuse(Refusal::BroadPattern { pattern, such });
         }
         let count = others.len();
         let names = others.into_iter().map(|(_, name)| name).take(OTHERS_NAMED).collect();

@@ -18,7 +18,7 @@ pub fn holds_password(line: &str) -> bool {
         Some(rest) if !rest.starts_with('/') => split_word(rest),
         _ => {
             let suspects = || suspects(line).is_some_and(|line| line.is_login(SHORTEST, |_| true, |_| true));
-            return without_slash(line, |_| true).is_some() || suspects();
+            return without_slash(line, |_| true).is_some() || suspects() || tells_password(line);
         }
     };
     if is_for_services(word, args) {
@@ -241,9 +241,65 @@ const BEHIND: &[char] = &['!', '?', '.', ';', '(', ')'];
 /// The words behind a colon that leave the editor vi.
 const LEAVE: &[&str] = &["q", "q!", "wq", "wq!", "x", "qa"];
 
+/// The commands of IRC that programs and people send to a server as they are, and what does here what they mean.
+const IRC: &[(&str, &str)] = &[
+    ("PRIVMSG", "msg"),
+    ("NOTICE", "msg"),
+    ("JOIN", "join"),
+    ("PART", "leave"),
+    ("NICK", "nick"),
+    ("QUIT", "quit"),
+    ("AWAY", "away"),
+    ("TOPIC", "topic"),
+    ("MODE", "room"),
+    ("WHO", "who"),
+    ("NAMES", "who"),
+    ("LIST", "rooms"),
+    ("WHOIS", "whois"),
+    ("USERHOST", "whois"),
+    ("WHOWAS", "seen"),
+    ("ISON", "seen"),
+    ("INVITE", "invite"),
+    ("KICK", "expel"),
+    ("PING", "ping"),
+    ("PONG", "ping"),
+    ("OPER", "login"),
+];
+
+/// What follows a colon in the shortest pictures of a face.
+const FACES: &[&str] = &["D", "P", "p", "O", "o", "S", "s", "3", ")", "(", "/", "|", "*"];
+
+/// The command for what a line means in IRC's protocol, such as `PRIVMSG #lobby :hi` or `PING :x`: its words are all
+/// capitals, and what follows is a channel, or text behind a colon, as people do not write it.
+fn of_irc(first: &str, rest: &str) -> Option<&'static Command> {
+    let (second, more) = split_word(rest);
+    let is_channel = |word: &str| word.strip_prefix(['#', '&']).is_some_and(|name| name.starts_with(char::is_alphabetic));
+    let is_text = |word: &str| word.strip_prefix(':').is_some_and(|text| !text.is_empty() && !FACES.contains(&text));
+    if !first.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        // As somebody types it who knows the protocol.
+        let is_typed = is_one_of(first, &["privmsg"]) && !more.is_empty();
+        let is_bare = is_one_of(first, &["join", "part", "names"]) && is_channel(second) && more.is_empty();
+        return find(first).filter(|_| is_typed || is_bare);
+    }
+    let (_, name) = IRC.iter().find(|(word, _)| *word == first)?;
+    let is_token = |word: &str| word.contains('.') || word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_meant = is_channel(second)
+        || is_text(second)
+        || match first {
+            "PRIVMSG" | "USERHOST" | "ISON" => !second.is_empty(),
+            "NOTICE" | "KICK" => more.starts_with(':'),
+            "INVITE" => is_channel(more),
+            "MODE" => more.starts_with(['+', '-']),
+            "PING" | "PONG" => more.is_empty() && !second.is_empty() && is_token(second),
+            "OPER" => !more.is_empty() && !more.contains(' '),
+            _ => false,
+        };
+    find(name).filter(|_| is_meant)
+}
+
 /// The command that a line without a slash seems to be. It is one of the words in [`ALONE`], a
-/// command behind the sign of another program, such as `.who` or `:q`, or words for one person or
-/// about a name, such as `msg ann ...` or `nick bob`. `role` is the author's; `is_here` tells
+/// command behind the sign of another program, such as `.who` or `:q`, a line of IRC's protocol, or
+/// words for one person or about a name, such as `msg ann ...` or `nick bob`. `role` is the author's; `is_here` tells
 /// whether a person of that name is connected. A guest has no account to log out of, so `logout` by
 /// a guest means `quit`.
 pub(in crate::hub) fn bare(line: &str, role: Role, is_here: impl Fn(&str) -> bool) -> Option<&'static Command> {
@@ -271,6 +327,10 @@ pub(in crate::hub) fn bare(line: &str, role: Role, is_here: impl Fn(&str) -> boo
             None if rest.is_empty() => return None,
             None => {}
         }
+    }
+    if let Some(command) = of_irc(first, rest) {
+        // Who may not use the command is told of the commands that they have.
+        return if command.role <= role { Some(command) } else { find("help") };
     }
     let (second, more) = split_word(rest);
     let is_meant = |command: &&Command| match command.name {
@@ -330,6 +390,134 @@ pub(in crate::hub) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) 
         _ => false,
     };
     is_meant.then_some(command)
+}
+
+/// What a password is called.
+const CALLED: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "pw",
+    "passwort",
+    "kennwort",
+    "contraseña",
+    "senha",
+    "wachtwoord",
+    "lösenord",
+    "adgangskode",
+    "passord",
+    "salasana",
+    "hasło",
+    "heslo",
+    "пароль",
+];
+
+/// What a password is called, and much else besides: a link has to follow.
+const CALLED_SO_AS_WELL: &[&str] = &["pass", "passe", "clave", "parola"];
+
+/// What stands between such a word and a password.
+const LINKS: &[&str] = &["is", "was", "=", ":", "->", "ist", "est", "es", "é", "è", "är", "er", "je", "это"];
+
+/// What stands before such a word where the line is about nothing else.
+const OWN: &[&str] = &["my", "the", "mein", "mon", "mi", "meu", "мой"];
+
+/// Words that tell no password, although nothing but them stands behind the colon: `password: required`.
+const NO_SECRET: &[&str] = &[
+    "required",
+    "needed",
+    "optional",
+    "missing",
+    "invalid",
+    "incorrect",
+    "correct",
+    "changed",
+    "expired",
+    "forgotten",
+    "nothing",
+    "secret",
+    "hidden",
+    "default",
+    "accepted",
+    "rejected",
+    "refused",
+    "denied",
+];
+
+/// Whether a line names a password, and has what looks like one: `my password is hunter22`, `password: sesame`, `pw
+/// hunter2`. A password has letters and digits or signs in it, or stands alone behind the word and a colon: "my password
+/// is wrong" and "the password is on the wiki" tell none.
+#[must_use]
+pub(in crate::hub) fn tells_password(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let mut is_all = true;
+    while let Some(word) = words.next() {
+        // `password:hunter22`, `pw=hunter22`
+        let (word, glued) = word.split_at(word.find([':', '=']).unwrap_or(word.len()));
+        let is_called = is_called(word, CALLED);
+        if !is_called && !self::is_called(word, CALLED_SO_AS_WELL) {
+            is_all &= is_one_of(word, OWN);
+            continue;
+        }
+        let mut rest = words.clone().peekable();
+        let link = if glued.is_empty() { rest.next_if(|next| is_one_of(next, LINKS)) } else { Some(&glued[..1]) };
+        if link.is_none() && !is_called {
+            is_all = false;
+            continue;
+        }
+        let glued = glued.trim_start_matches([':', '=']);
+        let Some(secret) = Some(glued).filter(|glued| !glued.is_empty()).or_else(|| rest.next()) else { return false };
+        let is_last = rest.peek().is_none();
+        let is_alone = is_all && is_last && matches!(link, Some(":" | "="));
+        if looks_secret(secret) || (link.is_some() && is_last && is_number(secret)) || (is_alone && is_plain(secret)) {
+            return true;
+        }
+        // "the password of the wiki is hunter22"
+        let mut before = secret;
+        for word in rest {
+            if is_one_of(before, LINKS) && looks_secret(word) {
+                return true;
+            }
+            before = word;
+        }
+        return false;
+    }
+    false
+}
+
+/// Whether a word, without the punctuation around it, is one of these.
+fn is_called(word: &str, called: &[&str]) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    if word.is_ascii() {
+        return is_one_of(word, called);
+    }
+    // The word may be a password, so no copy of it may stay in memory.
+    let is_same = |one: &&str| one.len() == word.len() && *Zeroizing::new(word.to_lowercase()) == **one;
+    called.iter().any(is_same)
+}
+
+/// Whether a word has letters, and digits or signs between them, as passwords do and words do not.
+fn looks_secret(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    let has = |is: fn(char) -> bool| word.chars().any(is);
+    let is_sign = |c: char| matches!(c, '!' | '@' | '#' | '$' | '%' | '^' | '&' | '*' | '+' | '=' | '~' | '?');
+    word.chars().count() >= 6
+        && has(char::is_alphabetic)
+        && (has(char::is_numeric) || has(is_sign))
+        // An address of a page or of a person.
+        && !word.contains("://")
+        && !(word.contains('@') && word.contains('.'))
+}
+
+/// Whether a word is a number of four digits or more.
+fn is_number(word: &str) -> bool {
+    word.len() >= 4 && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a word could be a password and is none of those that people say of one.
+fn is_plain(word: &str) -> bool {
+    word.chars().count() >= 5 && !word.ends_with('?') && !is_one_of(word, NO_SECRET) && !is_one_of(word, SENTENCE)
 }
 
 /// A line that begins no command and could be a login all the same: see [`suspects`].
@@ -399,4 +587,103 @@ fn is_misspelt(word: &str) -> bool {
 /// Whether a word that is misspelt could be one of these: a slip is seldom in the first letter.
 fn could_be_misspelt(word: &str) -> bool {
     word.len() < 12 && matches!(word.as_bytes().first().map(u8::to_ascii_lowercase), Some(b'l' | b'i' | b'r' | b's'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_names_a_password_and_has_one_is_told_from_talk_about_passwords() {
+        for line in [
+            "my password is hunter22",
+            "My Password: hunter22.",
+            "password: hunter2",
+            "password:hunter2",
+            "password = sesame",
+            "my password: sesame",
+            "pw hunter22",
+            "pw=hunter22",
+            "the pwd is hunter22, keep it",
+            "the password of the wiki is s3same12",
+            "my password is 123456",
+            "login ann, password p@ssword",
+            "my pass is hunter22",
+            "mein Passwort ist hunter22",
+            "мой пароль: hunter22",
+            "ПАРОЛЬ hunter22",
+        ] {
+            assert!(tells_password(line), "{line}");
+            assert!(holds_password(line), "{line}");
+        }
+        for line in [
+            "my password is wrong",
+            "my password is wrong again!",
+            "the password is on the wiki",
+            "the password is in https://wiki.example.org/pass123",
+            "the password is at ann@example.org",
+            "password: required",
+            "password: see the wiki",
+            "password reset does not work in 2026",
+            "password?",
+            "forgot my password",
+            "passwords are hashed with argon2id",
+            "the password has 12 characters",
+            "is your password longer than password1?",
+            "pass me the salt, agent007",
+            "I will pass",
+            "pw",
+        ] {
+            assert!(!tells_password(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_irc_s_protocol_is_told_from_talk() {
+        let bare = |line: &str| bare(line, Role::Member, |_| false).map(|command| command.name);
+        for (line, meant) in [
+            ("PRIVMSG #lobby :hi", "msg"),
+            ("PRIVMSG bob :hi", "msg"),
+            ("privmsg bob hi", "msg"),
+            ("NOTICE bob :hi", "msg"),
+            ("JOIN #x", "join"),
+            ("JOIN #x,#y key", "join"),
+            ("part #x", "leave"),
+            ("PART #x :bye", "leave"),
+            ("NICK bob", "nick"),
+            ("NICK :bob", "nick"),
+            ("QUIT :bye", "quit"),
+            ("AWAY :food", "away"),
+            ("TOPIC #x :hi", "topic"),
+            ("MODE #x +o bob", "room"),
+            ("MODE bob +i", "room"),
+            ("WHO #x", "who"),
+            ("INVITE bob #x", "invite"),
+            ("KICK #x bob :out", "expel"),
+            ("PING :x", "ping"),
+            ("PING irc.example.org", "ping"),
+            ("PONG 1234567", "ping"),
+            ("OPER ann sesame", "login"),
+        ] {
+            assert_eq!(bare(line), Some(meant), "{line}");
+        }
+        for line in [
+            "PING",
+            "PING me",
+            "PING :D",
+            "ping :x",
+            "part #2",
+            "PART of it",
+            "TOPIC of the day",
+            "LIST it",
+            "WHO is it",
+            "NOTICE the sign",
+            "MODE of life",
+            "KICK off",
+            "AWAY with it",
+            "JOIN us now",
+        ] {
+            assert_eq!(bare(line), None, "{line}");
+        }
+    }
 }

@@ -66,6 +66,7 @@ impl Turn<'_> {
             seen: self.now.wall,
             places: Vec::new(),
             certificates: Vec::new(),
+            unheard: None,
         };
         if let Err(other) = self.hub.accounts.put(account.clone()) {
             let other = self.hub.accounts.get(other).map_or("", |account| account.name.shown());

@@ -32,6 +32,13 @@ impl Hub {
         }
     }
 
+    /// Notes that `id` has given a command: it is no program that takes the hub for another kind of server.
+    pub(in crate::hub) fn knows_where_it_is(&mut self, id: SessionId) {
+        if let Some(session) = self.people.sessions.get_mut(&id) {
+            (session.asking.named, session.asking.foreign) = (false, 0);
+        }
+    }
+
     /// Notes that the next line of `id`, if it is one word, may be a password that nobody asks for.
     pub(in crate::hub) fn expect_password(&mut self, id: SessionId) {
         if let Some(session) = self.people.sessions.get_mut(&id)
@@ -161,18 +168,25 @@ impl Turn<'_> {
     /// else sees the line.
     pub(in crate::hub) fn keeps_to_itself(&mut self, id: SessionId, text: &str) -> bool {
         let Some(session) = self.hub.people.sessions.get_mut(&id) else { return false };
-        let is_word = !text.trim().contains(char::is_whitespace) && text.len() >= self.hub.settings.accounts.password;
-        let is_answer = std::mem::take(&mut session.asking.follows) && is_word;
+        let is_word = !text.trim().contains(char::is_whitespace);
+        let is_named = std::mem::take(&mut session.asking.named) && is_word;
+        let is_long = text.len() >= self.hub.settings.accounts.password;
+        let is_answer = (std::mem::take(&mut session.asking.follows) && is_word && is_long) || is_named;
         let is_answer = std::mem::take(&mut session.asking.wary) || is_answer || self.now.mono < session.asking.ahead;
         let refusal = if is_answer {
             Refusal::CouldBePassword
         } else {
-            let Some(refusal) = self.hub.tries_to_log_in(id, text) else { return false };
-            self.hub.expect_answers_sent_ahead(id, self.now);
-            if matches!(refusal, Refusal::NameAlone(_)) {
-                self.hub.expect_password(id);
+            match self.hub.tries_to_log_in(id, text) {
+                Some(refusal) => {
+                    self.hub.expect_answers_sent_ahead(id, self.now);
+                    if matches!(refusal, Refusal::NameAlone(_)) {
+                        self.hub.expect_password(id);
+                    }
+                    refusal
+                }
+                None if command::tells_password(text) => Refusal::TellsPassword,
+                None => return false,
             }
-            refusal
         };
         self.refuse(id, refusal);
         self.effects.push(Effect::SecretSpent);

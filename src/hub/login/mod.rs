@@ -160,6 +160,12 @@ pub struct Asking {
     /// Whether a password may follow that nobody asks for: the one of a name that the client was told is registered, or
     /// once more the one that it has just logged in or registered with.
     follows: bool,
+    /// Whether the line before was a name as one types it to log in to a machine: the next one may be a password of that
+    /// machine, however short.
+    pub(in crate::hub) named: bool,
+    /// How many lines in a row may have come from a program that takes the hub for another kind of server
+    /// ([`super::foreign`]).
+    pub(in crate::hub) foreign: u8,
 }
 
 impl Asking {

@@ -126,6 +126,7 @@ impl Turn<'_> {
             seen: self.now.wall,
             places,
             certificates: Vec::new(),
+            unheard: self.hub.shadow_mute_of(id, self.now),
         };
         if self.hub.accounts.put(made.clone()).is_err() {
             return Err(Refusal::NameRegistered(shown));

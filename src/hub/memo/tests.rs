@@ -31,6 +31,7 @@ fn account(id: u64, name: &str) -> Account {
         seen: Wall(1),
         places: Vec::new(),
         certificates: Vec::new(),
+        unheard: None,
     }
 }
 

@@ -208,6 +208,8 @@ pub enum Refusal {
         /// How many they are.
         count: usize,
     },
+    /// The pattern finds names of people who have nothing in common, such as these everyday ones. A question follows.
+    BroadPattern { pattern: Arc<str>, such: Vec<&'static str> },
     /// The filter finds these of the last lines here. It is made if the command is given again.
     FilterHits {
         /// How many lines it finds something in.
@@ -263,6 +265,8 @@ pub enum Refusal {
     RepeatedFromAddress,
     /// The client has said too much for too long; it may speak again after this time.
     SaidALot(Duration),
+    /// The clients at its address have said too much together; it may speak again after this time.
+    SaidALotFromAddress(Duration),
     /// The client has shown others too many of these in a short time.
     TooOften {
         /// Of which kind.
@@ -354,6 +358,10 @@ pub enum Refusal {
     NotYourPassword,
     /// The line was not said, because it may have been meant as a password.
     CouldBePassword,
+    /// The line was not said, because it names a password and seems to have one.
+    TellsPassword,
+    /// The line was not said, because it looks like what a program sends to a server of another kind.
+    ForAnotherServer,
     /// The line was not said, because it looks like this command without its slash, and that takes a password.
     WithoutSlash(&'static super::super::command::Command),
     /// What was sent is for programs that keep names elsewhere, such as IRC's NickServ.

@@ -29,6 +29,7 @@ fn hub(reports: Vec<Report>) -> (Hub, SessionId) {
         seen: Wall(1),
         places: Vec::new(),
         certificates: Vec::new(),
+        unheard: None,
     };
     let recalled = Recalled { accounts: vec![olga], reports, last_line: 50, ..Recalled::default() };
     hub.handle(News::Archive(Some(Box::new(recalled))), NOW, &mut effects);

@@ -10,7 +10,7 @@ use crate::hub::Hub;
 use crate::hub::account::{Account, Role};
 use crate::hub::sanction::{Author, Kind, Order, Sanction, Target};
 use crate::hub::session::{Mute, Session};
-use crate::values::id::{RoomId, SessionId};
+use crate::values::id::{RoomId, SanctionId, SessionId};
 use crate::values::name::Name;
 use crate::values::name::pattern::Patterns;
 use crate::values::network::Origin;
@@ -210,13 +210,21 @@ impl Hub {
         session.and_then(|session| self.mute_of(session, now)).is_some_and(|mute| is_shadow(mute) && mute.since <= at)
     }
 
-    /// Whether whoever registered the account was shadow-muted then, and still is: its name is not to be seen. For one
-    /// muted by address alone that is known while they are here.
+    /// The shadow-mute in force about `id`, if there is one and no open mute.
+    pub(in crate::hub) fn shadow_mute_of(&self, id: SessionId, now: Now) -> Option<SanctionId> {
+        let session = self.session(id).filter(|session| session.is_muted_untold(now))?;
+        self.mute_of(session, now).filter(|mute| is_shadow(mute)).map(|mute| mute.id)
+    }
+
+    /// Whether whoever registered the account was shadow-muted then, and still is: its name is not to be seen, whether
+    /// they are here or not, and whether the mute is about their name or their address.
     pub(in crate::hub) fn is_registered_unheard(&self, account: &Account) -> bool {
+        let sanctions = &self.moderation.sanctions;
         let hides = |mute: &Sanction| is_shadow(mute) && mute.since <= account.since;
         let mut bearers = self.logged_in_to(account.id).filter_map(|id| self.session(id));
-        self.moderation.sanctions.count(&Kind::Mute { shadow: true }) > 0
-            && (self.moderation.sanctions.about_name(&account.name).any(hides)
+        sanctions.count(&Kind::Mute { shadow: true }) > 0
+            && (sanctions.about_name(&account.name).any(hides)
+                || account.unheard.and_then(|mute| sanctions.get(mute)).is_some_and(hides)
                 || bearers.any(|bearer| bearer.own_nick() == &account.name && bearer.is_renamed_unseen()))
     }
 

@@ -217,6 +217,7 @@ fn account(id: u64, text: &str) -> Account {
         seen,
         places: Vec::new(),
         certificates: Vec::new(),
+        unheard: None,
     }
 }
 
@@ -257,6 +258,7 @@ fn certificates_are_recalled_as_they_were_written_last_and_are_gone_with_their_a
     let one = |byte: u8| Certificate { fingerprint: Fingerprint::new([byte; 32]), since: Wall(byte.into()) };
     let with = |id: u64, text: &str, certificates: &[Certificate]| Account {
         certificates: certificates.to_vec(),
+        unheard: (id == 1).then_some(SanctionId(7)),
         ..account(id, text)
     };
     let kept = |account: Account| Record::Account(Box::new(account));

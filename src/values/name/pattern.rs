@@ -160,13 +160,24 @@ impl Pattern {
         }
         let this = Self(text.into());
         let compiled = Patterns::compile(std::slice::from_ref(&this), SIZE_OF_ONE).map_err(InvalidPattern::Broken)?;
-        let found =
-            EVERYDAY.iter().filter(|name| Name::recall(name).is_some_and(|name| compiled.find(&name).next().is_some()));
-        let found: Vec<&'static str> = found.copied().collect();
+        let found = compiled.everyday();
         if found.len() > TOO_MANY {
             return Err(InvalidPattern::Anybody(found.into_iter().take(3).collect()));
         }
         Ok(this)
+    }
+
+    /// If the pattern matches names of people who have nothing in common, though not of anybody: up to three everyday
+    /// names that it matches, perhaps none. `None` if it is narrow. A plain pattern says less than three characters then,
+    /// such as `a*`, or matches two everyday names; another one matches one of them.
+    #[must_use]
+    pub fn broad(&self) -> Option<Vec<&'static str>> {
+        let found = Patterns::compile(std::slice::from_ref(self), SIZE_OF_ONE).unwrap_or_default().everyday();
+        let is_broad = match expression(&self.0) {
+            Some(_) => !found.is_empty(),
+            None => found.len() > 1 || self.0.chars().filter(|c| !matches!(c, '*' | '?')).count() < 3,
+        };
+        is_broad.then(|| found.into_iter().take(3).collect())
     }
 
     /// The pattern that was stored as `text`. It is not checked again.
@@ -247,6 +258,12 @@ impl Patterns {
         Self::compile(patterns, SIZE).is_ok()
     }
 
+    /// The names of [`EVERYDAY`] that any of the patterns matches.
+    fn everyday(&self) -> Vec<&'static str> {
+        let is_found = |name: &&&str| Name::recall(name).is_some_and(|name| self.finds(&name));
+        EVERYDAY.iter().filter(is_found).copied().collect()
+    }
+
     fn compile(patterns: &[Pattern], size: usize) -> Result<Self, String> {
         let build = |expressions: Vec<String>| {
             (!expressions.is_empty())
@@ -322,6 +339,18 @@ mod tests {
             [("bot-*", "robot-1"), ("bot-*", "botany"), ("r*d", "mad"), ("/^bot-[0-9]+$/", "bot-x"), ("bot?", "bot")]
         {
             assert!(!finds(pattern, name), "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_says_little_is_broad() {
+        let broad = |text: &str| Pattern::parse(text).unwrap_or_else(|why| panic!("{text} {why}")).broad();
+        assert_eq!(broad("a*"), Some(vec!["anna", "alice_99"]));
+        for text in ["q*", "*z", "x?", "xa*", "?b*", "*mar*", "/^b/", "/^[aq]/"] {
+            assert!(broad(text).is_some(), "{text}");
+        }
+        for text in ["bot-*", "maria*", "*spam*", "r?id", "bot?", "/^bot[0-9]+$/"] {
+            assert_eq!(broad(text), None, "{text}");
         }
     }
 

@@ -42,6 +42,10 @@ fn names_of_many_scripts_are_taken() {
         "የኔ",
         "日本語",
         "漢字かなカナabc",
+        "コーヒー",
+        "ー太",
+        "佐々木",
+        "ʻOkina",
         "한국",
         "한국漢字",
         "Nguyễn",
@@ -80,6 +84,24 @@ fn each_rule_is_named_by_its_refusal() {
     check_refused("aĸ", &format!("has the character 'ĸ' (U+0138), {hold}: Unicode lists it as obsolete"));
     check_refused("a\u{336}", &format!("has the character U+0336, {hold}: Unicode lists it as uncommon"));
     check_refused("-a", "starts with '-'; names start with a letter or a digit");
+    let alone = |sign: &str| format!("has no letter that stands by itself: {sign} lengthens, repeats or changes others");
+    for (text, sign) in [
+        ("ー", "'ー' (U+30FC)"),
+        ("ー.ー", "'ー' (U+30FC)"),
+        // Halfwidth.
+        ("\u{FF70}", "'ー' (U+30FC)"),
+        ("々々", "'々' (U+3005)"),
+        ("ゝ", "'ゝ' (U+309D)"),
+        ("ヾ", "'ヾ' (U+30FE)"),
+        ("ๆ", "'ๆ' (U+0E46)"),
+        ("ๆฯ", "'ๆ' (U+0E46)"),
+        ("ៗ", "'ៗ' (U+17D7)"),
+        ("ʼ", "'ʼ' (U+02BC)"),
+        ("ʻ_ʻ", "'ʻ' (U+02BB)"),
+        ("ऽ", "'ऽ' (U+093D)"),
+    ] {
+        check_refused(text, &alone(sign));
+    }
     check_refused("\u{301}a", "starts with U+0301; names start with a letter or a digit");
     check_refused("a\u{301}\u{301}", "has too many marks at U+0301; at most 6 in a row, and none twice, are allowed");
     check_refused("pаypal", "mixes the scripts Latin and Cyrillic; names are in one script");

@@ -245,8 +245,9 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             let how = if *by_certificate { " by your certificate" } else { "" };
             notice(out, &["welcome, ", name, ": you are logged in", how, role]);
         }
-        Done::NewSince { room, lines, last } => {
-            let (number, last) = (count(*lines, "line was", "lines were"), date_and_time(*last));
+        Done::NewSince { room, lines, last, more } => {
+            let (one, many) = if *more { ("more line was", "more lines were") } else { ("line was", "lines were") };
+            let (number, last) = (count(*lines, one, many), date_and_time(*last));
             notice(out, &[&number, " said in ", room, " since you left (", &last, "): /history"]);
         }
         Done::LoggedOut(nick) => notice(out, &["you are logged out; you are ", nick, " now"]),

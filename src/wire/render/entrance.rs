@@ -8,12 +8,19 @@ use super::page::{Page, columns};
 use super::replay::lines_of;
 use super::times::{day, span};
 use super::{Marks, count, notice};
+use crate::hub::entrance::ROWS;
 use crate::hub::message::{Entrance, Kept, Line, Offset, Said, View, Welcome};
 use crate::values::time::Wall;
 
-/// The rows and columns that are assumed for a screen whose size is not known.
-const ROWS: u16 = 24;
-const COLUMNS: usize = 80;
+/// The columns that are assumed for a screen whose size is not known.
+const COLUMNS: u16 = 80;
+
+/// How the lines of before are shown on a first screen. If its width is not known, they are broken between words at 80
+/// columns, as the hub's own lines are: that screen is where the hub introduces itself, and a terminal would break it
+/// inside of words. What is said later goes out in one piece, as programs behind a pipe want it.
+fn at_first(view: View) -> View {
+    if view.width > 1 { view } else { View { width: COLUMNS, usual: true, ..view } }
+}
 
 /// The last rendered replay of a room's lines, kept because most people who come in next are shown
 /// the same.
@@ -61,7 +68,7 @@ pub fn entrance(shown: &Entrance, view: View, now: Wall, last: &mut Option<Repla
         out.extend_from_slice(&last.bytes);
     } else {
         let before = out.len();
-        before_now(shown, rows, view, now, &mut Page::new(view, out));
+        before_now(shown, rows, at_first(view), now, &mut Page::new(at_first(view), out));
         let (lines, bytes) = (shown.lines.clone(), out[before..].to_vec());
         *last = Some(Replayed { lines, new: shown.new, view, offset: shown.offset, rows, day, bytes });
     }
@@ -184,6 +191,6 @@ fn rows_of(bytes: &[u8], view: View) -> usize {
     lines
         .into_iter()
         .flatten()
-        .map(|line| if view.width > 1 { 1 } else { columns(line).div_ceil(COLUMNS).max(1) })
+        .map(|line| if view.width > 1 { 1 } else { columns(line).div_ceil(COLUMNS.into()).max(1) })
         .sum()
 }

@@ -153,9 +153,18 @@ fn said(said: &Said, marks: &Marks<'_>, out: &mut Page<'_>) {
         }
         Said::Topic { nick: Some(nick), text } if text.is_empty() => spoken(out, "* ", nick, " cleared the topic", ""),
         Said::Topic { nick: Some(nick), text } => spoken(out, "* ", nick, " set the topic: ", text),
-        Said::Topic { nick: None, text } if text.is_empty() => pieces(out, &["-- the topic was cleared"]),
-        Said::Topic { nick: None, text } => spoken(out, "-- the topic is now: ", "", "", text),
-        Said::Redacted => pieces(out, &["-- this line was removed by a moderator"]),
+        Said::Topic { nick: None, text } => {
+            out.own();
+            if text.is_empty() {
+                pieces(out, &["-- the topic was cleared"]);
+            } else {
+                spoken(out, "-- the topic is now: ", "", "", text);
+            }
+        }
+        Said::Redacted => {
+            out.own();
+            pieces(out, &["-- this line was removed by a moderator"]);
+        }
         Said::Joined { nick } => aside(out, &[nick, " joined"]),
         Said::Left { nick, reason: None, .. } => aside(out, &[nick, " left"]),
         Said::Left { nick, reason: Some(to), moved: true, .. } => aside(out, &[nick, " left for ", to]),

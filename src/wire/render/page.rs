@@ -148,9 +148,23 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// Whether the present line begins with that text, behind its time and its colours.
+    fn is_headed(&self, head: &[u8]) -> bool {
+        let mut line = &self.out[self.start..];
+        while let Some(end) = match line.first() {
+            Some(0x1b) => line.iter().position(|byte| *byte == b'm'),
+            Some(b'[') if line.get(1).is_some_and(u8::is_ascii_digit) => line.iter().position(|byte| *byte == b' '),
+            _ => None,
+        } {
+            line = &line[end + 1..];
+        }
+        line.starts_with(head)
+    }
+
     /// Ends the line: breaks it into rows if necessary, and appends CR LF.
     pub fn end(&mut self) {
         self.style(Style::Plain);
+        debug_assert!(self.is_own || !self.is_headed(b"-- "), "a line of the hub's own is broken at any width");
         if let Some(room) = self.room()
             && self.out.len() - self.start > room
         {

@@ -155,7 +155,9 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &[&connections, " from your address already, and no more are allowed"]);
         }
         Refusal::RoleNeeded(Role::Operator) => notice(out, &["that is for operators"]),
-        Refusal::RoleNeeded(_) => notice(out, &["that is for those who have logged in"]),
+        Refusal::RoleNeeded(_) => {
+            notice(out, &["that is for those who have logged in: /login NAME, or first /register"]);
+        }
         Refusal::OnlyOperators => notice(out, &["this address is banned; an operator can log in: /login NAME"]),
         Refusal::LogInFirst => notice(out, &["log in first: /login NAME (nobody saw that)"]),
         Refusal::LockedOut(end) => {
@@ -234,6 +236,10 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::CouldBePassword => {
             notice(out, &["nobody saw that, as it could be a password; if it is none, send it again"]);
+        }
+        Refusal::TellsPassword => notice(out, &["nobody saw that: there seems to be a password in it; ", TO_SAY_IT]),
+        Refusal::ForAnotherServer => {
+            notice(out, &["nobody saw that: this is a chat, no machine to log in to; ", TO_SAY_IT]);
         }
         Refusal::WithoutSlash(command) => {
             let text = ["nobody saw that: it looks like /", command.name, " without the slash; ", TO_SAY_IT];
@@ -375,6 +381,10 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             notice(out, &["that finds ", &people, " here: ", &names.join(", "), &and_more(*hit, names.len())]);
             notice(out, &[IF_THEY]);
         }
+        Refusal::BroadPattern { pattern, such } => {
+            let such = if such.is_empty() { String::new() } else { format!(" such as {}", such.join(", ")) };
+            notice(out, &[pattern, " finds many names", &such, ", of whoever comes"]);
+        }
         Refusal::FilterHits { lines, looked_at, names, count: people } => {
             let lines = count(*lines, "line", "lines");
             let of = format!(" of the last {looked_at} here, by ");
@@ -441,6 +451,9 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::SaidALot(wait) => {
             notice(out, &["you have said a lot for a long time, and nobody saw that; try again in ", &seconds(*wait)]);
+        }
+        Refusal::SaidALotFromAddress(wait) => {
+            notice(out, &["a lot was said from your address, and nobody saw that; try again in ", &seconds(*wait)]);
         }
         Refusal::EncryptionRequired(at) => {
             notice(out, &["only encrypted connections (TLS) come in here, and yours is not"]);

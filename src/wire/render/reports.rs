@@ -108,6 +108,7 @@ pub(super) fn one(shown: &ShownReport, now: Wall, out: &mut Page<'_>) {
         _ => cells(out, &[("lines", 8)], &format!("in {}, with their numbers, times in {offset}", report.room_name)),
     }
     for (number, line) in lines {
+        out.own();
         out.text(&format!("--   {number} "));
         match line {
             ShownLine::Line(line) if line.said == Said::Redacted => aside(out, "was removed by an operator"),

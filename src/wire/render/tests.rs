@@ -2,7 +2,7 @@ use super::page::columns;
 use super::*;
 use crate::hub::command::COMMANDS;
 use crate::hub::ignore::Borne;
-use crate::hub::message::{Offset, ShownRoom};
+use crate::hub::message::{Entrance, Kept, Offset, ShownRoom, Welcome};
 use crate::hub::ownership::Modes;
 use crate::values::terminal::Colors;
 
@@ -90,6 +90,55 @@ fn tables_fit_any_width() {
             }
         }
     }
+    for table in [&rooms, &who, &HELP, &HELP_ALL] {
+        for row in shown_plain(table).lines() {
+            assert!(columns(row) < 80, "where the width is not known: {row:?}");
+        }
+    }
+}
+
+/// As it is shown where nothing is known of the screen.
+fn shown_plain(value: &Message) -> String {
+    seen(value, View::default())
+}
+
+#[test]
+fn no_row_of_a_first_screen_breaks_inside_a_word_where_the_width_is_not_known() {
+    let words = "considerably longer words than usual fill rows of eighty columns wherever somebody writes them ";
+    let said = |seq: u64| {
+        let said = match seq % 3 {
+            0 => Said::Say { nick: "ann".into(), text: words.repeat(3).trim_end().into() },
+            1 => Said::Emote { nick: "ann".into(), text: words.repeat(2).trim_end().into() },
+            _ => Said::Topic { nick: None, text: words.repeat(2).trim_end().into() },
+        };
+        let at = Wall(1_795_341_662_123);
+        Arc::new(Line { seq, at, author: None, said, borne: Borne::default(), apart: None, origin: None })
+    };
+    let kept = Kept::Lines { lines: 1000, time: None };
+    let entrance = Message::Entrance(Box::new(Entrance {
+        welcome: Some(Welcome { hub: "the hub of everybody".into(), greeting: Some(words.repeat(2).into()), kept }),
+        nick: "guest-bcdf".into(),
+        room: "lobby".into(),
+        private: false,
+        topic: Some(words.repeat(2).into()),
+        others: vec!["a-rather-long-name".into(), "another-rather-long-name".into(), "a-third-long-name".into()],
+        members: 100,
+        lines: (0..5).map(said).collect::<Vec<_>>().into(),
+        new: None,
+        offset: Offset::default(),
+        rows: 0,
+    }));
+    let shown = shown_plain(&entrance);
+    assert!(shown.contains("considerably") && shown.lines().count() <= 23, "{shown}");
+    for row in shown.lines() {
+        assert!(columns(row) < 80, "{row:?}");
+    }
+    let whole = seen(&entrance, View { width: 10_000, usual: true, ..View::default() });
+    for word in shown.split_whitespace() {
+        assert!(whole.split_whitespace().any(|one| one == word), "{word} is a piece of a word in\n{shown}");
+    }
+    // A line that is said later goes out in one piece.
+    assert_eq!(seen(&Message::Line(said(0)), View::default()).lines().count(), 1);
 }
 
 #[test]

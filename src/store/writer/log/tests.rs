@@ -199,6 +199,7 @@ fn bans_accounts_and_names_of_rooms_that_are_removed_are_in_no_file() {
         seen: at,
         places: Vec::new(),
         certificates: Vec::new(),
+        unheard: None,
     };
     let target = Target::Network("192.0.2.0/24".parse().unwrap());
     let order = Order { reason: Some("a-reason".into()), ..Order::about(Kind::Ban, target) };

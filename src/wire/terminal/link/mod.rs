@@ -42,6 +42,9 @@ const IAC: u8 = 255;
 /// The first bytes of a TLS handshake: a handshake record whose version begins with 3.
 const TLS: &[u8] = &[0x16, 3];
 
+/// The first bytes of a job that is sent to a printer (PJL, Universal Exit Language).
+const PRINTER: &[u8] = b"\x1b%-12345X";
+
 /// Clears the screen.
 const CLEAR: &[u8] = b"\x1b[H\x1b[2J";
 
@@ -665,9 +668,9 @@ fn heard(event: LineEvent<'_>, is_first: bool) -> Heard {
 }
 
 /// Whether the first line of a client belongs to a binary protocol: it has a NUL, which no key
-/// sends and no text holds, or begins like a TLS record.
+/// sends and no text holds, or begins like a TLS record, or like a job for a printer.
 fn is_foreign(line: &[u8]) -> bool {
-    line.contains(&0) || line.starts_with(TLS)
+    line.contains(&0) || line.starts_with(TLS) || line.starts_with(PRINTER)
 }
 
 #[cfg(test)]
