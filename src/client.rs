@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn one_thing_after_the_other_is_asked() {
+    fn requests_on_one_connection_are_answered_one_after_the_other() {
         let (mut client, _dir) = client(&[
             "{\"id\":1,\"ok\":true,\"result\":{\"a\":1}}\n",
             "{\"id\":2,\"ok\":false,\"error\":{\"code\":\"busy\",\"message\":\"try again\"}}\n",
@@ -498,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_to_the_request_is_an_error() {
+    fn a_reply_that_does_not_match_the_request_is_an_error() {
         for answer in ["hello\n", "{\"id\":2,\"ok\":true,\"result\":1}\n", "{\"id\":1,\"ok\":true}\n"] {
             let (mut client, _dir) = client(Box::leak(Box::new([answer])));
             let answered = client.ask(&Command::Status(NoArgs {}));

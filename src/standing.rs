@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read_by_everybody_and_can_be_taken_away() {
+    fn a_status_file_can_be_read_by_everybody_and_removed() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join(NAME);
         assert_eq!(Standing::read(&path), Ok(None));
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_of_it_is_refused_and_not_waited_for() {
+    fn a_file_that_is_no_status_file_is_refused_and_not_waited_for() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = |name: &str| directory.path().join(name);
         nix::unistd::mkfifo(&path("pipe"), nix::sys::stat::Mode::S_IRWXU).expect("a pipe");
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_it_grows_without_bound() {
+    fn a_status_file_is_bounded() {
         let directory = tempfile::tempdir().expect("a directory");
         let certificate = Certificate { name: "ü".repeat(1000), from: 1, until: 2 };
         let standing = Standing {
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_one_is_of_a_program_that_is_gone() {
+    fn an_old_status_file_means_that_the_program_is_gone() {
         let standing = standing();
         assert!(standing.serves_at(1000) && standing.serves_at(1060) && standing.serves_at(0));
         assert!(!standing.serves_at(1061));

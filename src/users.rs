@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_without_a_name_is_told_all_the_same() {
+    fn a_user_without_a_name_is_shown_by_number() {
         assert_eq!(called(0), "root (0)");
         assert_eq!(called(u32::MAX - 7), "user 4294967288");
     }

@@ -222,7 +222,7 @@ fn refusals_of_the_daemon_become_exit_codes() {
 }
 
 #[test]
-fn wrong_usage_is_2_and_asks_nobody() {
+fn wrong_usage_is_exit_code_2_and_no_daemon_is_asked() {
     for args in [
         &["kick"][..],
         &["nonsense"],
@@ -286,7 +286,7 @@ fn request_that_is_too_long_is_not_sent() {
 }
 
 #[test]
-fn nobody_there_is_3_and_says_what_was_tried() {
+fn a_daemon_that_is_not_there_is_exit_code_3_and_what_was_tried_is_said() {
     let dir = TempDir::new().unwrap();
     let own = dir.path().join("chathub/admin.sock");
     if !Path::new("/run/chathub/admin.sock").exists() {
@@ -310,7 +310,7 @@ fn nobody_there_is_3_and_says_what_was_tried() {
 }
 
 #[test]
-fn socket_that_may_not_be_opened_is_4() {
+fn a_socket_that_may_not_be_opened_is_exit_code_4() {
     if nix::unistd::geteuid().is_root() {
         // root may open anything: ask as somebody else.
         if !have("setpriv") {
@@ -394,13 +394,13 @@ fn nothing_is_said_to_a_socket_of_another_user() {
 }
 
 #[test]
-fn silent_daemon_is_6() {
+fn a_silent_daemon_is_exit_code_6() {
     let (story, ()) = Fake::new(Peer::until_closed).run(&["status", "--timeout", "50ms"]);
     story.exits(6).prints("").complains("within 50ms");
 }
 
 #[test]
-fn half_an_answer_and_then_silence_is_6() {
+fn half_an_answer_and_then_silence_is_exit_code_6() {
     let fake = Fake::new(|peer| {
         let request = peer.request();
         peer.write(format!("{{\"id\":{},\"ok\":true,", request["id"]));
@@ -410,7 +410,7 @@ fn half_an_answer_and_then_silence_is_6() {
 }
 
 #[test]
-fn backlog_that_is_full_is_6_and_not_for_ever() {
+fn a_full_backlog_is_exit_code_6_and_not_waited_for_for_ever() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("admin.sock");
     let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
@@ -422,7 +422,7 @@ fn backlog_that_is_full_is_6_and_not_for_ever() {
 }
 
 #[test]
-fn daemon_that_closes_early_is_3() {
+fn a_daemon_that_closes_early_is_exit_code_3() {
     Fake::new(|_| ())
         .run(&["status"])
         .0
@@ -446,7 +446,7 @@ fn refusal_before_anything_was_asked_is_still_told() {
 }
 
 #[test]
-fn garbage_is_3() {
+fn a_reply_that_is_garbage_is_exit_code_3() {
     for garbage in [
         &b"HTTP/1.1 400 Bad Request\r\n\r\n"[..],
         b"\xff\xfe\n",
@@ -588,7 +588,7 @@ fn command_lines_become_requests() {
 }
 
 #[test]
-fn every_command_of_the_protocol_has_one_here() {
+fn every_command_of_the_protocol_has_a_command_of_ctl() {
     let source = include_str!("../src/ctl/task.rs");
     for spec in chathub::wire::admin::COMMANDS {
         let camel: String = spec.name.split(['.', '_']).map(|word| word[..1].to_uppercase() + &word[1..]).collect();

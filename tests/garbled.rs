@@ -119,7 +119,7 @@ fn sent(dice: &mut Dice) -> Vec<u8> {
 }
 
 #[test]
-fn no_bytes_of_a_client_end_the_hub_and_what_it_keeps_leads_to_the_same() {
+fn no_bytes_of_a_client_end_the_hub_and_its_snapshot_is_read_back_the_same() {
     rounds(|dice| {
         let mut now = Now { mono: Mono(1_000_000), wall: Wall(1_795_341_662_000) };
         let mut out = Vec::new();

@@ -403,7 +403,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, max_shrink_iters: 4000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_not_to_be_heard_is_seen_by_nobody(
+    fn text_of_somebody_unheard_is_seen_by_nobody_by_any_command(
         why in prop::sample::select(&UNHEARD[..]),
         recorded: bool,
         steps in steps(60),
@@ -412,7 +412,7 @@ proptest! {
     }
 
     #[test]
-    fn one_who_is_muted_and_not_told_sees_what_one_sees_who_is_heard(
+    fn a_shadow_muted_person_sees_the_same_as_one_who_is_heard(
         recorded: bool,
         types: bool,
         pace: bool,
@@ -423,7 +423,7 @@ proptest! {
 }
 
 #[test]
-fn every_command_alone_shows_nothing() {
+fn each_single_command_of_somebody_unheard_shows_nothing_to_others() {
     for command in 0..COMMANDS.len() {
         for why in UNHEARD {
             let type_it = |arg| Step::Types(command * 8 + 7, arg);
@@ -435,7 +435,7 @@ fn every_command_alone_shows_nothing() {
 }
 
 #[test]
-fn whoever_names_themselves_is_found_by_the_name_that_they_see() {
+fn a_shadow_muted_person_is_found_by_the_name_they_see() {
     for (command, line) in COMMANDS.iter().map(|command| (command.name, format!("/{} moderated", command.name))) {
         let mut settings = Settings::default();
         settings.moderation.mute_at = 0;
@@ -507,7 +507,7 @@ fn an_answer_in_a_room_that_lasts_waits_for_the_disk_whoever_is_heard() {
 }
 
 #[test]
-fn a_mute_that_one_is_told_of_waits_for_the_disk_alike() {
+fn an_automatic_mute_waits_for_the_disk_whether_or_not_one_is_heard() {
     let waits = [false, true].map(|unheard| {
         let mut settings = Settings::default();
         (settings.moderation.repeats, settings.moderation.mute_at) = (1, 1);

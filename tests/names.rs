@@ -103,7 +103,7 @@ fn names_with(text: &str) -> Vec<(char, Name)> {
 /// What Unicode takes apart for compatibility, and names may hold: letters that are typed with one key in a language of
 /// today. All others are made ordinary or refused with the reason.
 #[test]
-fn each_letter_that_unicode_changes_for_compatibility_is_a_letter_or_made_ordinary_or_refused() {
+fn compatibility_letters_are_kept_made_ordinary_or_refused() {
     let mut letters = String::new();
     let mut refused = 0;
     for c in ('\u{80}'..=char::MAX).filter(|c| c.is_alphanumeric()) {
@@ -154,7 +154,7 @@ const TOLD_APART: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn what_unicode_takes_for_look_alikes_is_not_to_be_had_twice() {
+fn names_that_unicode_calls_confusable_cannot_both_be_taken() {
     let pairs = pairs();
     assert_eq!(pairs.len(), 6_565);
     let (mut compared, mut apart) = (0, BTreeSet::new());
@@ -218,7 +218,7 @@ fn hub(recalled: Recalled, people: &[&str]) -> Hub {
 }
 
 #[test]
-fn a_snapshot_of_names_that_look_alike_by_now_or_are_none_is_read_and_everybody_keeps_theirs() {
+fn people_keep_names_of_a_snapshot_that_today_look_alike_or_are_not_allowed() {
     let recalled = Recalled {
         accounts: vec![account(1, "paypal"), account(2, "zed")],
         sanctions: vec![ban(1, "mallory"), ban(2, "xerxes")],
@@ -264,7 +264,7 @@ fn a_snapshot_of_names_that_look_alike_by_now_or_are_none_is_read_and_everybody_
 }
 
 #[test]
-fn accounts_and_bans_on_disk_that_look_alike_by_now_are_all_recalled() {
+fn accounts_and_bans_on_disk_that_today_look_alike_are_all_recalled() {
     let recalled = Recalled {
         accounts: vec![
             account(1, "paypal"),

@@ -60,7 +60,7 @@ fn strangers_who_knock_at_a_service_that_cannot_start_bring_about_few_starts() {
 }
 
 #[test]
-fn a_note_that_makes_no_sense_is_begun_anew() {
+fn a_note_of_restarts_that_makes_no_sense_is_begun_anew() {
     let bench = Bench::new();
     for text in ["", "x y", "-1 -1", "99 $(reboot)", "3"] {
         std::fs::write(bench.0.path().join("note"), text).expect("it is ours");

@@ -128,7 +128,7 @@ struct Walk {
 }
 
 #[test]
-fn a_walk_over_everything_keeps_every_promise() {
+fn a_random_walk_over_all_inputs_keeps_every_invariant() {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().expect("a number"));
     let seeds: Vec<u64> = match number("CHATHUB_SEED") {
         Some(seed) => vec![seed],

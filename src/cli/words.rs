@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_come_from_the_protocol() {
+    fn words_of_options_are_those_of_the_protocol() {
         assert!(KINDS.iter().any(|(word, about)| word == "join" && about.starts_with("Somebody connected")));
         assert_eq!(LEVELS.first().map(|(word, _)| word.as_str()), Some("error"));
     }

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn another_socket_starts_nothing() {
+    fn a_socket_that_is_not_the_services_starts_nothing() {
         assert_eq!(asleep(Path::new("/tmp/other.sock")), None);
     }
 }

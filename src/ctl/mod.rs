@@ -17,6 +17,7 @@
 //! | what is told when something fails, and the exit code | `failure` |
 //! | how a request is sent and its replies read; how long an answer may take | `session`; this file |
 //! | tables, escaping, values | `print` |
+//! | which columns of a table fit the terminal, and how wide they are | `fit` |
 //! | the completions that shells offer | `complete` |
 //! | the pager, `--watch` | `pager`, `watch` |
 //! | how a password is asked for, and whether something is meant | `password`, `confirm` |
@@ -35,6 +36,7 @@ mod complete;
 mod confirm;
 mod failure;
 mod file;
+mod fit;
 mod history;
 mod monitor;
 mod pager;

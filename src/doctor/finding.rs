@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shell_takes_a_quoted_word_for_one() {
+    fn a_quoted_word_is_one_word_to_a_shell() {
         assert_eq!(quoted("/var/lib/chathub/chathub.db-wal"), "/var/lib/chathub/chathub.db-wal");
         assert_eq!(quoted("a b"), "'a b'");
         assert_eq!(quoted("it's; rm"), r"'it'\''s; rm'");
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worst_comes_first() {
+    fn the_worst_finding_comes_first() {
         assert!(Severity::Error < Severity::Warning && Severity::Warning < Severity::Advice);
     }
 }

@@ -735,7 +735,7 @@ fn findings(report: &Report) -> Vec<(&'static str, Severity)> {
 }
 
 #[test]
-fn in_a_healthy_installation_all_is_looked_at_and_nothing_is_found() {
+fn a_healthy_installation_has_no_findings_and_no_check_is_skipped() {
     let report = Report::of(&healthy());
     assert!(report.findings.is_empty(), "{:#?}", report.findings);
     assert_eq!(report.hidden().count(), 0, "{:#?}", report.skipped);
@@ -746,7 +746,7 @@ fn in_a_healthy_installation_all_is_looked_at_and_nothing_is_found() {
 }
 
 #[test]
-fn so_it_is_where_the_service_sleeps_and_where_a_hub_was_started_by_hand() {
+fn a_sleeping_service_and_a_hub_started_by_hand_have_no_findings() {
     let mut facts = healthy();
     stopped(&mut facts);
     let report = Report::of(&facts);
@@ -760,7 +760,7 @@ fn so_it_is_where_the_service_sleeps_and_where_a_hub_was_started_by_hand() {
 }
 
 #[test]
-fn so_it_is_with_a_users_own_hub_beside_that_of_the_machine() {
+fn a_users_own_hub_beside_that_of_the_machine_has_no_findings() {
     let mut facts = healthy();
     own(&mut facts);
     let report = Report::of(&facts);
@@ -774,7 +774,7 @@ fn so_it_is_with_a_users_own_hub_beside_that_of_the_machine() {
 
 /// Whatever is found, the user's service manager is told to mend it, and the user's hub is asked.
 #[test]
-fn what_is_to_be_done_about_a_users_own_hub_is_said_to_it() {
+fn steps_for_a_users_own_hub_ask_the_users_own_service_manager() {
     let mut said = 0;
     for (id, _, break_it) in SCENES {
         let mut facts = healthy();
@@ -825,7 +825,7 @@ fn a_socket_that_is_not_in_use_is_not_looked_at() {
 }
 
 #[test]
-fn each_check_is_broken_in_some_scene() {
+fn each_check_has_a_scene_in_which_it_fails() {
     let missing: Vec<_> =
         CHECKS.iter().map(|check| check.id).filter(|id| !SCENES.iter().any(|(known, ..)| known == id)).collect();
     assert!(missing.is_empty(), "no scene for {missing:?}");
@@ -866,7 +866,7 @@ fn each_finding_says_in_one_line_what_it_means_and_what_to_do() {
 }
 
 #[test]
-fn a_certificate_that_is_renewed_needs_a_restart_alone_and_fourteen_days_are_the_bound() {
+fn renewed_certificates_need_a_restart_only_and_fourteen_days_is_the_bound() {
     let told = |break_it: Break| {
         let mut facts = healthy();
         break_it(&mut facts);
@@ -923,7 +923,7 @@ fn a_drop_in_is_named_by_file_and_line() {
 }
 
 #[test]
-fn what_could_not_be_looked_at_is_said_and_never_fine() {
+fn a_check_that_could_not_look_is_reported_as_such_and_never_as_fine() {
     let mut facts = healthy();
     facts.is_root = false;
     facts.state.files = Err(Unseen::hidden("/var/lib/chathub: permission denied (not root)"));
@@ -941,7 +941,7 @@ fn what_could_not_be_looked_at_is_said_and_never_fine() {
 }
 
 #[test]
-fn exit_codes_tell_what_is_wrong_from_what_is_advice() {
+fn exit_codes_tell_errors_from_advice() {
     let of = |break_it: Break| {
         let mut facts = healthy();
         break_it(&mut facts);
@@ -996,7 +996,7 @@ fn json_has_what_programs_need() {
 }
 
 #[test]
-fn a_machine_of_which_nothing_can_be_seen_has_no_findings_that_are_guessed() {
+fn nothing_is_guessed_about_a_machine_that_cannot_be_looked_at() {
     let hidden = || Unseen::hidden("nothing can be seen");
     let mut facts = healthy();
     facts.systemd = Err(hidden());

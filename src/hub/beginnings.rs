@@ -89,7 +89,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whoever_begins_so_is_found(
+        fn every_name_with_the_beginning_is_found(
             names in prop::collection::vec("[abé]{1,10}", 0..40),
             asked in "[abé]{0,10}",
             gone in 0..40_usize,

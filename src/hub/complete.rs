@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn names_come_in_the_case_that_they_have() {
+    fn completed_names_keep_their_case() {
         check("an", 0, &["Ann: ", "anna: "]);
         check("AN", 0, &["Ann: ", "anna: "]);
         check("hi ann", 3, &["Ann ", "anna "]);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_and_what_they_want() {
+    fn commands_and_their_arguments_are_completed() {
         check("/qu", 0, &["/quiet ", "/quit "]);
         let for_all = command::COMMANDS.iter().filter(|command| command.role == super::super::account::Role::Guest);
         let all: Vec<_> = for_all.map(|command| format!("/{} ", command.name)).collect();

@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_not_encrypted_goes_when_the_disk_tells_that_the_room_is() {
+    fn unencrypted_people_leave_when_the_disk_says_that_the_room_is_encrypted() {
         let mut hub = vault();
         let mut ownership = Ownership::default();
         (ownership.encrypted, ownership.lasts) = (true, true);

@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_other_programs_begin_with_is_known() {
+    fn the_first_lines_of_other_programs_are_recognised() {
         for line in [
             "GET / HTTP/1.1",
             "POST /join HTTP/1.0",
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_say_is_not_taken_for_it() {
+    fn ordinary_talk_is_not_taken_for_another_program() {
         for line in [
             "",
             "hello",

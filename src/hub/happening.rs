@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_kinds_are_in_the_list() {
+    fn the_list_of_kinds_of_happenings_is_complete() {
         assert!(What::ALL.iter().enumerate().all(|(number, what)| *what as usize == number));
         assert_eq!(What::ALL.last(), Some(&What::Stopping), "the last one of the enum");
     }

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_is_kept_one_takes_no_more_than_a_little_either() {
+    fn one_sender_takes_a_small_share_of_what_is_kept() {
         let mut inbound = Inbound::default();
         flood(&mut inbound, origin(1), 512, at(60));
         assert!(flood(&mut inbound, origin(3), 512, at(60)) <= FLOW.burst / LITTLE);

@@ -228,7 +228,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_counts_are_those_of_who_is_there(steps in prop::collection::vec((0..4_u8, 0..12_u64, 0..3_u8), 0..80)) {
+        fn the_counts_per_address_match_the_people_present(steps in prop::collection::vec((0..4_u8, 0..12_u64, 0..3_u8), 0..80)) {
             let mut places = Places::default();
             let mut people: BTreeMap<SessionId, (Origin, bool)> = BTreeMap::new();
             for (step, id, from) in steps {
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_always_let_in_finds_a_place_up_to_the_reserve_and_nobody_goes_who_has_spoken() {
+    fn trusted_addresses_find_a_place_in_the_reserve_and_nobody_who_spoke_goes() {
         let (mut hub, mut id) = full(10);
         let mut count = |hub: &mut Hub, from| {
             (0..100)
@@ -356,7 +356,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_ban_hits_whoever_looking_at_each_would_hit(
+        fn a_ban_hits_the_same_clients_as_a_search_through_all(
             people in prop::collection::vec((0..3_u8, any::<[u8; 2]>()), 0..30),
             of in any::<prop::sample::Index>(),
             length in 0..=128_u8,

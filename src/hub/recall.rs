@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn bans_that_are_recalled_and_those_made_meanwhile_are_all_there_under_numbers_of_their_own() {
+    fn recalled_bans_and_those_made_meanwhile_are_all_there_with_their_own_ids() {
         let mut hub = hub(vec![
             add("192.0.2.0/24", None),
             add("198.51.100.1", Some(5_000)),
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_here_and_would_not_be_is_disconnected_or_renamed() {
+    fn people_against_whom_the_recalled_speaks_are_disconnected_or_renamed() {
         let connect = |number: u64, addr: &str| Input::Connect {
             session: SessionId(number),
             peer: format!("{addr}:1000").parse().expect("an address"),

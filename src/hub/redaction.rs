@@ -485,7 +485,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_that_a_release_has_kept_which_did_not_say_whose_it_is_is_found_in_history() {
+    fn the_author_of_an_older_releases_topic_is_found_in_history() {
         let mut hub = hub();
         send(&mut hub, BOB, "/topic Zeppelins");
         let mut saved: serde_json::Value = serde_json::to_value(&hub).expect("it can be written down");

@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_lines_are_kept_of_all_rooms_also_of_those_that_have_closed() {
+    fn lines_of_all_rooms_are_bounded_in_number_closed_rooms_included() {
         for keep_lines in [10, 5000] {
             let mut settings = settings();
             (settings.history.keep, settings.history.keep_lines) = (None, keep_lines);
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_bytes_are_kept_of_all_rooms() {
+    fn lines_of_all_rooms_are_bounded_in_bytes() {
         const MIB: usize = 1024 * 1024;
         let mut settings = settings();
         settings.history.keep = None;

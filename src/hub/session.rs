@@ -186,7 +186,7 @@ mod tests {
     /// Together with the counters of [`CopyOnWrite`](crate::values::CopyOnWrite), this just fits a
     /// size class of malloc(3).
     #[test]
-    fn a_session_takes_little() {
+    fn a_session_takes_little_memory() {
         assert!(size_of::<Session>() <= 360, "{}", size_of::<Session>());
     }
 }

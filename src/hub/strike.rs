@@ -466,7 +466,7 @@ mod tests {
         /// However much a client says and shows, the hub keeps little of it, and a snapshot keeps
         /// the same.
         #[test]
-        fn what_is_known_of_what_was_said_is_bounded(
+        fn repetitions_are_known_from_a_bounded_memory_of_lines(
             steps in prop::collection::vec((0..20_u64, 0..20_u64, 0..8_usize), 1..200),
         ) {
             const KINDS: [Kind; 8] = [
@@ -498,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_one_character_except_of_digits() {
+    fn repeated_characters_count_as_one_except_digits() {
         let cases =
             [("buy!!!!", "buy!"), ("aabb", "ab"), ("11 11", "11 11"), ("a1a", "a1a"), ("a11a", "a11a"), ("", "")];
         for (text, expected) in cases {
@@ -507,7 +507,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_are_remembered_than_there_may_be() {
+    fn remembered_addresses_are_bounded() {
         let mut strikes = Strikes::default();
         for number in 0..u64::try_from(REMEMBERED).expect("few") + 10 {
             let [a, b, c, d] = u32::try_from(number).expect("few").to_be_bytes();

@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_known_is_told() {
+    fn a_message_has_all_that_is_known_of_a_happening() {
         let said = |what, known| words(&happening(what, known));
         assert_eq!(said(What::Arrived, 0b1111), "ann (c7) in tea from 192.0.2.1");
         assert_eq!(said(What::RoomOpened, 0b1000), "tea");

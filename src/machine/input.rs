@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_daemon_tells_is_kept_and_nothing_else_is_read() {
+    fn only_inputs_that_the_daemon_itself_makes_are_read_from_the_tape() {
         let line = r#"{"Hub":{"Line":{"session":1,"text":"hi"}}}"#;
         assert!(serde_json::from_str::<Input>(line).is_err());
         let gone = r#"{"Hub":{"Gone":{"session":1,"why":"Hangup"}}}"#;

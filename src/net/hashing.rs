@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_right_and_others_are_wrong() {
+    fn only_the_right_password_matches_its_hash() {
         let Answer::Made(hashed) = answer(&job("tr0ub4dor", Against::Nothing), CHEAP, &mut None) else {
             panic!("it is hashed");
         };
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_hashed_at_another_cost_is_hashed_again() {
+    fn a_hash_of_another_cost_is_made_anew() {
         let old = hash("tr0ub4dor", CHEAP).expect("it is hashed");
         let answered = answer(&job("tr0ub4dor", Against::Known(old.clone())), DEARER, &mut None);
         let Answer::Right { renewed: Some(new) } = answered else { panic!("{answered:?}") };
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_hash_lets_nobody_in() {
+    fn a_text_that_is_no_hash_matches_no_password() {
         for nonsense in ["", "x", "$argon2id$", "$argon2id$v=19$m=64,t=1,p=1$$", "$1$abc$def"] {
             let against = Against::Known(Hashed(nonsense.into()));
             assert_eq!(answer(&job("", against), CHEAP, &mut None), Answer::Wrong, "{nonsense}");

@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_look_leaves_nothing_behind() {
+    fn examining_a_database_leaves_no_file_behind() {
         let dir = tempfile::TempDir::new().expect("a directory");
         let path = dir.path().join("a %41 ?b.db");
         drop(schema::open(&path, crate::settings::Sync::Normal).expect("a new file"));

@@ -115,7 +115,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_is_answered_once_and_one_address_in_its_order(
+        fn searches_are_answered_once_and_those_of_an_address_in_order(
             steps in prop::collection::vec(prop::option::of(0..6_u8), 0..300),
         ) {
             let (mut queue, mut seen) = (Queue::default(), Vec::new());

@@ -194,7 +194,7 @@ fn what_was_recorded_is_recalled_and_numbers_go_on() {
 }
 
 #[test]
-fn the_number_of_what_is_gone_is_known() {
+fn numbers_of_deleted_records_are_not_given_again() {
     let ban = |id| {
         let order = Order::about(Kind::Ban, Target::Network("192.0.2.7".parse().unwrap()));
         Record::Sanction(Box::new(Sanction::new(SanctionId(id), order, Author::Uid(0), Wall(1))))
@@ -440,7 +440,7 @@ pub(super) fn is_sound(path: &Path) {
 }
 
 #[test]
-fn a_crash_at_any_step_loses_nothing_that_was_told_and_what_was_not_told_can_be_written_again() {
+fn a_crash_at_any_step_loses_nothing_that_was_reported_as_written() {
     let dir = TempDir::new().unwrap();
     let records: Vec<(u64, Record)> = {
         let redact = Selector { to: Some(20), text: Some("five".into()), ..Selector::default() };

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_read_as_openssl_and_sha256sum_write_it_and_as_nothing_else() {
+    fn a_fingerprint_is_read_as_openssl_and_sha256sum_write_it_only() {
         let bytes = core::array::from_fn(|at| u8::try_from(at * 8).expect("a byte"));
         let one = Fingerprint::new(bytes);
         let text = one.to_string();

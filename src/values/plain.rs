@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_for_programs() {
+    fn error_numbers_are_left_out_of_messages_for_people() {
         assert_eq!(Plain("No such file or directory (os error 2)").to_string(), "no such file or directory");
         assert_eq!((Plain("").to_string(), Plain("over").to_string()), (String::new(), "over".to_owned()));
     }

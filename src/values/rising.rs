@@ -185,7 +185,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_an_ordered_map(steps in prop::collection::vec(step(), 0..400)) {
+        fn a_rising_table_behaves_as_an_ordered_map(steps in prop::collection::vec(step(), 0..400)) {
             let (mut table, mut model) = (Rising::<u64, u64>::default(), BTreeMap::new());
             for (count, step) in steps.into_iter().enumerate() {
                 let value = count as u64;

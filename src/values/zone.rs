@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_meant_is_found_or_offered() {
+    fn a_time_zone_is_found_by_its_city_or_similar_ones_are_offered() {
         let offered = |word: &str| match Zone::meant(word) {
             Meant::One(zone) => vec![zone.name],
             Meant::Unclear(names) => [&["?"], &*names].concat(),

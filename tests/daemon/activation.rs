@@ -150,7 +150,7 @@ fn an_admin_socket_alone_is_refused() {
 }
 
 #[test]
-fn what_waits_to_be_handed_over_starts_a_daemon_that_cannot_start_no_second_time() {
+fn connections_waiting_in_the_handover_socket_do_not_restart_a_failing_daemon() {
     for name in ["handover", "hand-over"] {
         let dir = TempDir::new().unwrap();
         let handover = UnixDatagram::bind(dir.path().join("socket")).unwrap();
@@ -287,16 +287,16 @@ fn a_service_manager_that_does_not_listen_stops_nobody_and_hears_later_what_matt
 
 #[test]
 fn the_watchdog_is_fed_all_the_time() {
+    let from = Instant::now();
     let daemon = Setup::new().env("WATCHDOG_USEC", "200000").notify().start();
-    daemon.notified_of("WATCHDOG=1");
-    let first = Instant::now();
-    (0..5).for_each(|_| drop(daemon.notified_of("WATCHDOG=1")));
-    // Every 100 ms, half of what systemd waits; a busy machine may make it later, never sooner.
-    assert!(first.elapsed() >= Duration::from_millis(400), "{:?}", first.elapsed());
+    (0..11).for_each(|_| drop(daemon.notified_of("WATCHDOG=1")));
+    // Every 100 ms, half of what systemd waits; a busy machine may make it later, never sooner. Of some that are read
+    // late it cannot be told when they came, so the time is that since the start.
+    assert!(from.elapsed() >= Duration::from_secs(1), "{:?}", from.elapsed());
 }
 
 #[test]
-fn on_the_socket_for_monitoring_only_how_the_hub_is_doing_is_told() {
+fn the_monitoring_socket_answers_commands_of_its_level_only() {
     let setup = Setup::new();
     let admin = UnixListener::bind(setup.path("admin.sock")).unwrap();
     let path = setup.path("monitor.sock");

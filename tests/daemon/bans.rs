@@ -75,7 +75,7 @@ fn who_is_kicked_can_be_kept_out_as_well() {
 }
 
 #[test]
-fn half_the_internet_is_banned_by_nobody_by_mistake() {
+fn a_ban_of_half_the_internet_needs_confirmation() {
     let daemon = Daemon::start();
     let refused = daemon.ctl(&["ban", "add", "0.0.0.0/0"]);
     assert!(refused.code == Some(2) && refused.err.contains("large part of the Internet"), "{refused:?}");

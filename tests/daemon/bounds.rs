@@ -60,20 +60,17 @@ fn a_line_of_exactly_the_limit_is_said_and_one_byte_more_is_not() {
 
 #[test]
 fn a_burst_passes_at_once_and_what_follows_waits_but_is_said() {
-    let daemon = Daemon::with("[pace]\nlines = 20\nburst_lines = 60");
+    let daemon = Daemon::with("[pace]\nlines = 2\nburst_lines = 600\nsteady = 0");
     let (mut ann, mut bob) = (daemon.client("ann"), daemon.client("bob"));
     // The burst is full again but for what renaming took.
     let from = Instant::now();
-    let all: String = (0..100).map(|number| format!("line {number}\n")).collect();
+    let all: String = (0..604).map(|number| format!("line {number}\n")).collect();
     ann.write(all.as_bytes());
-    (0..50).for_each(|number| bob.next_is(&format!("ann: line {number}")));
-    let burst = from.elapsed();
-    (50..100).for_each(|number| bob.next_is(&format!("ann: line {number}")));
+    // 604 lines, 600 in one go, 2 a second: two seconds. One by one, they would take longer than all patience.
+    (0..604).for_each(|number| bob.next_is(&format!("ann: line {number}")));
     let all = from.elapsed();
-    // 100 lines, 60 in one go, 20 a second: two seconds.
     assert!(all >= Duration::from_millis(1800), "{all:?}");
-    assert!(burst < all / 2, "{burst:?} of {all:?}");
-    assert!(ann.sync().iter().any(|line| line.starts_with("-- slow down: ") && line.contains("20 lines")));
+    assert!(ann.sync().iter().any(|line| line.starts_with("-- slow down: ") && line.contains("2 lines")));
     assert_eq!(daemon.admin().counter("lines_dropped"), 0);
 }
 
@@ -98,11 +95,13 @@ fn who_goes_on_too_fast_has_lines_dropped_and_is_told_how_many() {
     let mut events = daemon.admin();
     events.subscribe(&["flood"]);
     let all: String = (0..500).map(|number| format!("{number}\n")).collect();
+    let read = admin.counter("bytes_read");
     ann.write(all.as_bytes());
     ann.expect_with("are dropped until you pause");
     assert_eq!(events.event()["event"], "flood");
     daemon.logged("client sends too fast");
     // What was in flight is dropped; then quiet, until the burst is full again, ends it.
+    admin.counter_reaches("bytes_read", read + all.len() as u64);
     ann.hears_nothing_for(Duration::from_secs(1));
     ann.send("am I heard?");
     let told = ann.expect_with(" of yours were dropped");
@@ -243,7 +242,8 @@ fn one_who_takes_nothing_at_all_is_disconnected_after_a_while() {
 
 #[test]
 fn one_who_takes_little_at_a_time_is_given_all_of_it() {
-    let daemon = Daemon::with(&format!("[slow]\nstall = '2s'\n{UNPACED}"));
+    // Longer than a busy machine makes of the second between two sips.
+    let daemon = Daemon::with(&format!("[slow]\nstall = '5s'\n{UNPACED}"));
     let [mut stays, mut leaves] = ["stays", "leaves"].map(|name| {
         let mut client = Client::connect_narrow(&daemon, name);
         client.greeted();
@@ -261,7 +261,7 @@ fn one_who_takes_little_at_a_time_is_given_all_of_it() {
     leaves.send("/quit");
     ann.expect("* leaves left");
     let owed = behind(&mut admin, "stays");
-    for _ in 0..7 {
+    for _ in 0..11 {
         // Less than makes a socket say that it takes more.
         assert!(stays.fill() && leaves.fill());
         assert!(ann.hears_nothing_for(Duration::from_secs(1)), "nobody leaves");
@@ -371,7 +371,7 @@ fn without_descriptors_accepting_pauses_and_goes_on_when_somebody_leaves() {
 }
 
 #[test]
-fn the_table_of_descriptors_has_room_for_everybody_from_the_start_and_after_a_reload() {
+fn the_table_of_descriptors_has_room_for_all_clients_also_after_a_reload() {
     // Growing it would stall all threads (`accept::make_room`).
     let daemon = Setup::new().settings("[limits]\nclients = 900").descriptors(4096).start();
     let places = daemon.status("FDSize:");
@@ -441,7 +441,7 @@ fn only_those_miss_lines_whose_sockets_are_full() {
 }
 
 #[test]
-fn who_searches_from_elsewhere_does_not_wait_for_a_crowd_that_searches_from_one_place() {
+fn a_search_from_elsewhere_does_not_wait_for_a_crowd_at_one_address() {
     let daemon = Daemon::with(&format!("{UNPACED}\n[limits]\nclients_per_address = 1000\n"));
     let mut ann = Client::connect_from(&daemon, ([127, 0, 7, 1], 0).into(), "ann");
     ann.greeted();

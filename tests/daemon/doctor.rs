@@ -107,7 +107,7 @@ fn ended() -> TempDir {
 }
 
 #[test]
-fn about_a_hub_that_runs_it_finds_nothing() {
+fn a_running_hub_has_no_findings() {
     let daemon = Daemon::start();
     let doctor = Doctor::of(&daemon.path(""));
     doctor.is_content();
@@ -123,7 +123,7 @@ fn about_a_hub_that_runs_it_finds_nothing() {
 }
 
 #[test]
-fn about_a_hub_that_has_ended_it_finds_nothing_and_leaves_nothing_behind() {
+fn an_ended_hub_has_no_findings_and_no_file_is_left_behind() {
     let dir = ended();
     let state = dir.path().join("state");
     let before = (whole(dir.path()), whole(&state));
@@ -150,7 +150,7 @@ fn a_pipe_or_a_link_in_the_state_directory_holds_nobody_up() {
 }
 
 #[test]
-fn a_hub_that_was_killed_is_not_touched_either() {
+fn the_files_of_a_killed_hub_are_left_as_they_are() {
     let daemon = Daemon::start();
     daemon.ctl(&["ban", "add", "192.0.2.1"]).done();
     daemon.signal(Signal::SIGKILL);
@@ -290,7 +290,7 @@ fn places_that_are_all_taken_are_found() {
 }
 
 #[test]
-fn a_lockdown_a_disk_that_takes_nothing_and_a_slow_turn_are_told_as_the_daemon_tells_them() {
+fn a_lockdown_a_full_disk_and_a_slow_turn_are_found_by_asking_the_daemon() {
     let daemon = Daemon::start();
     daemon.ctl(&["lockdown", "--for", "10min"]).done();
     Doctor::of(&daemon.path("")).finds("lockdown", "advice", "a lockdown is in force, until 2");
@@ -378,7 +378,7 @@ fn another_hub_that_has_the_state_directory_is_found() {
 }
 
 #[test]
-fn text_is_for_people_and_quiet_is_for_timers() {
+fn the_report_is_for_people_and_quiet_prints_findings_alone() {
     let daemon = Daemon::start();
     let text = Doctor::run(&daemon.path(""), &[]).told;
     let last = text.lines().last().unwrap();
@@ -392,7 +392,7 @@ fn text_is_for_people_and_quiet_is_for_timers() {
 }
 
 #[test]
-fn a_wrong_command_line_is_that_alone() {
+fn a_wrong_command_line_has_an_exit_code_of_its_own() {
     let output = Command::new(env!("CARGO_BIN_EXE_chathub")).args(["doctor", "--mend"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
 }

@@ -126,7 +126,7 @@ fn a_kill_costs_no_line_from_the_middle_and_none_that_is_older_than_a_moment() {
 }
 
 #[test]
-fn lines_are_removed_from_memory_and_disk_when_it_is_meant() {
+fn redacted_lines_are_removed_from_memory_and_disk_once_confirmed() {
     let daemon = Daemon::with(UNPACED);
     let (mut ann, mut spam) = (daemon.client("ann"), daemon.client("spam"));
     for at in 0..300 {

@@ -107,7 +107,7 @@ fn told(daemon: &Daemon, bytes: &[u8]) -> String {
 }
 
 #[test]
-fn whoever_says_nothing_of_the_kind_is_told_so_in_words() {
+fn a_connection_without_a_proxy_header_is_told_so_in_words() {
     let daemon = start("proxy.wait = '1s'");
     let mut ann = daemon.client("ann");
     for bytes in [&b"hello\r\n"[..], b"\r\nhello\r\n", b"\xff\xfb\x18", b"GET / HTTP/1.1\r\n\r\n", b"P\xc3\xa4ul\n"] {
@@ -163,7 +163,7 @@ fn only_proxies_that_are_named_are_believed_and_a_reload_names_others() {
 }
 
 #[test]
-fn a_proxy_that_looks_whether_somebody_answers_is_answered_and_is_nobody() {
+fn a_health_check_of_a_proxy_is_answered_and_becomes_no_client() {
     let daemon = start("");
     let mut ann = daemon.client("ann");
     assert_eq!(told(&daemon, &v2(&ProxyHeader::with_local())), "-- the hub is here");

@@ -57,14 +57,14 @@ fn first_screen(name: &str, program: &str, after: impl FnOnce(&mut Terminal)) {
 }
 
 #[test]
-fn the_first_screen_in_nc() {
+fn the_first_screen_in_nc_looks_as_recorded() {
     if have("tmux") && have("nc") {
         first_screen("nc", "nc HOST PORT", |_| {});
     }
 }
 
 #[test]
-fn the_first_screen_in_debians_telnet() {
+fn the_first_screen_in_debians_telnet_looks_as_recorded() {
     if have("tmux") && have("telnet") {
         first_screen("telnet", "telnet HOST PORT", |_| {});
     }
@@ -72,14 +72,14 @@ fn the_first_screen_in_debians_telnet() {
 
 /// plink has PuTTY's telnet and its line discipline.
 #[test]
-fn the_first_screen_in_putty() {
+fn the_first_screen_in_putty_looks_as_recorded() {
     if have("tmux") && have("plink") {
         first_screen("putty", "plink -telnet -P PORT HOST", |_| {});
     }
 }
 
 #[test]
-fn the_first_screen_in_a_mud_client() {
+fn the_first_screen_in_a_mud_client_looks_as_recorded() {
     if have("tmux") && have("tt++") {
         first_screen("tintin", "tt++ -G -e '#session hub HOST PORT'", |_| {});
     }
@@ -87,7 +87,7 @@ fn the_first_screen_in_a_mud_client() {
 
 /// Once a line was sent, the program is known for what it is, and the name of the room stands before what is typed.
 #[test]
-fn the_screen_after_the_first_line_in_debians_telnet() {
+fn the_screen_after_the_first_line_in_debians_telnet_looks_as_recorded() {
     if have("tmux") && have("telnet") {
         first_screen("telnet-later", "telnet HOST PORT", |terminal| {
             terminal.types("hello, bob and all");

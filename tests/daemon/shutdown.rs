@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
+use chathub::settings::Settings;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -96,13 +97,14 @@ fn one_who_reads_slowly_gets_all_that_is_owed_before_the_end() {
 
 #[test]
 fn one_who_never_reads_holds_nothing_up_beyond_the_deadline() {
-    let (mut daemon, _slow, _) = daemon_with_a_backlog("");
+    // Else the settings would hold it up longer than all patience.
+    let (mut daemon, _slow, _) = daemon_with_a_backlog("[shutdown]\ndeadline = '1h'");
     let mut ann = daemon.client("ann");
     let from = Instant::now();
     let result = daemon.ctl(&["--json", "shutdown", "--deadline", "1s"]).json();
     let took = from.elapsed();
     assert_eq!(result, json!({"clients": 2, "gave_up": 1}));
-    assert!((Duration::from_secs(1)..Duration::from_secs(5)).contains(&took), "{took:?}");
+    assert!(took >= Duration::from_secs(1), "{took:?}");
     assert_eq!(ann.rest().last().unwrap(), GOODBYE, "the others have theirs");
     assert_eq!(daemon.exit_code(), Some(0));
     daemon.logged("gave_up=1");
@@ -114,7 +116,8 @@ fn the_deadline_of_the_settings_holds_for_signals() {
     let from = Instant::now();
     daemon.signal(Signal::SIGTERM);
     assert_eq!(daemon.exit_code(), Some(0));
-    assert!(from.elapsed() < Duration::from_secs(5), "{:?}", from.elapsed());
+    // Without it, the default would.
+    assert!(from.elapsed() < Settings::default().shutdown.deadline, "{:?}", from.elapsed());
     daemon.logged("gave_up=1");
 }
 
@@ -203,7 +206,7 @@ fn a_socket_that_somebody_answers_is_left_alone() {
 }
 
 #[test]
-fn what_is_no_socket_is_never_removed() {
+fn a_file_that_is_no_socket_is_never_removed() {
     let setup = Setup::new();
     let path = setup.path("admin.sock");
     std::fs::write(&path, "precious").unwrap();

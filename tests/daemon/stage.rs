@@ -23,10 +23,10 @@ pub(crate) use crate::shared::missing::{have, not_tested};
 
 /// How long one test may take, all its waiting together. Far more than any needs: it is there to end
 /// a test that waits for what never comes.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// After this, a test that waits all the same ends the program, with its story: see [`Guard`].
-pub(crate) const HANGS: Duration = Duration::from_secs(180);
+pub(crate) const HANGS: Duration = Duration::from_secs(300);
 
 /// Paces nobody: for tests that are about something else and send a lot.
 pub(crate) const UNPACED: &str = "

@@ -23,8 +23,9 @@ use crate::tmux::{Seen, Terminal};
 /// Rows of every screen here.
 const ROWS: usize = 30;
 
-/// How long a walk goes on, unless it is told how many steps it has.
-const TIME: Duration = Duration::from_secs(12);
+/// How long a walk goes on, unless it is told how many steps it has. It has some however long they take.
+const TIME: Duration = Duration::from_secs(8);
+const STEPS: u64 = 12;
 
 /// Words and signs of many scripts, with what terminals differ in.
 const WORDS: &[&str] = &[
@@ -472,23 +473,22 @@ fn walk(name: &str, program: &str, can_resize: bool) {
     let cols = dice.between(20, 200);
     let mut walk = Walk::begin(program, cols, dice, can_resize);
     let mut done = 0;
-    while steps.map_or(began.elapsed() < TIME, |steps| done < steps) {
+    while steps.map_or(done < STEPS || began.elapsed() < TIME, |steps| done < steps) {
         walk.step();
         done += 1;
     }
     eprintln!("{name}: CHATHUB_STEPS={done}");
-    assert!(done >= 10, "{name} took {done} steps");
 }
 
 #[test]
-fn a_walk_with_debians_telnet_in_tmux() {
+fn screens_are_whole_on_a_random_walk_with_debians_telnet_in_tmux() {
     if have("tmux") && have("telnet") {
         walk("telnet", "telnet HOST PORT", true);
     }
 }
 
 #[test]
-fn a_walk_with_busybox_telnet_in_tmux() {
+fn screens_are_whole_on_a_random_walk_with_busybox_telnet_in_tmux() {
     if have("tmux") && have("busybox") {
         // It tells of its width once only.
         walk("busybox", "busybox telnet HOST PORT", false);
@@ -496,7 +496,7 @@ fn a_walk_with_busybox_telnet_in_tmux() {
 }
 
 #[test]
-fn a_walk_with_plink_in_tmux() {
+fn screens_are_whole_on_a_random_walk_with_plink_in_tmux() {
     if have("tmux") && have("plink") {
         walk("plink", "plink -telnet -P PORT HOST", true);
     }
@@ -541,7 +541,7 @@ fn talk_before_the_news(program: &str) {
 }
 
 #[test]
-fn no_line_is_gone_that_comes_before_the_news_of_a_width() {
+fn no_line_is_lost_that_comes_before_tmux_reports_a_new_width() {
     if have("tmux") && have("telnet") {
         talk_before_the_news("telnet HOST PORT");
     }
@@ -552,7 +552,7 @@ fn no_line_is_gone_that_comes_before_the_news_of_a_width() {
 
 /// nc has no editor, and its terminal breaks lines wherever they reach its edge.
 #[test]
-fn a_walk_with_nc_in_tmux() {
+fn screens_are_whole_on_a_random_walk_with_nc_in_tmux() {
     if !have("tmux") || !have("nc") {
         return;
     }
@@ -566,7 +566,7 @@ fn a_walk_with_nc_in_tmux() {
     terminal.shows(|seen| (!seen.rows.concat().contains("/help")).then(|| "no greeting".to_owned()));
     let began = Instant::now();
     let mut done = 0;
-    while steps.map_or(began.elapsed() < TIME / 2, |steps| done < steps) {
+    while steps.map_or(done < STEPS || began.elapsed() < TIME / 2, |steps| done < steps) {
         let mut text = String::new();
         for _ in 0..dice.between(1, 6) {
             let _ = write!(text, "{} ", dice.of(WORDS));
@@ -587,5 +587,4 @@ fn a_walk_with_nc_in_tmux() {
         done += 1;
     }
     eprintln!("nc: CHATHUB_STEPS={done}");
-    assert!(done >= 10, "nc took {done} steps");
 }

@@ -33,7 +33,7 @@ fn shell(daemon: &Daemon) -> Terminal {
 }
 
 #[test]
-fn top_from_the_keyboard_over_a_restart_of_the_daemon() {
+fn top_obeys_the_keyboard_also_after_a_restart_of_the_daemon() {
     if !(have("tmux") && have("bash")) {
         return;
     }

@@ -89,7 +89,7 @@ impl Drop for InTheWay {
 }
 
 #[test]
-fn a_file_that_another_program_has_for_itself_is_read_without_a_lock_and_then_recalled() {
+fn a_file_locked_by_another_program_is_read_without_a_lock_and_recalled_later() {
     let dir = furnished(Signal::SIGTERM);
     let other = Connection::open(file(&dir)).unwrap();
     other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE").unwrap();

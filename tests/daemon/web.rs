@@ -190,7 +190,7 @@ fn standing() -> Standing {
 }
 
 #[test]
-fn whether_chathub_tls_serves_is_told_where_it_was_started_and_also_while_the_hub_is_away() {
+fn metrics_of_chathub_tls_come_from_its_status_file_also_without_the_hub() {
     let dir = TempDir::new().unwrap();
     let web = Web::start(&dir.path().join("monitor.sock"), &Story::default());
     let up =
@@ -499,7 +499,7 @@ fn what_is_no_request_for_a_page_is_refused_and_nothing_behind_it_is_read() {
 }
 
 #[test]
-fn requests_that_come_together_are_answered_in_order_also_after_the_other_side_is_closed() {
+fn pipelined_requests_are_answered_in_order_also_after_a_half_close() {
     let (story, hub) = (Story::default(), Played::new());
     let web = Web::start(&hub.dir.path().join("monitor.sock"), &story);
     let mut stream = web.connect();

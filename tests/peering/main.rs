@@ -58,7 +58,7 @@ fn holds(scenario: &Scenario, without: Option<Rule>) -> Result<(), TestCaseError
 }
 
 #[test]
-fn nothing_is_lost_doubled_or_out_of_order() {
+fn no_line_between_hubs_is_lost_doubled_or_out_of_order() {
     let runs = number("CHATHUB_RUNS").map_or(RUNS, |runs| u32::try_from(runs).expect("a number of runs"));
     let seed = number("CHATHUB_SEED").unwrap_or(SEED);
     let shrink = number("CHATHUB_SHRINK").map_or(250, |tries| u32::try_from(tries).expect("a number of tries"));
@@ -74,7 +74,7 @@ fn nothing_is_lost_doubled_or_out_of_order() {
 
 /// With each rule left out, some run goes wrong. The seed is fixed: this is about the rules, and not about luck.
 #[test]
-fn every_rule_is_needed() {
+fn leaving_out_any_rule_of_the_protocol_is_noticed() {
     let rules = [Rule::Numbers, Rule::After, Rule::Confirmation, Rule::Again, Rule::Log, Rule::Epoch];
     let mut unnoticed = Vec::new();
     for rule in rules {

@@ -163,7 +163,7 @@ fn write(text: &str, indent: usize, out: &mut String) {
 }
 
 #[test]
-fn spreading_and_compacting_changes_nothing() {
+fn spreading_and_compacting_a_snapshot_changes_nothing() {
     let long = "long ".repeat(40);
     let value = json!({"a": {"b": [1, 2, 3], "c": long, "d \\\" e": [], "f": {}}, "g": ["h", {"i": null, "j": long}], "k": [[1], [2]]});
     let text = value.to_string();

@@ -199,7 +199,7 @@ fn resumes(file: &str, scenes: &[(String, Left)]) {
 }
 
 #[test]
-fn what_former_releases_have_left_is_taken_over() {
+fn snapshots_of_former_releases_are_taken_over() {
     let files = kept::all();
     assert!(files.iter().any(|file| file.name == "0.1.0.json"), "the first release has left something");
     for file in files {
@@ -208,14 +208,14 @@ fn what_former_releases_have_left_is_taken_over() {
 }
 
 #[test]
-fn what_this_one_leaves_is_taken_over() {
+fn snapshots_of_this_release_are_taken_over() {
     let scenes = scenes::all().into_iter().map(|(name, stage)| (name.to_owned(), stage.leave()));
     resumes("this", &scenes.collect::<Vec<_>>());
 }
 
 /// Also writes the file, if asked to.
 #[test]
-fn every_field_is_somewhere_set() {
+fn every_field_is_set_in_some_scene() {
     let mut seen = Seen::default();
     let scenes: Vec<_> = scenes::all().into_iter().map(|(name, stage)| (name, stage.leave())).collect();
     for (name, left) in &scenes {
@@ -271,7 +271,7 @@ fn differences_are_told_with_their_place() {
 }
 
 #[test]
-fn places_are_meant_by_patterns() {
+fn patterns_name_places_in_a_snapshot() {
     assert!(is_meant("a[*].b", "a[12].b") && is_meant("a.*.c", "a.b.c") && is_meant("a.b", "a.b"));
     assert!(!is_meant("a[*].b", "a[12].c") && !is_meant("a[*].b", "a[1][2].b") && !is_meant("a.b", "a.bc"));
 }

@@ -1,5 +1,5 @@
 //! What people are in the middle of when the snapshots are taken. Together the scenes set every field that a snapshot
-//! can have: the test `every_field_is_somewhere_set` names a new one that they do not set.
+//! can have: the test `every_field_is_set_in_some_scene` names a new one that they do not set.
 //!
 //! Somebody who is added here is not in the files of former releases: `after` looks at them only where they are there.
 

@@ -72,6 +72,8 @@ level = 'warn'
 [tcp]
 user_timeout = 'off'
 keepalive = 'off'
+[proxy]
+wait = '1min'
 "
     )
 }

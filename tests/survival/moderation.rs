@@ -14,7 +14,7 @@ fn room(supervisor: &Supervisor, name: &str) -> Value {
 }
 
 #[test]
-fn a_lockdown_and_what_rooms_are_outlive_kills_and_stops() {
+fn a_lockdown_and_the_modes_of_rooms_outlive_kills_and_stops() {
     let supervisor = Plan::new("", 1).start();
     let mut ann = Person::come(&supervisor, "ann");
     ann.send("/join tea");

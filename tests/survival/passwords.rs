@@ -39,7 +39,7 @@ fn is_kept(supervisor: &Supervisor, text: &str) -> bool {
 }
 
 #[test]
-fn a_dialogue_goes_on_behind_each_death() {
+fn a_password_dialogue_goes_on_after_each_death() {
     let supervisor = Plan::new(SETTINGS, 1).start();
     let kill = || {
         supervisor.replace(Signal::SIGKILL);
@@ -72,7 +72,7 @@ fn a_dialogue_goes_on_behind_each_death() {
 }
 
 #[test]
-fn what_is_being_hashed_when_the_daemon_dies_is_hashed_by_the_next() {
+fn a_password_being_hashed_at_a_death_is_hashed_by_the_next_daemon() {
     let supervisor = Plan::new(DEAR, 2).start();
     let mut ann = Person::come(&supervisor, "ann");
     ann.send("/register correct horse");

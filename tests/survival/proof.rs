@@ -177,7 +177,7 @@ fn verdict(records: &[Record], notices: &[String]) -> Result<check::Tally, Wrong
 }
 
 #[test]
-fn what_the_hub_sends_passes_the_check() {
+fn streams_of_the_real_hub_pass_the_check() {
     for seed in 1..=30 {
         let (records, notices) = Rehearsal::play(seed, 600);
         let tally = verdict(&records, &notices).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
@@ -332,7 +332,7 @@ fn a_line_that_everybody_lacks_or_has_twice_is_found() {
 }
 
 #[test]
-fn two_members_who_see_two_orders_are_found() {
+fn lines_in_another_order_for_one_member_are_found() {
     let (records, notices) = right(5);
     let mut tried = 0;
     for index in 0..records.len() {

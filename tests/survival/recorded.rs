@@ -26,7 +26,7 @@ fn dumped(supervisor: &Supervisor, search: &str) -> Vec<(u64, String)> {
 }
 
 #[test]
-fn what_was_given_is_recorded_once_and_in_order_however_often_the_daemon_is_killed() {
+fn lines_that_clients_got_are_recorded_once_and_in_order_over_many_kills() {
     let supervisor = Plan::new(SETTINGS, 1).start();
     let (mut ann, mut bob) = (Person::come(&supervisor, "ann"), Person::come(&supervisor, "bob"));
     let mut said = 0;

@@ -9,7 +9,7 @@ use crate::supervisor::Plan;
 const SETTINGS: &str = "[accounts]\nmemory = '64KiB'\npasses = 1\n";
 
 #[test]
-fn a_report_is_there_behind_each_death() {
+fn a_report_outlives_each_death() {
     let supervisor = Plan::new(SETTINGS, 1).start();
     let kill = |signal| {
         supervisor.replace(signal);

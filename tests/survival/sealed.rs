@@ -268,7 +268,7 @@ fn found(supervisor: &Supervisor, secrets: &(Secret, Secret)) -> Option<Vec<usiz
 
 /// Searches the whole memory of the daemon, including the memory file that outlives it.
 #[test]
-fn secrets_of_whoever_has_left_are_nowhere_any_more() {
+fn secrets_of_clients_that_left_are_nowhere_in_memory() {
     let supervisor = Plan::new("", 1).sealed(true).start();
     let mut dice = Dice(1);
     for suite in Suite::ALL {

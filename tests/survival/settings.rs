@@ -26,14 +26,15 @@ fn rooms(supervisor: &Supervisor) -> Vec<(String, u64)> {
 }
 
 #[test]
-fn every_setting_that_needs_a_restart_is_applied_by_one_that_nobody_notices() {
+fn settings_that_need_a_restart_are_applied_by_one_that_nobody_notices() {
     let supervisor = Plan::new("[history]\npersist = false\n", 1).start();
     let mut ann = Person::come(&supervisor, "ann");
     let mut bob = Person::come(&supervisor, "bob");
     bob.send("/join tea");
     bob.sync();
     assert_eq!(rooms(&supervisor), [("lobby".to_owned(), 1), ("tea".to_owned(), 1)]);
-    assert_eq!(threads(&supervisor, "hashing"), 1);
+    // A thread has its name once it has run.
+    supervisor.until("one thread hashes", || threads(&supervisor, "hashing") == 1);
     supervisor.settings(
         "[rooms]\nlobby = 'Tea'\n[history]\npersist = true\n[accounts]\nhashers = 3\n[service]\nexit_when_idle = '10s'\n",
     );
@@ -53,7 +54,7 @@ fn every_setting_that_needs_a_restart_is_applied_by_one_that_nobody_notices() {
     ann.until("what is said there", |line| line.ends_with("bob: hello"));
     let mut carl = Person::come(&supervisor, "carl");
     assert_eq!(rooms(&supervisor), [("tea".to_owned(), 3)]);
-    assert_eq!(threads(&supervisor, "hashing"), 3);
+    supervisor.until("three threads hash", || threads(&supervisor, "hashing") == 3);
     supervisor.ask("history.stats", &json!({}));
     carl.send("is it written?");
     ann.until("what is said there", |line| line.ends_with("carl: is it written?"));
@@ -68,7 +69,7 @@ fn every_setting_that_needs_a_restart_is_applied_by_one_that_nobody_notices() {
 }
 
 #[test]
-fn who_came_a_moment_ago_stays_where_the_settings_cannot_be_used_any_more() {
+fn connections_survive_a_restart_with_settings_that_cannot_be_used() {
     let supervisor = Plan::new("", 1).start();
     let mut ann = Person::come(&supervisor, "ann");
     supervisor.settings("[rooms]\nlobby = 7\n");
@@ -79,7 +80,7 @@ fn who_came_a_moment_ago_stays_where_the_settings_cannot_be_used_any_more() {
 }
 
 #[test]
-fn a_number_of_a_client_is_not_given_again_behind_a_stop() {
+fn ids_of_clients_are_not_given_again_after_a_stop() {
     let supervisor = Plan::new("", 1).start();
     let ids = |supervisor: &Supervisor| -> Vec<String> {
         let list = supervisor.ask("clients.list", &json!({}));

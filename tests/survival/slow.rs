@@ -201,7 +201,7 @@ fn outrun_between_deaths(behind: &str, keys: bool, deaths: usize, blow: Signal, 
 const LITTLE: &str = "[slow]\nbehind = '64KiB'\n[tcp]\nsend_buffer = '16KiB'";
 
 #[test]
-fn who_sleeps_through_two_and_three_deaths_is_told_of_what_it_missed() {
+fn a_reader_that_sleeps_through_deaths_is_told_of_the_lines_it_missed() {
     for deaths in [1, 2, 3, 6] {
         for blow in [Signal::SIGKILL, Signal::SIGTERM] {
             outrun_between_deaths(LITTLE, false, deaths, blow, deaths as u64);
@@ -210,7 +210,7 @@ fn who_sleeps_through_two_and_three_deaths_is_told_of_what_it_missed() {
 }
 
 #[test]
-fn who_sleeps_through_two_and_three_deaths_with_our_line_editor_is_told_of_what_it_missed() {
+fn a_sleeping_reader_with_our_line_editor_is_told_of_the_lines_it_missed() {
     for deaths in [1, 2, 3, 6] {
         for blow in [Signal::SIGKILL, Signal::SIGTERM] {
             outrun_between_deaths(LITTLE, true, deaths, blow, deaths as u64);
@@ -220,7 +220,7 @@ fn who_sleeps_through_two_and_three_deaths_with_our_line_editor_is_told_of_what_
 
 /// The default bound: 4 MiB behind.
 #[test]
-fn who_sleeps_through_deaths_under_the_shipped_limits_is_told_of_what_it_missed() {
+fn a_sleeping_reader_under_the_shipped_limits_is_told_of_the_lines_it_missed() {
     for keys in [false, true] {
         outrun_between_deaths("", keys, 2, Signal::SIGKILL, 7);
     }
@@ -229,7 +229,7 @@ fn who_sleeps_through_deaths_under_the_shipped_limits_is_told_of_what_it_missed(
 /// At the death some input waits for its turn under the pace, and some was received but not
 /// committed. It is said once and in order, and the same holds at the next death.
 #[test]
-fn what_the_pace_holds_back_at_the_moment_of_death_is_said_once() {
+fn lines_held_back_by_the_pace_at_the_moment_of_death_are_said_once() {
     let paced = "
 [pace]
 lines = 2000
@@ -329,7 +329,7 @@ const CLIENTS: u32 = 610;
 /// As many clients as the descriptors suffice for, and as many closed connections in the queue as
 /// possible.
 #[test]
-fn everybody_is_carried_on_where_the_descriptors_just_suffice() {
+fn all_connections_survive_where_the_descriptors_just_suffice() {
     let settings = format!("[limits]\nclients = {CLIENTS}\nclients_per_address = {CLIENTS}\n{FAST}");
     let plan = Plan::new(&settings, 1).descriptors(DESCRIPTORS).env("CHATHUB_CLOSED", "100000");
     let supervisor = plan.start();
@@ -362,7 +362,7 @@ fn everybody_is_carried_on_where_the_descriptors_just_suffice() {
 
 /// If the descriptors do not suffice, the daemon says so at its start, with the numbers.
 #[test]
-fn a_start_that_could_not_be_carried_on_says_so_with_the_numbers() {
+fn a_daemon_with_too_few_descriptors_to_survive_says_so_with_the_numbers() {
     let settings = format!("[limits]\nclients = {}\n{FAST}", CLIENTS + 20);
     let supervisor = Plan::new(&settings, 1).descriptors(DESCRIPTORS).start();
     let story = supervisor.story();

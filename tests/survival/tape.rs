@@ -142,7 +142,7 @@ fn a_copy_is_as_good_as_the_tape_itself() {
 }
 
 #[test]
-fn a_bit_that_flips_anywhere_costs_a_goodbye_at_most() {
+fn a_flipped_bit_of_the_tape_costs_a_goodbye_at_most() {
     let mut dice = Dice(3);
     let mut refused = 0;
     for turn in 0..60 {
@@ -162,7 +162,7 @@ fn a_bit_that_flips_anywhere_costs_a_goodbye_at_most() {
 }
 
 #[test]
-fn words_that_say_something_else_cost_a_goodbye_at_most() {
+fn changed_words_of_the_tape_cost_a_goodbye_at_most() {
     let mut dice = Dice(5);
     // Numbers at which additions, multiplications or allocations may fail.
     let numbers =
@@ -177,7 +177,7 @@ fn words_that_say_something_else_cost_a_goodbye_at_most() {
 }
 
 #[test]
-fn a_garbled_stretch_costs_a_goodbye_at_most() {
+fn a_garbled_stretch_of_the_tape_costs_a_goodbye_at_most() {
     let mut dice = Dice(4);
     for turn in 0..30 {
         let mut roll = dice.fork();
@@ -209,7 +209,7 @@ fn a_tape_cut_short_or_made_long_costs_a_goodbye() {
 
 /// A newer or older version: its number is in one of the first words of the tape.
 #[test]
-fn a_version_that_is_not_known_is_refused_politely() {
+fn a_tape_of_an_unknown_version_is_refused_with_a_goodbye() {
     for at in [0, 8] {
         for change_to in [0, 2, 255] {
             let what = format!("byte {at} is {change_to}");
@@ -223,7 +223,7 @@ fn a_version_that_is_not_known_is_refused_politely() {
 
 /// Another file is stored in place of the tape.
 #[test]
-fn what_is_no_tape_at_all_is_refused_politely() {
+fn a_file_that_is_no_tape_is_refused_with_a_goodbye() {
     for turn in 0..3 {
         let supervisor = Plan::new(&settings(), turn).start();
         let mut people = company(&supervisor);
@@ -244,7 +244,7 @@ fn what_is_no_tape_at_all_is_refused_politely() {
 }
 
 #[test]
-fn a_store_that_lost_one_of_its_descriptors_serves_again() {
+fn a_daemon_whose_store_lost_a_descriptor_serves_again() {
     for name in STORED {
         let supervisor = Plan::new(&settings(), 1).start();
         let mut people = company(&supervisor);
@@ -271,7 +271,7 @@ fn a_store_that_lost_one_of_its_descriptors_serves_again() {
 /// A store that takes nothing, as with `FileDescriptorStoreMax=0`: the daemon serves as it did
 /// before survival existed.
 #[test]
-fn a_store_that_takes_nothing_is_no_reason_not_to_serve() {
+fn a_daemon_whose_store_takes_nothing_serves() {
     let supervisor = Plan::new(&settings(), 1).store(0).start();
     let mut ann = Person::come(&supervisor, "ann");
     ann.sync();
@@ -281,7 +281,7 @@ fn a_store_that_takes_nothing_is_no_reason_not_to_serve() {
 }
 
 #[test]
-fn a_store_that_is_too_small_for_all_is_no_reason_not_to_serve() {
+fn a_daemon_whose_store_is_too_small_serves() {
     for most in 1..STORED.len() {
         let supervisor = Plan::new(&settings(), 1).store(most).start();
         Person::come(&supervisor, "ann").sync();
@@ -297,7 +297,7 @@ fn a_store_that_is_too_small_for_all_is_no_reason_not_to_serve() {
 /// known what they are owed, rather than sent text from the middle of a line. The others are
 /// carried on.
 #[test]
-fn who_has_taken_more_than_the_tape_tells_is_disconnected_and_nobody_else() {
+fn only_a_client_that_took_more_than_the_tape_knows_of_is_disconnected() {
     let supervisor = Plan::new(&settings(), 1).start();
     let mut people = company(&supervisor);
     // Bob has typed half a line.

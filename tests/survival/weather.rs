@@ -57,7 +57,7 @@ fn shows(person: &mut Person, line: &str) {
 }
 
 #[test]
-fn what_was_unread_stays_unread_behind_each_death_and_is_recalled_without_one() {
+fn bans_and_accounts_that_are_unread_stay_so_over_deaths_and_are_recalled_later() {
     for signal in [Signal::SIGKILL, Signal::SIGTERM] {
         let (supervisor, kept) = locked_out(1);
         let mut bob = come(&supervisor);
@@ -82,7 +82,7 @@ fn what_was_unread_stays_unread_behind_each_death_and_is_recalled_without_one() 
 }
 
 #[test]
-fn what_was_unread_is_recalled_by_the_next_daemon_that_can_read_it() {
+fn unread_bans_and_accounts_are_recalled_by_the_next_daemon_that_can() {
     for signal in [Signal::SIGKILL, Signal::SIGTERM] {
         let (supervisor, kept) = locked_out(2);
         let mut bob = come(&supervisor);
@@ -100,7 +100,7 @@ fn what_was_unread_is_recalled_by_the_next_daemon_that_can_read_it() {
 }
 
 #[test]
-fn whoever_is_carried_on_is_told_where_the_next_daemon_cannot_start() {
+fn clients_are_told_if_the_next_daemon_cannot_start() {
     for signal in [Signal::SIGKILL, Signal::SIGTERM] {
         let supervisor = Plan::new("", 3).start();
         let mut bob = come(&supervisor);

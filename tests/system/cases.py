@@ -5,6 +5,8 @@ starts from what the one before left, and brings the service up itself if it
 needs it. The title of a case is the sentence that it proves.
 """
 
+import codecs
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -34,6 +36,8 @@ HANDOVER = "chathub-handover.socket"
 PROXY = "chathub-proxy.socket"
 SOCKETS = (CHAT, ADMIN)
 UNITS = (CHAT, ADMIN, SERVICE)
+
+STOPPED = "2b5d1233e45b44488ad83151ead1ee3b"  # the MESSAGE_ID of a daemon's last words
 
 MEMBER = "mia"  # of the group chathub-admin
 STRANGER = "stan"  # of no group
@@ -174,6 +178,54 @@ def install(machine, deb):
     return machine.must("apt-get", "install", "--yes", "--quiet", deb, deadline=120)
 
 
+def journal_says(machine, parts, *arguments):
+    """Waits until the journal has all of `parts`, and returns it.
+
+    The daemon hands entries to a thread, and journald takes them when it comes
+    to it: what was done may be in the journal a moment after it was seen.
+    """
+    text = ""
+
+    def has():
+        nonlocal text
+        text = machine.journal(*arguments)
+        return all(part in text for part in parts)
+
+    try:
+        wait_until("the journal says so", has)
+    except Failed:
+        missing = [part for part in parts if part not in text]
+        raise Failed(f"the journal does not say {missing}:\n{text[-6000:]}") from None
+    return text
+
+
+def page_says(machine, *parts):
+    """Waits until chathub-web's metrics have all of `parts`, and returns them.
+
+    It gives an answer of the hub to others for a second, and reads what
+    chathub-tls has written down, which it does when it is ready.
+    """
+    text = ""
+
+    def has():
+        nonlocal text
+        with contextlib.suppress(ConnectionError):  # the program may have just been killed
+            text = page(machine, "/metrics")
+        return all(part in text for part in parts)
+
+    try:
+        wait_until("the metrics say so", has)
+    except Failed:
+        missing = [part for part in parts if part not in text]
+        raise Failed(f"the metrics do not say {missing}:\n{text}") from None
+    return text
+
+
+def status_says(machine, unit, part):
+    """Waits until the unit's status line has this part: it may come after readiness."""
+    wait_until(f"the status of {unit} says {part!r}", lambda: part in machine.show(unit, "StatusText"))
+
+
 def installed_version(machine):
     return machine.run("dpkg-query", "--show", "--showformat=${Status} ${Version}", "chathub").out
 
@@ -221,6 +273,7 @@ class Chatter:
         self.socket.settimeout(DEADLINE)
         self.seen = ""
         self.read_to = 0
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two pieces
         self.expect("/help")
         if name:
             self.say(f"/nick {name}")
@@ -234,9 +287,10 @@ class Chatter:
 
     def _more(self):
         """Reads what comes next; False at the end."""
-        data = self.socket.recv(65536).decode(errors="replace")
-        self.seen += data
-        self.machine.transcript.add(f"{self.name} <", data.replace("\r", "") or "(ended)")
+        data = self.socket.recv(65536)
+        text = self.decoder.decode(data)
+        self.seen += text
+        self.machine.transcript.add(f"{self.name} <", text.replace("\r", "") if data else "(ended)")
         return bool(data)
 
     def expect(self, pattern):
@@ -410,9 +464,7 @@ def _(machine, packages):
     install(machine, deb)
     expect_equal("dpkg's view", installed_version(machine), f"install ok installed {version}")
     expect_equal("the service", machine.wait_state(SERVICE, "failed"), True)
-    journal = machine.journal("--unit", SERVICE)
-    for part in ("conf.d/test.toml", "2", "no_such_key"):
-        expect(part in journal, f"the journal does not name {part}:\n{journal}")
+    journal_says(machine, ("conf.d/test.toml:2", "no_such_key"), "--unit", SERVICE)
 
 
 @unlucky.case("an upgrade gives a service that had failed another chance")
@@ -515,7 +567,7 @@ def _(machine, packages):
     machine.must("systemctl", "restart", SERVICE)
     machine.wait_state(MONITOR, "active")
     machine.wait_state(SERVICE, "active")
-    expect_equal("clients", machine.admin("status")["result"]["clients"], 1)
+    wait_until("others have left", lambda: machine.admin("status")["result"]["clients"] == 1)
     done = machine.must("stat", "--format=%A %U %G", "/run/chathub/monitor.sock")
     expect_equal("owner and mode", done.out.strip(), "srw-rw---- root chathub-monitor")
     machine.must("useradd", "--create-home", "--groups", "chathub-monitor", WATCHER)
@@ -553,12 +605,10 @@ def _(machine, packages):
     machine.must("systemctl", "restart", SERVICE)
     machine.wait_state(SERVICE, "active")
     expect_equal("the program", machine.state(WEB), "inactive")
-    text = page(machine, "/metrics")
-    for line in ("chathub_up 1", "chathub_clients 1", "chathub_survival 1", "chathub_restarts_total "):
-        expect(f"\n{line}" in text, f"{line} is not in {text}")
+    page_says(machine, *(f"\n{line}" for line in ("chathub_up 1", "chathub_clients 1\n", "chathub_survival 1", "chathub_restarts_total ")))
     expect(page(machine, "/metrics", "application/openmetrics-text").endswith("# EOF\n"), "no OpenMetrics")
     expect("200 OK" in page(machine, "/-/healthy"), "it is not healthy")
-    expect_equal("the program", machine.state(WEB), "active")
+    machine.wait_state(WEB, "active")
     chatter.say("still here")
     chatter.close()
     # Nobody else is it, no port but that one is open, and it finds nothing of the hub's.
@@ -571,17 +621,15 @@ def _(machine, packages):
     expect(machine.run(*inside, "ls", "/var/lib/chathub").out == "", "it sees the history")
     # A hub that is stopped stays so, however often somebody asks how it is.
     machine.must("systemctl", "stop", SERVICE)
-    time.sleep(1.1)
-    expect("\nchathub_up 0\n" in page(machine, "/metrics"), "the hub is up")
+    page_says(machine, "\nchathub_up 0\n")
     expect("The hub does not answer" in page(machine, "/"), "nothing says why")
     expect_equal("the hub", machine.state(SERVICE), "inactive")
     machine.must("systemctl", "start", SERVICE)
-    wait_until("it is found again", lambda: "\nchathub_up 1\n" in page(machine, "/metrics"))
-    warnings = machine.journal("--unit", WEB, "--output=cat")
-    expect("the hub does not answer" in warnings and "the hub answers" in warnings, warnings)
+    page_says(machine, "\nchathub_up 1\n")
+    journal_says(machine, ("the hub does not answer", "the hub answers"), "--unit", WEB, "--output=cat")
     # Killed, it is back with the next one who asks.
     machine.must("systemctl", "kill", "--signal=KILL", WEB)
-    wait_until("it is back", lambda: "\nchathub_up 1\n" in page(machine, "/metrics"))
+    page_says(machine, "\nchathub_up 1\n")
     machine.must("systemctl", "disable", "--now", METRICS, MONITOR)
     machine.must("systemctl", "stop", WEB)
 
@@ -599,12 +647,13 @@ def _(machine, packages):
     machine.wait_state(TLS, "active")
     expect_equal("the port", machine.state(TLS_PORT), "active")
     expect_equal("the hand-over", machine.run("systemctl", "is-enabled", HANDOVER).out.strip(), "enabled")
-    expect("chat.example.org until " in machine.show(TLS, "StatusText"), machine.show(TLS, "StatusText"))
-    # What it writes down is for everybody to read, and its directory is all that it can write to in /run.
+    status_says(machine, TLS, "chat.example.org until ")
+    # What it writes down is for everybody to read, and its directory is all that it can write to in /run. The file
+    # is written before the status line is told.
     told = json.loads(machine.must("runuser", "-u", "nobody", "--", "cat", TLS_STATUS).out)
     expect_equal("what it tells", (told["serves"], told["certificates"][0]["name"]), (True, "chat.example.org"))
     machine.must("systemctl", "start", METRICS)
-    expect("\nchathub_tls_up 1\n" in page(machine, "/metrics"), "it is not up")
+    page_says(machine, "\nchathub_tls_up 1\n")
     machine.must("systemctl", "restart", SERVICE)
     machine.wait_state(SERVICE, "active")
     expect_equal("the hand-over", machine.state(HANDOVER), "active")
@@ -620,7 +669,7 @@ def _(machine, packages):
     machine.must("rm", "/etc/chathub/tls/key.pem", "/etc/chathub/tls/cert.pem")
     machine.must("chathub-tls", "self-signed", "--name", "new.example.org", "/etc/chathub/tls")
     machine.must("/usr/share/chathub/certbot/chathub")
-    expect("new.example.org until " in machine.show(TLS, "StatusText"), machine.show(TLS, "StatusText"))
+    status_says(machine, TLS, "new.example.org until ")
     # The hook looks at what was renewed, before it restarts anything.
     lineage, pid = "/root/lineage", machine.show(TLS, "MainPID")
     machine.must("mkdir", lineage)
@@ -638,9 +687,8 @@ def _(machine, packages):
     expect_equal("what is in use meanwhile", machine.state(TLS), "active")
     machine.run("systemctl", "restart", TLS)
     machine.wait_state(TLS, "failed")
-    text = page(machine, "/metrics")
-    expect("\nchathub_tls_up 0\n" in text and "\nchathub_tls_certificates_refused 1\n" in text, text)
-    expect("there is no private key in it" in machine.journal("--unit", TLS, "--output=cat"), "no reason")
+    page_says(machine, "\nchathub_tls_up 0\n", "\nchathub_tls_certificates_refused 1\n")
+    journal_says(machine, ("there is no private key in it",), "--unit", TLS, "--output=cat")
     expect_equal("the port", machine.state(TLS_PORT), "active")
     machine.must("systemctl", "disable", "--now", TLS_PORT, TLS, HANDOVER)
     expect("chathub_tls" not in page(machine, "/metrics"), "it is told of though nobody wants it")
@@ -729,6 +777,8 @@ def _(machine, packages):
     expect_equal("the socket", machine.state(PROXY), "inactive")
     expect_equal("enabled", machine.run("systemctl", "is-enabled", PROXY).out.strip(), "disabled")
     bob = Chatter(machine, "bob")
+    # Else a slow machine may take longer for what happens between the two pieces below.
+    machine.write("/etc/chathub/conf.d/proxy.toml", "[proxy]\nwait = '1min'\n")
     machine.must("systemctl", "enable", PROXY)
     machine.must("systemctl", "restart", SERVICE)
     machine.wait_state(SERVICE, "active")
@@ -751,7 +801,7 @@ def _(machine, packages):
     bob.expect("late: here at last")
     told = machine.must("chathub", "ctl", "client", "late").out
     expect("Address: 198.51.100.8:50001" in told and "Proxy: 127.0.0.1:" in told, told)
-    expect("CHATHUB_ADDR=198.51.100.7" in machine.journal("--unit", SERVICE, "--output=export"), "its address is not told")
+    journal_says(machine, ("CHATHUB_ADDR=198.51.100.7",), "--unit", SERVICE, "--output=export")
     # A ban is of that address.
     machine.must("chathub", "ctl", "ban", "add", "198.51.100.7", "--reason", "floods")
     ann.expect("you are banned")
@@ -764,7 +814,7 @@ def _(machine, packages):
     stranger.settimeout(DEADLINE)
     words = stranger.recv(4096).decode()
     expect("this port is for a proxy" in words, words)
-    expect("is refused, from 127.0.0.1" in machine.journal("--unit", SERVICE, "--output=cat"), "nothing in the journal")
+    journal_says(machine, ("is refused, from 127.0.0.1",), "--unit", SERVICE, "--output=cat")
     machine.must("rm", "/etc/chathub/conf.d/proxy.toml")
     machine.must("systemctl", "reload", SERVICE)
     machine.must("chathub", "ctl", "ban", "remove", "198.51.100.7")
@@ -924,9 +974,7 @@ def _(machine, packages):
 def _(machine, packages):
     serving(machine)
     machine.must("systemctl", "restart", SERVICE)
-    explained = machine.journal("--unit", SERVICE, "--catalog")
-    for subject in ("The chat hub serves", "The chat hub has stopped"):
-        expect(subject in explained, f"no explanation {subject!r}")
+    journal_says(machine, ("The chat hub serves", "The chat hub has stopped"), "--unit", SERVICE, "--catalog")
 
 
 @life.case("journalctl finds all about one client by its id, and explains it")
@@ -963,7 +1011,8 @@ def _(machine, packages):
     serving(machine)
     machine.must("systemctl", "restart", SERVICE)  # counts from 0
     pid = main_pid(machine, inside=True)
-    crowd = [machine.connect() for _ in range(400)]
+    began = time.monotonic()
+    crowd = machine.connect_all(400)
     for connection in crowd:
         connection.close()
 
@@ -981,7 +1030,9 @@ def _(machine, packages):
 
     written, counted = wait_until("each of 800 is written or counted", accounted)
     machine.transcript.add("#", f"{written} written, {counted} counted")
-    expect(written < 400, f"{written} of 800 were written")
+    # As `logging::journal` has it: 200 at once, and 20 a second.
+    most = 200 + 20 * (time.monotonic() - began) + 20
+    expect(written <= most, f"{written} of 800 were written, {most:.0f} may be")
     explained = machine.journal("--unit", SERVICE, "--catalog", f"_PID={pid}")
     expect(re.search(r"\d+ entries were not written", explained), "it is not explained")
 
@@ -1025,10 +1076,16 @@ def _(machine, packages):
     machine.must("chathub", "ctl", "kick", "ann", user=MEMBER)
     chatter.expect_end()
     uid = machine.must("id", "-u", MEMBER).out.strip()
-    entry = machine.must("journalctl", "--unit", SERVICE, "--output=json", f"CHATHUB_ADMIN_UID={uid}").out
-    said = [json.loads(line)["MESSAGE"] for line in entry.splitlines()]
-    expect(any(re.fullmatch(rf"client kicked: ann \(c\d+\) in lobby.*, by [^ ]+ \({uid}\).*", line) for line in said), f"{said}")
-    expect(any(re.fullmatch(rf"admin command: clients.kick by [^ ]+ \({uid}\), done", line) for line in said), f"{said}")
+
+    def said():
+        entries = machine.journal("--unit", SERVICE, "--output=json", f"CHATHUB_ADMIN_UID={uid}")
+        return [json.loads(line)["MESSAGE"] for line in entries.splitlines()]
+
+    for pattern in (
+        rf"client kicked: ann \(c\d+\) in lobby.*, by [^ ]+ \({uid}\).*",
+        rf"admin command: clients.kick by [^ ]+ \({uid}\), done",
+    ):
+        wait_until(f"the journal has {pattern!r}", lambda: any(re.fullmatch(pattern, line) for line in said()))
 
 
 @life.case("a reload puts new settings in force and disconnects nobody")
@@ -1060,9 +1117,7 @@ def _(machine, packages):
     machine.write("/etc/chathub/conf.d/test.toml", "[limits]\nline = 64\nno_such_key = 1\n")
     done = machine.run("systemctl", "reload", SERVICE)
     expect(done.status != 0, "systemctl reload succeeded")
-    journal = machine.journal("--unit", SERVICE, "--lines=20")
-    for part in ("conf.d/test.toml", "no_such_key"):
-        expect(part in journal, f"the journal does not name {part}:\n{journal}")
+    journal_says(machine, ("conf.d/test.toml", "no_such_key"), "--unit", SERVICE, "--lines=20")
     machine.wait_state(SERVICE, "active")
     expect_equal("the process", main_pid(machine), pid)
     done = machine.run("chathub", "ctl", "reload")
@@ -1097,8 +1152,9 @@ def _(machine, packages):
 
 @life.case("a daemon that feeds its watchdog is left alone, one that hangs is replaced")
 def _(machine, packages):
+    # Long enough that a busy machine feeds it in time.
     drop_in = "/run/systemd/system/chathub.service.d/test.conf"
-    machine.write(drop_in, "[Service]\nWatchdogSec=2s\n")
+    machine.write(drop_in, "[Service]\nWatchdogSec=5s\n")
     machine.must("systemctl", "daemon-reload")
     serving(machine)
     machine.must("systemctl", "restart", SERVICE)
@@ -1118,8 +1174,7 @@ def _(machine, packages):
     machine.must("rm", "-r", "/run/systemd/system/chathub.service.d")
     machine.must("systemctl", "daemon-reload")
     machine.must("systemctl", "restart", SERVICE)
-    journal = machine.journal("--unit", SERVICE)
-    expect("Watchdog timeout" in journal, "the journal says nothing of the watchdog")
+    journal_says(machine, ("Watchdog timeout",), "--unit", SERVICE)
 
 
 def replaced(machine, before):
@@ -1249,8 +1304,9 @@ def _(machine, packages):
     with contextlib.suppress(OSError):
         expect(not knocker.recv(100), "somebody answers")
     wait_until("the service has failed", lambda: machine.state(SERVICE) == "failed")
-    said = machine.journal("-q", "-u", SERVICE, f"--since=@{cursor}", "--output=cat")
-    expect("is left alone" in said and "none for clients" in said, f"the journal does not say why: {said}")
+    said = journal_says(
+        machine, ("is left alone", "none for clients"), "-q", "-u", SERVICE, f"--since=@{cursor}", "--output=cat"
+    )
     starts = said.count("Starting ")
     expect(starts <= 3, f"{starts} starts")
     expect_equal("the socket", machine.state(CHAT), "active")
@@ -1274,7 +1330,7 @@ def _(machine, packages):
     def recording():
         return json.loads(machine.must("chathub", "ctl", "status", "--json").out)["recording"]
 
-    expect(recording().startswith("not since 20"), f"recording: {recording()}")
+    wait_until("it says that nothing is recorded", lambda: recording().startswith("not since 20"))
     machine.must("rm", "/var/lib/chathub")
     machine.must("mv", "/var/lib/chathub.away", "/var/lib/chathub")
     machine.must("systemctl", "restart", SERVICE)
@@ -1363,22 +1419,32 @@ def _(machine, packages):
         clients = json.loads(machine.must("chathub", "ctl", "clients", "--json").out)["clients"]
         return clients[0]["idle_s"] >= 12
 
-    wait_until("somebody has been there, silent, for longer than that", idle)
+    wait_until("somebody has been there, silent, for longer than that", idle, 60)
     expect_equal("the process", main_pid(machine, inside=True), before)
     ann.close()
-    machine.wait_state(SERVICE, "inactive")
+    machine.wait_state(SERVICE, "inactive", deadline=60)
     expect_equal("its result", machine.show(SERVICE, "Result"), "success")
     expect_equal("restarts", machine.show(SERVICE, "NRestarts"), "0")
     for unit in SOCKETS:
         expect_equal(unit, machine.state(unit), "active")
     expect_equal("the listener", listener(machine), inode)
-    expect("nobody has been here" in machine.journal("--unit", SERVICE, "--lines=5"), "the journal does not say why")
+    journal_says(machine, ("nobody has been here",), "--unit", SERVICE, "--lines=20")
     bob = Chatter(machine, "bob")
-    expect_equal("the service", machine.state(SERVICE), "active")
+    machine.wait_state(SERVICE, "active")
     expect(main_pid(machine, inside=True) != before, "it is the same process")
     bob.close()
     serving(machine)
     machine.must("systemctl", "restart", SERVICE)  # as shipped again
+
+
+def gave_up(machine, pid):
+    """On how many clients the daemon of this process id gave up when it stopped, as its last words say."""
+
+    def words():
+        found = machine.journal("--unit", SERVICE, "--output=json", f"MESSAGE_ID={STOPPED}", f"_PID={pid}")
+        return found.splitlines()
+
+    return json.loads(wait_until("its last words are in the journal", words)[-1])["CHATHUB_GAVE_UP"]
 
 
 @life.case("a goodbye that is allowed longer than the unit's time-out is not cut short by systemd")
@@ -1391,6 +1457,7 @@ def _(machine, packages):
         'bytes = "1GiB"\nburst_bytes = "1GiB"\n[slow]\nbehind = "64MiB"\n[moderation]\nrepeats = 0\n',
     )
     machine.must("systemctl", "restart", SERVICE)
+    restarted = machine.show(SERVICE, "MainPID")
     deaf, bob = Chatter(machine), Chatter(machine, "bob")
     line = b"z" * 1000 + b"\n"
     bob.socket.sendall(line * 16000)  # more than the kernel takes for somebody who does not read
@@ -1399,12 +1466,10 @@ def _(machine, packages):
         clients = json.loads(machine.must("chathub", "ctl", "clients", "--json").out)["clients"]
         return max(client["lines"] for client in clients) >= 16000 and any(client["behind_bytes"] for client in clients)
 
-    wait_until("all is said, and somebody does not keep up", behind)
+    wait_until("all is said, and somebody does not keep up", behind, 60)
     machine.must("systemctl", "stop", SERVICE)
     expect_equal("its result", machine.show(SERVICE, "Result"), "success")
-    stopped = machine.journal("--unit", SERVICE, "--output=json", "MESSAGE_ID=2b5d1233e45b44488ad83151ead1ee3b")
-    gave_up = json.loads(stopped.splitlines()[-1])["CHATHUB_GAVE_UP"]
-    expect_equal("those it gave up on", gave_up, "1")
+    expect_equal("those it gave up on", gave_up(machine, restarted), "1")
     deaf.close()
     bob.close()
     drop_in(machine, SERVICE, "")
@@ -1431,7 +1496,7 @@ def _(machine, packages):
     # Once the settings are right, the next one who knocks wakes it.
     Chatter(machine).close()
     for unit in UNITS:
-        expect_equal(unit, machine.state(unit), "active")
+        machine.wait_state(unit, "active")
 
 
 # The sandbox, from inside
@@ -1507,11 +1572,16 @@ def in_the_sandbox(machine, packages, commands, root=False):
     machine.write(f"/run/systemd/system/{probe}", unit)
     machine.must("systemctl", "daemon-reload")
     machine.must("systemctl", "start", probe)
-    said = machine.journal(f"--unit={probe}", "--output=cat")
-    machine.transcript.add(" ", said)
+
+    def answers():
+        said = machine.journal(f"--unit={probe}", "--output=cat")
+        found = re.findall(r"(?m)^PROBE (\d+) ?(.*)$", said)
+        return found if len(found) >= len(commands) else None
+
+    # What a unit prints reaches the journal after the unit has ended.
+    results = wait_until(f"the journal has {len(commands)} answers", answers)
     machine.run("rm", f"/run/systemd/system/{probe}")
     machine.run("systemctl", "daemon-reload")
-    results = re.findall(r"(?m)^PROBE (\d+) ?(.*)$", said)
     expect_equal("answers", len(results), len(commands))
     return [(int(status), text) for status, text in results]
 
@@ -1693,10 +1763,12 @@ def _(machine, packages):
     begun = time.monotonic()
     # This is never acknowledged.
     ann.say("are you there?")
+    ann.socket.settimeout(60)
     ann.expect("listening left")
-    wait_until("the silent one is gone", lambda: machine.run("chathub", "ctl", "client", "silent").status == 5, 30)
+    wait_until("the silent one is gone", lambda: machine.run("chathub", "ctl", "client", "silent").status == 5, 60)
     took = time.monotonic() - begun
-    expect(5 < took < 25, f"it took {took:.0f} s")
+    # 5 s + 10 s at most, and what a busy machine adds; with the settings as shipped it would be minutes.
+    expect(5 < took < 60, f"it took {took:.0f} s")
     ann.say("/who")
     ann.expect("1 person in lobby")
     ann.close()
@@ -1760,7 +1832,7 @@ def _(machine, packages):
     talk("before")
     for number, deb in enumerate((packages.first, packages.higher(1)[0])):
         before = [main_pid(machine, inside=True), machine.show(TLS, "MainPID")]
-        machine.must("dpkg", "--install", deb)
+        machine.must("dpkg", "--install", deb, deadline=120)
         machine.wait_state(SERVICE, "active")
         machine.wait_state(TLS, "active")
         now = [main_pid(machine, inside=True), machine.show(TLS, "MainPID")]
@@ -1830,10 +1902,10 @@ def _(machine, packages):
     serving(machine)
     machine.must("systemctl", "enable", "--now", METRICS)
     page(machine, "/metrics")
-    expect_equal("metrics", machine.state(WEB), "active")
+    machine.wait_state(WEB, "active")
     ann = Chatter(machine, "ann")
     machine.sh("echo kept >/var/lib/chathub/test")
-    machine.must("apt-get", "remove", "--yes", "--quiet", "chathub")
+    machine.must("apt-get", "remove", "--yes", "--quiet", "chathub", deadline=120)
     ann.expect_end()
     for unit in (*UNITS, METRICS, WEB, TLS_PORT, TLS, HANDOVER, PROXY):
         expect_equal(unit, machine.state(unit), "inactive")
@@ -1856,7 +1928,7 @@ def _(machine, packages):
 @life.case("a purge takes settings, state and what systemd was told")
 def _(machine, packages):
     machine.run("rm", "-f", "/etc/chathub/conf.d/mine.toml", "/etc/chathub/conf.d/test.toml")
-    machine.must("apt-get", "purge", "--yes", "--quiet", "chathub")
+    machine.must("apt-get", "purge", "--yes", "--quiet", "chathub", deadline=120)
     left = machine.sh(
         "find /etc /run /var/lib /usr -xdev -name '*chathub*' "
         "! -path '/var/lib/dpkg/*' ! -path '/run/systemd/journal/*' ! -path '/run/log/*'"
@@ -2068,9 +2140,9 @@ def _(machine, packages):
         for number in (11, 12):
             another(machine, lambda _: upgrade(machine, packages, number))
             load.talk()
-        another(machine, lambda _: machine.must("dpkg", "--install", packages.higher(13)[0]))
+        another(machine, lambda _: machine.must("dpkg", "--install", packages.higher(13)[0], deadline=120))
         load.talk()
-        another(machine, lambda _: machine.must("dpkg", "--install", packages.first))
+        another(machine, lambda _: machine.must("dpkg", "--install", packages.first, deadline=120))
 
 
 @unnoticed.case("two thousand clients notice neither kill nor restart nor upgrade")
@@ -2105,13 +2177,25 @@ def goodbye(machine, what):
     for person in people:
         person.say("/whois nobody-at-all")
         person.expect("nobody called nobody-at-all")
-    began = time.monotonic()
-    what()
-    for person in people:
+    pid = main_pid(machine, inside=True)
+
+    def listen(person):
+        """How long it takes from the goodbye until the end, whatever else takes its time."""
+        person.expect("^-- the hub is ")
+        told = time.monotonic()
         person.expect_end()
         expect(re.search(r"(?m)^-- .*\r\n\Z", person.seen), f"no goodbye for {person.name}: {person.seen[-200:]!r}")
-    took = time.monotonic() - began
-    expect(took < 8, f"it took {took:.1f} s")
+        return time.monotonic() - told
+
+    for person in people:
+        person.socket.settimeout(150)  # a removal takes its time until it comes to the service
+    with concurrent.futures.ThreadPoolExecutor(len(people)) as listeners:
+        listening = [listeners.submit(listen, person) for person in people]
+        what()
+        took = max(one.result() for one in listening)
+    # Before `shutdown.deadline`, at which whoever is still there is let go of anyway.
+    expect(took < 8, f"it took {took:.1f} s from the goodbye to the end")
+    expect_equal("those it gave up on", gave_up(machine, pid), "0")
     machine.wait_state(SERVICE, "inactive")
     expect_equal("its result", machine.show(SERVICE, "Result"), "success")
 
@@ -2139,7 +2223,7 @@ def _(machine, packages):
 
 @unnoticed.case("a removal says goodbye to those who have survived, and closes at once")
 def _(machine, packages):
-    goodbye(machine, lambda: machine.must("apt-get", "remove", "--yes", "--quiet", "chathub"))
+    goodbye(machine, lambda: machine.must("apt-get", "remove", "--yes", "--quiet", "chathub", deadline=120))
 
 
 # -----------------------------------------------------------------------------
@@ -2214,7 +2298,8 @@ def _(machine, packages):
     bob = Chatter(machine, "bob")
     texts = [line["text"] for line in recorded(machine, "--last", "2")]
     expect_equal("texts", texts, ["before the restart", "after the restart"])
-    expect("ann: after the restart" in bob.seen, "who comes is not shown what was said")
+    bob.read_to = 0
+    bob.expect("ann: after the restart")
     bob.close()
 
 

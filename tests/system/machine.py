@@ -8,6 +8,7 @@ Nothing here waits for a fixed time: `wait_until` and `Talk.expect` poll for
 an event, with a deadline.
 """
 
+import codecs
 import contextlib
 import ctypes
 import hashlib
@@ -225,17 +226,17 @@ class Machine:
             return self._find_leader()
 
         try:
-            self.leader = wait_until("the container has a process 1", leader, 60)
+            self.leader = wait_until("the container has a process 1", leader, 120)
             wait_until(
                 "its systemd listens",
                 lambda: os.path.exists(self.inside("/run/systemd/private")),
-                60,
+                120,
             )
             wait_until(
                 "its systemd has booted",
-                lambda: self.run("systemctl", "is-system-running", "--wait").out.strip()
+                lambda: self.run("systemctl", "is-system-running", "--wait", deadline=120).out.strip()
                 in ("running", "degraded"),
-                60,
+                120,
             )
         except Failed as error:
             raise Failed(f"{error}\n{self._console()}") from None
@@ -339,7 +340,7 @@ class Machine:
             text=True,
             env=self._environment(),
             preexec_fn=self._settle,
-            timeout=120,
+            timeout=300,
         )
         self.transcript.add("#", script)
         self.transcript.add(" ", done.stdout + done.stderr)
@@ -353,41 +354,51 @@ class Machine:
     def state(self, unit):
         return self.show(unit, "ActiveState")
 
-    def wait_state(self, unit, *states):
+    def wait_state(self, unit, *states, deadline=DEADLINE):
         return wait_until(
-            f"{unit} is {' or '.join(states)}", lambda: self.state(unit) in states
+            f"{unit} is {' or '.join(states)}", lambda: self.state(unit) in states, deadline
         )
 
     def journal(self, *arguments):
+        """What the journal has, once journald has taken what was sent to it.
+
+        What the daemon logs it may send a moment later, so whoever expects an
+        entry asks again: see `cases.journal_says`.
+        """
+        self.run("journalctl", "--sync")
         return self.run("journalctl", "--no-pager", "--output=short-precise", *arguments).out
 
     # Connections
 
     def connect(self, host="::1", port=6969, source=None, deadline=DEADLINE):
-        """A socket of ours, connected inside the container.
+        """A socket of ours, connected inside the container."""
+        return self.connect_all(1, host, port, source, deadline)[0]
+
+    def connect_all(self, count, host="::1", port=6969, source=None, deadline=DEADLINE):
+        """So many of them, one right after the other.
 
         A thread may move to another network namespace on its own, and the
-        socket made there works in every thread.
+        sockets made there work in every thread.
         """
-        box = []
+        made, failed = [], []
 
         def there():
             with open(f"/proc/{self.leader}/ns/net", "rb") as namespace:
                 if libc.setns(namespace.fileno(), CLONE_NEWNET) != 0:
-                    box.append(OSError(ctypes.get_errno(), "setns"))
+                    failed.append(OSError(ctypes.get_errno(), "setns"))
                     return
             try:
-                made = socket.create_connection((host, port), deadline, source)
-                box.append(made)
+                for _ in range(count):
+                    made.append(socket.create_connection((host, port), deadline, source))
             except OSError as error:
-                box.append(error)
+                failed.append(error)
 
         thread = threading.Thread(target=there)
         thread.start()
         thread.join()
-        if isinstance(box[0], OSError):
-            raise box[0]
-        return box[0]
+        if failed:
+            raise failed[0]
+        return made
 
     def admin(self, command, **arguments):
         """One request on the admin socket, and its answer."""
@@ -441,13 +452,14 @@ class Talk:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self):
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")  # a character may come in two pieces
         while True:
             try:
                 data = os.read(self.output, 65536)
             except OSError:  # a terminal without a program
                 data = b""
             with self.changed:
-                text = data.decode(errors="replace")
+                text = decoder.decode(data, final=not data)
                 self.seen += text
                 self.ended = not data
                 self.changed.notify_all()

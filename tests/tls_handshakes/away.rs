@@ -9,7 +9,7 @@ use crate::program::{PATIENCE, Setup};
 
 #[test]
 fn whoever_comes_while_the_hub_is_away_waits_and_is_told_in_the_end() {
-    let program = Setup::new().args(&["--hub-time", "300ms"]).pair("own", &["chat.example.org"]).start();
+    let program = Setup::new().args(&["--hub-time", "1s"]).pair("own", &["chat.example.org"]).start();
     // There is nothing at its path, then one that is dead: the end is told under encryption, and as the end.
     for is_dead in [false, true] {
         if is_dead {

@@ -198,7 +198,7 @@ fn check(setup: &Setup, args: &[&str]) -> (Option<i32>, String) {
 }
 
 #[test]
-fn a_look_tells_names_ends_and_fingerprints() {
+fn check_prints_names_expiry_and_fingerprints_of_certificates() {
     let setup = Setup::new().pair("good", &["chat.example.org", "*.example.org", "192.0.2.7", "2001:db8::7"]);
     let (code, told) = check(&setup, &[]);
     assert_eq!(code, Some(0), "{told}");
@@ -314,7 +314,7 @@ fn what_is_told_to_the_service_manager_is_written_down_for_metrics_and_doctor() 
 }
 
 #[test]
-fn a_start_that_fails_leaves_why() {
+fn a_failed_start_leaves_its_reason_in_the_status_file() {
     let setup = Setup::new();
     write_pair(&setup.path("old"), &["chat.example.org"], -90, -1);
     assert_eq!(refused(&setup, "old.pem", "old.key", true).status.code(), Some(78));

@@ -40,7 +40,7 @@ fn a_kill_costs_those_who_are_in_the_handshake_and_nobody_else() {
 }
 
 #[test]
-fn an_end_waits_for_handshakes_that_are_under_way_and_takes_no_others() {
+fn a_stop_waits_for_handshakes_under_way_and_accepts_no_others() {
     let mut program = Setup::new().pair("own", &["chat.example.org"]).start();
     let hub = Played::at(&program.path("handover.sock"));
     let mut ann = Client::new(program.connect(), &Manner::default());
@@ -126,7 +126,7 @@ fn systemd_hands_over_its_socket_by_name_and_its_certificates_as_credentials() {
 }
 
 #[test]
-fn those_who_wait_are_sent_an_alert_when_it_cannot_start() {
+fn waiting_connections_get_an_alert_if_the_program_cannot_start() {
     if !have("systemd-socket-activate") {
         return;
     }

@@ -48,7 +48,7 @@ fn top(hub: &Hub, size: (u16, u16)) -> Seat {
 }
 
 #[test]
-fn the_list_at_the_usual_size_and_at_others() {
+fn the_list_of_clients_looks_as_recorded_at_several_sizes() {
     let hub = Hub::new();
     for (columns, rows) in [(80, 24), (132, 40), (40, 12), (40, 10)] {
         is_screen(&top(&hub, (columns, rows)), &format!("clients-{columns}x{rows}"));
@@ -59,7 +59,7 @@ fn the_list_at_the_usual_size_and_at_others() {
 }
 
 #[test]
-fn the_other_lists() {
+fn the_lists_of_rooms_refusals_and_sanctions_look_as_recorded() {
     let hub = Hub::new();
     let mut seat = top(&hub, (80, 24));
     for (key, name, has) in [("2", "rooms", "TOPIC"), ("3", "refusals", "BECAUSE"), ("4", "sanctions", "REASON")] {
@@ -75,7 +75,7 @@ fn the_other_lists() {
 }
 
 #[test]
-fn help_whois_and_questions() {
+fn help_details_and_questions_look_as_recorded() {
     let hub = Hub::new();
     let mut seat = top(&hub, (80, 24));
     seat.types("?");
@@ -104,7 +104,7 @@ fn help_whois_and_questions() {
 }
 
 #[test]
-fn what_is_meant_is_done_by_the_id_and_told() {
+fn confirmed_actions_go_by_the_id_and_are_reported() {
     let hub = Hub::new();
     let mut seat = top(&hub, (80, 24));
     seat.types("jK");
@@ -219,7 +219,7 @@ fn a_daemon_that_is_silent_holds_no_key_up() {
 }
 
 #[test]
-fn another_size_is_another_screen() {
+fn a_resized_terminal_is_drawn_anew() {
     let hub = Hub::new();
     let mut seat = top(&hub, (40, 12));
     for (columns, rows) in [(132, 40), (80, 24), (40, 10), (20, 5), (80, 24)] {
@@ -267,7 +267,7 @@ fn what_is_watched_and_does_not_fit_is_told_and_scrolled() {
 
 /// Nobody types a password twice, or says that something is meant, for nothing.
 #[test]
-fn whether_it_can_be_done_is_asked_before_anybody_is_asked_for_something() {
+fn what_cannot_be_done_is_refused_before_a_password_or_confirmation_is_asked() {
     let hub = Hub::new();
     for (args, code, told) in [
         (&["account", "passwd", "nobody"][..], 5, "no account \"nobody\""),

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_decides_and_the_first_is_for_everybody_else() {
+    fn the_server_name_chooses_the_certificate_and_the_first_is_the_default() {
         let names: Vec<Vec<String>> = [
             &["first.example"][..],
             &["*.example.org", "example.org"],

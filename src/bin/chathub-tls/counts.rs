@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_counted_by_itself() {
+    fn each_outcome_has_a_counter_of_its_own() {
         assert!(WORDS.iter().enumerate().all(|(at, (event, _))| *event as usize == at));
         let counts = Counts::default();
         assert_eq!(counts.in_words(), "0 handed over");

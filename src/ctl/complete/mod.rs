@@ -430,7 +430,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_known_of_every_argument_what_its_value_is() {
+    fn every_argument_has_a_known_kind_of_value() {
         fn look_at(command: &Command, path: &[&str]) {
             for arg in command.get_arguments().filter(|arg| takes_value(arg)) {
                 let known = !arg.get_possible_values().is_empty() || kind(path, arg).is_some();

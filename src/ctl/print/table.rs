@@ -14,6 +14,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use super::escape::escape;
 use super::screen::Screen;
 use super::values::count;
+use crate::ctl::fit::{self, Asked, Fit, GAP, Squeezed, total};
 
 /// The least width of a telling column, in columns of the terminal, if its cells need that much.
 const TELLING: usize = 24;
@@ -21,8 +22,6 @@ const TELLING: usize = 24;
 const LEAST: usize = 8;
 /// The telling column gets this width before the other columns get more than their least.
 const AT_EASE: usize = 40;
-/// The space between two columns, in columns of the terminal.
-const GAP: usize = 2;
 /// On a terminal narrower than this (in columns), a telling column without room stands below its
 /// row.
 const NARROW: usize = 60;
@@ -36,20 +35,6 @@ enum Side {
     Left,
     /// For numbers.
     Right,
-}
-
-/// What is done with a column if the table is wider than the terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fit {
-    /// The column is shown in full.
-    Whole,
-    /// Its cells are cut, but to no fewer columns of the terminal than this.
-    Shrinks(usize),
-    /// The column is left out; of several, that with the lowest number goes first.
-    Spare(u8),
-    /// The column is wrapped into further lines. Only the last column of a table may be of this
-    /// kind.
-    Telling,
 }
 
 /// A column of a table.
@@ -163,41 +148,14 @@ impl Table {
     /// The width of each column in a terminal of `width` columns; `None` for a column that is left
     /// out. `natural` holds the widths of the widest cells.
     fn fit(&self, natural: &[usize], width: usize) -> Vec<Option<usize>> {
-        let least = |n: usize| match self.columns[n].fit {
-            Fit::Whole | Fit::Spare(_) => natural[n],
-            Fit::Shrinks(least) => natural[n].min(least.max(self.columns[n].name.width())),
-            Fit::Telling => natural[n].min(TELLING),
-        };
-        let mut shown: Vec<Option<usize>> = (0..natural.len()).map(|n| Some(least(n))).collect();
-        let mut spare: Vec<(u8, usize)> = (0..natural.len())
-            .filter_map(|n| match self.columns[n].fit {
-                Fit::Spare(rank) => Some((rank, n)),
-                _ => None,
-            })
-            .collect();
-        spare.sort_unstable();
-        for (_, n) in spare {
-            if total(&shown) > width {
-                shown[n] = None;
-            }
-        }
-        let telling = (0..natural.len()).find(|n| self.columns[*n].fit == Fit::Telling);
-        let lacks = total(&shown).saturating_sub(width);
-        if let Some(least) = telling.and_then(|n| shown[n].as_mut()) {
-            *least = least.saturating_sub(lacks).max(LEAST.min(*least));
-        }
-        let mut over = width.saturating_sub(total(&shown));
-        let mut widen = |n: usize, to: usize| {
-            if let Some(width) = &mut shown[n] {
-                let more = to.min(natural[n]).saturating_sub(*width).min(over);
-                *width += more;
-                over -= more;
-            }
-        };
-        telling.into_iter().for_each(|n| widen(n, AT_EASE));
-        (0..natural.len()).filter(|n| Some(*n) != telling).for_each(|n| widen(n, usize::MAX));
-        telling.into_iter().for_each(|n| widen(n, usize::MAX));
-        shown
+        let asked = self.columns.iter().zip(natural).map(|(column, natural)| Asked {
+            fit: column.fit,
+            natural: *natural,
+            heading: column.name.width(),
+            stays: false,
+        });
+        let telling = fit::Telling { least: TELLING, at_ease: AT_EASE, squeezed: Squeezed::To(LEAST) };
+        fit::fit(&asked.collect::<Vec<_>>(), telling, width)
     }
 
     /// The index of the telling column if it is to stand below its row: the terminal is narrower
@@ -285,12 +243,6 @@ impl Table {
         let full = if self.print_rows(to)? { " With --full, nothing is left out." } else { "" };
         to.legend(&format!("{} listed.{full}", count(self.rows.len() as u64, thing)))
     }
-}
-
-/// The width of a whole line: the shown columns, and the gaps between them.
-fn total(shown: &[Option<usize>]) -> usize {
-    let widths = shown.iter().flatten();
-    (widths.clone().sum::<usize>() + GAP * widths.count()).saturating_sub(GAP)
 }
 
 /// `line` cut to `width` columns of the terminal; an ellipsis stands where it was cut.

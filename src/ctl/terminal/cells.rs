@@ -151,7 +151,7 @@ mod tests {
     use ratatui::style::Style;
 
     #[test]
-    fn behind_what_terminals_differ_in_it_says_where_it_goes_on() {
+    fn the_cursor_is_placed_anew_after_characters_of_uncertain_width() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 2));
         buffer.set_string(0, 0, "ab\u{4e2d}c\u{5e9}7", Style::new());
         buffer.set_string(0, 1, "x", Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD));

@@ -183,7 +183,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn bytes_are_keys() {
+    fn bytes_of_a_terminal_are_read_as_keys() {
         let mut typed = Typed::default();
         let keys = typed.take(b"q\r\x03\x7f\t\x1b[A\x1bOB\x1b[5~\x1b[1;5D\x1b[Z\x1b[11~\x1bxK");
         let (c, ctrl) = (Key::Char, Key::Ctrl);
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_in_pieces_is_the_same() {
+    fn keys_are_the_same_however_their_bytes_are_cut() {
         let mut typed = Typed::default();
         assert_eq!(typed.take(b"\x1b"), []);
         assert_eq!(typed.take(b"["), []);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_pasted_is_no_keys() {
+    fn pasted_text_presses_no_keys() {
         let mut typed = Typed::default();
         assert_eq!(typed.take(b"\x1b[200~Ky\x1b[A"), []);
         assert_eq!(typed.nothing_follows(), None);

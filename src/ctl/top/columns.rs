@@ -5,9 +5,8 @@ use std::cmp::Ordering;
 
 use super::glyphs::{columns, legible};
 use super::looking::{Listed, Step};
-
-/// The space between two columns, in columns of the terminal.
-const GAP: usize = 2;
+pub(super) use crate::ctl::fit::Fit;
+use crate::ctl::fit::{self, Asked, GAP, Squeezed, total};
 
 /// The least width of the telling column while other columns can still be left out.
 const TELLING: usize = 12;
@@ -41,21 +40,6 @@ impl Order {
             (Self::Text(_), Self::Number(_)) => Ordering::Greater,
         }
     }
-}
-
-/// What is done with a column if the list is wider than the screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fit {
-    Whole,
-    /// The column is left out; of several, that with the lowest number goes first.
-    Spare(u8),
-    /// Its cells are cut, but to no fewer columns of the terminal than this.
-    Shrinks(usize),
-    /// The column is left out as by `Spare` of the first number; before that its cells are cut as
-    /// by `Shrinks` of the second.
-    SpareShrinks(u8, usize),
-    /// The telling column (reasons, notes): it gets the space that is left over.
-    Telling,
 }
 
 /// A column of a list whose rows are made from values of `T`.
@@ -178,49 +162,21 @@ impl<T> List<'_, T> {
             let cells = seen.iter().map(|row| columns(&row[n]));
             natural[n] = natural[n].max(cells.max().unwrap_or(0)).max(column.name.len());
         }
-        let least = |n: usize| match self.columns[n].fit {
-            Fit::Whole | Fit::Spare(_) => natural[n],
-            Fit::Shrinks(least) | Fit::SpareShrinks(_, least) => natural[n].min(least.max(self.columns[n].name.len())),
-            Fit::Telling => natural[n].min(TELLING),
-        };
-        let mut shown: Vec<Option<usize>> = (0..natural.len()).map(|n| Some(least(n))).collect();
-        let total = |shown: &[Option<usize>]| {
-            let widths = shown.iter().flatten();
-            (widths.clone().sum::<usize>() + GAP * widths.count()).saturating_sub(GAP)
-        };
-        let mut spare: Vec<(u8, usize)> = Vec::new();
-        for (n, column) in self.columns.iter().enumerate() {
+        let asked = self.columns.iter().enumerate().map(|(n, column)| Asked {
+            fit: column.fit,
+            natural: natural[n],
+            heading: column.name.len(),
             // The column by which the list is sorted is never left out.
-            if let Fit::Spare(rank) | Fit::SpareShrinks(rank, _) = column.fit
-                && n != sort
-            {
-                spare.push((rank, n));
-            }
-        }
-        spare.sort_unstable();
-        for (_, n) in spare {
-            if total(&shown) > width {
-                shown[n] = None;
-            }
-        }
+            stays: n == sort,
+        });
+        let telling = fit::Telling { least: TELLING, at_ease: AT_EASE, squeezed: Squeezed::OrLeftOut };
+        let mut shown = fit::fit(&asked.collect::<Vec<_>>(), telling, width);
+        // The telling column has the rest of the line, whatever its cells on the screen need now.
+        let over = width.saturating_sub(total(&shown));
         let telling = self.columns.iter().position(|column| column.fit == Fit::Telling);
-        if total(&shown) > width
-            && let Some(n) = telling
-        {
-            let left = shown[n].unwrap_or(0).saturating_sub(total(&shown) - width);
-            shown[n] = (left >= self.columns[n].name.len()).then_some(left);
+        if let Some(width) = telling.and_then(|n| shown[n].as_mut()) {
+            *width += over;
         }
-        let mut over = width.saturating_sub(total(&shown));
-        let mut widen = |n: usize, to: usize| {
-            if let Some(width) = &mut shown[n] {
-                let more = to.saturating_sub(*width).min(over);
-                *width += more;
-                over -= more;
-            }
-        };
-        telling.into_iter().for_each(|n| widen(n, natural[n].min(AT_EASE)));
-        (0..natural.len()).filter(|n| Some(*n) != telling).for_each(|n| widen(n, natural[n]));
-        telling.into_iter().for_each(|n| widen(n, usize::MAX));
         let mut at = 0;
         let mut place = |n: usize, given: usize| {
             let column = &self.columns[n];

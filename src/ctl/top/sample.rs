@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_disk_is_read_off_the_gauges() {
+    fn the_state_of_the_disk_is_read_from_the_metrics() {
         let text = "# TYPE chathub_history_waiting_bytes gauge\nchathub_history_waiting_bytes 512\n\
                     chathub_history_disk_lines 7\nchathub_history_disk_trouble 1\n# EOF\n";
         assert_eq!(Disk::read(text), Disk { waiting: Some(512), trouble: true });

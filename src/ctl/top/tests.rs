@@ -152,7 +152,7 @@ fn whoever_is_selected_stays_so_wherever_they_go_and_nobody_takes_their_place() 
 }
 
 #[test]
-fn what_is_done_is_done_by_the_id_and_after_a_question() {
+fn actions_name_the_client_by_id_and_ask_first() {
     let model = known(vec![client(7, "ann", "lobby", 50)]);
     let command = |wish: Option<Wish>| match wish {
         Some(Wish::Do(_, _, command) | Wish::Try(_, _, command)) => command.args(),
@@ -248,7 +248,7 @@ fn without_an_answer_it_is_told_since_when() {
 }
 
 #[test]
-fn what_may_not_be_known_is_not_told() {
+fn sections_that_the_socket_refuses_are_left_out() {
     let refused = || {
         Err(crate::wire::admin::message::ControlError::new(
             crate::wire::admin::message::ErrorCode::Denied,
@@ -291,7 +291,7 @@ proptest! {
     /// For any names, sizes and keys: nothing panics, no control character reaches the terminal,
     /// and the ids stand in one column.
     #[test]
-    fn any_screen_is_whole(
+    fn screens_of_any_size_are_drawn_whole(
         names in prop::collection::vec((name(), name()), 0..30),
         size in (1_u16..150, 1_u16..50),
         keys in "[jkgGsSrwKMB1234/?pynx+\n\x1b-]{0,12}",

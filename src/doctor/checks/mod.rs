@@ -248,7 +248,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_systemctl_shows_of_commands_times_and_addresses_is_understood() {
+    fn commands_times_and_addresses_are_parsed_as_systemctl_shows_them() {
         let exec =
             "{ path=/usr/bin/chathub ; argv[]=/usr/bin/chathub serve --state-dir /x ; ignore_errors=no ; pid=0 }";
         assert_eq!(argv(exec), "/usr/bin/chathub serve --state-dir /x");
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_words_and_each_is_there_once() {
+    fn ids_of_checks_are_words_and_unique() {
         let mut ids: Vec<_> = CHECKS.iter().map(|check| check.id).collect();
         assert!(ids.iter().all(|id| id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')), "{ids:?}");
         let count = ids.len();

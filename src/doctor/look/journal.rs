@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_is_read_and_anything_else_is_not() {
+    fn journal_entries_are_parsed_and_anything_else_is_refused() {
         let line = r#"{"__REALTIME_TIMESTAMP":"1764525600123456","MESSAGE_ID":"ab","MESSAGE":"lost: 3"}"#;
         assert_eq!(event(line), Some((Wall(1_764_525_600_123), "ab".to_owned(), "lost: 3".to_owned())));
         assert_eq!(event("-- No entries --"), None);

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_is_no_hub_and_has_limits() {
+    fn this_process_is_not_taken_for_a_hub_and_its_limits_are_read() {
         let pid = std::process::id();
         assert!(!is_hub(pid));
         assert!(running(pid).descriptors.is_ok_and(|most| most > 0));

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_are_those_of_the_command_line_else_the_credentials_the_last_of_each_name() {
+    fn certificates_come_from_the_command_line_or_else_from_the_last_credentials() {
         let shipped = ["cert:/etc/a.pem", "key:/etc/a.key"];
         assert_eq!(pairs(&unit("/usr/bin/chathub-tls", &shipped)), of(&[("/etc/a.pem", "/etc/a.key")]));
         let more = [&shipped[..], &["cert:/le/b.pem", "key:/le/b.key", "cert2:/le/c.pem", "key2:/le/c.key"]].concat();

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_version_is_the_first_number() {
+    fn the_version_of_systemd_is_the_first_number() {
         for (text, version) in [
             ("Version=252 (252.39-1~deb12u2)", Some(252)),
             ("Version=252.39-1~deb12u2\n", Some(252)),

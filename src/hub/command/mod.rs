@@ -320,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_command_needs_at_least_and_where_its_password_stands_is_what_its_usage_says() {
+    fn least_arguments_and_places_of_passwords_match_the_usage_of_each_command() {
         for command in COMMANDS {
             let (mut depth, mut outside) = (0_u32, String::new());
             for c in command.usage.chars() {

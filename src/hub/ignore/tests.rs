@@ -57,7 +57,7 @@ impl Stage {
 }
 
 #[test]
-fn who_bears_the_name_is_hidden_and_whoever_bore_it_since() {
+fn an_ignored_name_hides_its_bearer_and_whoever_bears_it_later() {
     let mut stage = Stage::new();
     let [ann, bob, eve] = ["ann", "bob", "eve"].map(|nick| stage.comes(nick));
     stage.says(ann, "/ignore bob");
@@ -75,7 +75,7 @@ fn who_bears_the_name_is_hidden_and_whoever_bore_it_since() {
 }
 
 #[test]
-fn who_bore_the_name_before_it_was_ignored_is_not_meant() {
+fn a_former_bearer_of_a_name_is_not_hidden_when_it_is_ignored() {
     let mut stage = Stage::new();
     let [ann, bob, eve, zoe] = ["ann", "bob", "eve", "zoe"].map(|nick| stage.comes(nick));
     // Zoe ignores the name as well, so it has a number.
@@ -88,7 +88,7 @@ fn who_bore_the_name_before_it_was_ignored_is_not_meant() {
 }
 
 #[test]
-fn who_is_let_off_by_another_name_is_and_others_are_not() {
+fn unignoring_a_new_name_frees_its_bearer_alone() {
     let mut stage = Stage::new();
     let [ann, bob, eve] = ["ann", "bob", "eve"].map(|nick| stage.comes(nick));
     stage.says(ann, "/ignore bob");
@@ -106,7 +106,7 @@ fn who_is_let_off_by_another_name_is_and_others_are_not() {
 }
 
 #[test]
-fn what_follows_from_a_name_does_not_depend_on_who_ignores_it() {
+fn effects_of_a_renaming_do_not_grow_with_the_number_of_ignorers() {
     let effects_with = |ignorers: usize| {
         let mut stage = Stage::new();
         let [bob, eve] = ["bob", "eve"].map(|nick| stage.comes(nick));
@@ -136,7 +136,7 @@ fn what_follows_from_a_name_does_not_depend_on_who_ignores_it() {
 }
 
 #[test]
-fn names_that_were_borne_are_bounded_and_the_present_one_is_kept() {
+fn remembered_names_of_a_client_are_bounded_and_include_the_present_one() {
     let mut stage = Stage::new();
     let [ann, bob] = ["ann", "name0"].map(|nick| stage.comes(nick));
     stage.hub.settings.pace.shown = 100;
@@ -153,7 +153,7 @@ fn names_that_were_borne_are_bounded_and_the_present_one_is_kept() {
 }
 
 #[test]
-fn what_a_release_without_numbers_has_kept_goes_on() {
+fn ignore_lists_of_a_release_without_numbers_are_read() {
     let mut stage = Stage::new();
     let [ann, bob, eve] = ["ann", "bob", "eve"].map(|nick| stage.comes(nick));
     stage.says(ann, "/ignore bob");
@@ -186,7 +186,7 @@ fn what_a_release_without_numbers_has_kept_goes_on() {
 }
 
 #[test]
-fn a_list_in_which_numbers_do_not_fit_is_not_believed() {
+fn an_ignore_list_with_inconsistent_numbers_is_refused() {
     let mut stage = Stage::new();
     let [ann, _, eve] = ["ann", "bob", "eve"].map(|nick| stage.comes(nick));
     stage.says(ann, "/ignore bob");
@@ -200,7 +200,7 @@ fn a_list_in_which_numbers_do_not_fit_is_not_believed() {
 }
 
 #[test]
-fn who_ignores_is_told_nothing_in_private_either() {
+fn private_messages_of_somebody_ignored_are_not_shown() {
     let mut stage = Stage::new();
     let [ann, bob] = ["ann", "bob"].map(|nick| stage.comes(nick));
     stage.says(ann, "/ignore bob");

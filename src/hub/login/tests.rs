@@ -100,7 +100,7 @@ fn asks(name: &str) -> Done {
 }
 
 #[test]
-fn who_cannot_have_it_hashed_now_is_asked_again() {
+fn a_password_that_cannot_be_hashed_now_is_asked_for_again() {
     let mut stage = Stage::new(|settings| settings.accounts.waiting = 1);
     stage.types(ANN, "/login ann ann");
     for line in ["/login bob bob", "bob"] {
@@ -270,7 +270,7 @@ fn every_wrong_try_counts_also_of_the_present_password() {
 }
 
 #[test]
-fn whose_program_is_known_only_while_a_password_is_asked_for_has_it_hidden_from_then_on() {
+fn a_program_that_is_recognised_during_the_question_hides_the_password_from_then_on() {
     let terminal = |answers| Input::Terminal { session: ANN, terminal: Terminal { answers, ..Terminal::default() } };
     let mut stage = Stage::new(|_| {});
     stage.told.clear();

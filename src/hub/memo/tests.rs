@@ -106,7 +106,7 @@ fn on_disk(hub: &Hub) -> Vec<u64> {
 }
 
 #[test]
-fn so_many_wait_for_one_of_one_sender_from_one_address_and_in_all() {
+fn waiting_messages_are_bounded_by_recipient_sender_address_and_in_all() {
     let mut settings = settings();
     (settings.memos.waiting, settings.memos.of_one) = (8, 3);
     let mut hub = hub(settings);
@@ -132,7 +132,7 @@ fn so_many_wait_for_one_of_one_sender_from_one_address_and_in_all() {
 }
 
 #[test]
-fn all_take_so_many_bytes_and_what_came_from_one_address_an_eighth() {
+fn waiting_messages_are_bounded_in_bytes_and_one_address_has_an_eighth() {
     let mut settings = settings();
     (settings.memos.waiting, settings.memos.of_one, settings.memos.bytes) = (1000, 1000, 64 * 1024);
     (settings.limits.mailbox, settings.limits.line) = (1 << 20, 1024);
@@ -154,7 +154,7 @@ fn all_take_so_many_bytes_and_what_came_from_one_address_an_eighth() {
 }
 
 #[test]
-fn what_is_shown_in_one_go_fits_a_mailbox_and_the_rest_comes_the_next_time() {
+fn messages_beyond_a_full_mailbox_are_shown_at_the_next_login() {
     let mut settings = settings();
     settings.limits.mailbox = 64 * 1024;
     let mut hub = hub(settings.clone());
@@ -173,7 +173,7 @@ fn what_is_shown_in_one_go_fits_a_mailbox_and_the_rest_comes_the_next_time() {
 }
 
 #[test]
-fn who_does_not_read_is_shown_them_when_they_do() {
+fn messages_are_shown_once_the_recipient_reads_again() {
     let mut hub = hub(settings());
     come(&mut hub, 1, 1, 1, later(1));
     leave(&mut hub, 1, "eve", "hello").expect("kept");
@@ -188,7 +188,7 @@ fn who_does_not_read_is_shown_them_when_they_do() {
 }
 
 #[test]
-fn whom_they_ignore_they_are_not_shown_and_it_is_gone() {
+fn messages_of_somebody_ignored_are_dropped_unseen() {
     let mut hub = hub(settings());
     come(&mut hub, 1, 1, 1, later(1));
     come(&mut hub, 2, 2, 2, later(1));
@@ -204,7 +204,7 @@ fn whom_they_ignore_they_are_not_shown_and_it_is_gone() {
 }
 
 #[test]
-fn what_somebody_has_left_who_was_banned_since_is_shown_to_nobody() {
+fn messages_of_somebody_banned_since_are_shown_to_nobody() {
     let mut hub = hub(settings());
     come(&mut hub, 1, 1, 1, later(1));
     come(&mut hub, 2, 2, 2, later(1));
@@ -221,7 +221,7 @@ fn what_somebody_has_left_who_was_banned_since_is_shown_to_nobody() {
 }
 
 #[test]
-fn one_who_is_not_heard_is_told_what_one_who_is_heard_is_told_and_fills_no_box() {
+fn a_shadow_muted_sender_sees_no_difference_and_fills_no_mailbox() {
     let play = |is_heard: bool| {
         let mut settings = settings();
         (settings.memos.waiting, settings.memos.of_one) = (8, 5);
@@ -267,7 +267,7 @@ fn is_kept_or_told(effects: &[Effect]) -> Vec<String> {
 }
 
 #[test]
-fn they_are_kept_for_a_time_however_the_clock_jumps() {
+fn messages_expire_on_time_however_the_clock_jumps() {
     let mut settings = settings();
     settings.memos.keep = Some(Duration::from_secs(3600));
     let mut hub = hub(settings.clone());
@@ -292,7 +292,7 @@ fn they_are_kept_for_a_time_however_the_clock_jumps() {
 }
 
 #[test]
-fn with_an_account_goes_what_waits_for_it_and_what_it_has_left_if_that_is_meant() {
+fn removing_an_account_removes_its_messages_and_erasing_also_those_it_left() {
     for (what, left) in [("removed", 1), ("erased", 0), ("redacted", 0), ("another", 1)] {
         let mut hub = hub(settings());
         come(&mut hub, 1, 1, 1, later(1));
@@ -324,7 +324,7 @@ fn with_an_account_goes_what_waits_for_it_and_what_it_has_left_if_that_is_meant(
 }
 
 #[test]
-fn what_comes_back_from_disk_is_kept_once_and_shown_to_who_is_here() {
+fn messages_from_disk_are_kept_once_and_shown_to_recipients_who_are_here() {
     let memo = |id, to, text: &str| Memo {
         id: MemoId(id),
         at: later(0).wall,
@@ -358,7 +358,7 @@ fn what_comes_back_from_disk_is_kept_once_and_shown_to_who_is_here() {
 }
 
 #[test]
-fn a_hub_that_was_written_down_knows_them_and_shows_each_once() {
+fn messages_survive_a_snapshot_and_are_shown_once() {
     let mut hub = hub(settings());
     come(&mut hub, 1, 1, 1, later(1));
     leave(&mut hub, 1, "eve", "hello").expect("kept");

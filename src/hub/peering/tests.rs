@@ -114,7 +114,7 @@ fn had(hub: &Hub, n: u64) -> Vec<Had> {
 }
 
 #[test]
-fn a_hub_that_was_never_linked_has_nothing_of_this() {
+fn a_hub_that_was_never_linked_keeps_no_state_of_peering() {
     let (mut hub, mut other) = (alone(), alone());
     for hub in [&mut hub, &mut other] {
         assert_eq!(given(say(hub, ANN, "hello")), []);
@@ -142,7 +142,7 @@ fn one_frame_is_on_its_way_and_holds_all_that_was_said_meanwhile() {
 }
 
 #[test]
-fn what_is_not_stored_is_published_again() {
+fn a_frame_that_was_not_stored_is_published_again() {
     let mut hub = linked();
     say(&mut hub, ANN, "one");
     let refused = |why| Incoming::Refused { lane: lane("lobby"), n: 1, why };
@@ -182,7 +182,7 @@ fn an_entry_is_kept_until_all_hubs_have_it() {
 }
 
 #[test]
-fn what_is_not_for_everybody_stays_here() {
+fn lines_of_private_encrypted_and_unrecorded_rooms_are_not_published() {
     let mut settings = Settings::default();
     settings.history.off = vec!["attic".to_owned()];
     settings.access.secure = vec!["10.0.0.0/8".parse().expect("a network")];
@@ -226,7 +226,7 @@ fn who_is_muted_without_being_told_is_heard_nowhere() {
 }
 
 #[test]
-fn what_is_removed_is_not_published_any_more() {
+fn redacted_lines_are_published_as_removed() {
     let mut hub = linked();
     say(&mut hub, ANN, "on its way");
     say(&mut hub, ANN, "rude");
@@ -273,7 +273,7 @@ fn an_answer_waits_for_the_question_but_not_for_ever() {
 }
 
 #[test]
-fn what_is_missing_for_good_is_told_with_its_number() {
+fn lines_that_are_lost_for_good_are_counted_in_a_note() {
     let mut hub = linked();
     give(&mut hub, frame("b", vec![entry(1, spoken("one"))]), NOW);
     let gap = give(&mut hub, frame("b", vec![entry(4, Content::Gap { from: 1 }), entry(5, spoken("five"))]), NOW);
@@ -284,7 +284,7 @@ fn what_is_missing_for_good_is_told_with_its_number() {
 }
 
 #[test]
-fn what_nobody_can_have_said_is_refused_and_counted() {
+fn impossible_lines_of_other_hubs_are_refused_and_counted() {
     let mut hub = linked();
     let line = |nick: &str, text: &str| {
         Content::Line(Spoken { who: 4, nick: nick.into(), text: text.into(), emote: false, at: NOW.wall })
@@ -360,7 +360,7 @@ fn after_its_clock_was_set_back_a_hub_is_not_taken_for_its_former_life() {
 }
 
 #[test]
-fn who_finds_its_own_name_under_what_it_has_not_said_stops() {
+fn a_hub_stops_when_it_finds_lines_under_its_name_that_it_never_published() {
     let mut hub = linked();
     say(&mut hub, ANN, "hello");
     let epoch = hub.peering().expect("linked").epoch();
@@ -413,7 +413,7 @@ fn a_new_hub_begins_with_what_others_still_keep() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_no_snapshot() {
+fn an_inconsistent_snapshot_of_peering_is_refused() {
     let mut hub = linked();
     say(&mut hub, ANN, "one");
     give(&mut hub, frame("b", vec![entry(1, spoken("one")), entry(2, spoken("two"))]), NOW);

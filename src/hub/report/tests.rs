@@ -41,7 +41,7 @@ fn hub(reports: Vec<Report>) -> (Hub, SessionId) {
 }
 
 #[test]
-fn lines_that_are_on_disk_are_looked_for_there_and_a_disk_that_cannot_be_read_is_told() {
+fn reported_lines_are_read_from_disk_and_a_disk_that_cannot_be_read_is_named() {
     let line = Line {
         seq: 3,
         at: Wall(5),
@@ -91,7 +91,7 @@ fn another_file_s_reports_get_numbers_that_are_free() {
 }
 
 #[test]
-fn reasons_are_redacted_as_what_their_authors_say_is_and_by_nothing_that_only_says_when() {
+fn reasons_are_redacted_by_author_and_text_but_not_by_time_alone() {
     let (hub, _) = hub(vec![
         Report { reason: "she lives in Elm Street".into(), ..report(1, 10, 1, None) },
         report(2, 11, 1, None),
@@ -173,7 +173,7 @@ fn numbers_and_ranges_of_reports_are_read() {
 
 proptest! {
     #[test]
-    fn what_is_kept_is_what_a_list_would_keep(
+    fn the_table_of_reports_keeps_what_a_plain_list_would(
         steps in prop::collection::vec((1..12_u64, 0..4_u64, 0..3_u8, prop::option::of(0..5_i64), 0..6_u8), 0..60),
     ) {
         let mut reports = Reports::default();

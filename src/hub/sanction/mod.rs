@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn one_family_is_not_the_other() {
+    fn networks_of_ipv6_contain_no_ipv4_address_however_it_is_written() {
         let all: Network = "::/0".parse().expect("a network");
         assert!(all.has("2001:db8::1".parse().expect("an address")));
         assert!(!all.has("192.0.2.1".parse().expect("an address")));

@@ -504,7 +504,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn who_is_kept_out_is_whom_looking_at_each_ban_keeps_out(
+        fn the_index_of_bans_keeps_out_the_same_people_as_a_search_through_all(
             steps in prop::collection::vec((network(), prop::option::of(0..6_i64), any::<bool>()), 0..20),
             addresses in prop::collection::vec(address(), 1..20),
             now in 0..6_i64,

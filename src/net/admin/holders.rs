@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn one_place_is_enough_for_one() {
+    fn a_single_place_can_be_held_by_one_connection() {
         let (admins, now) = (Admins::new(1), Instant::now());
         let own = fill(&admins, ANN, 1, now);
         assert_eq!(admins.enter_at(ANN, 1, now).err(), Some(Full::Own(1)));

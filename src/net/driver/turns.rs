@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_person_waits_for_no_more_than_one_of_a_crowd() {
+    fn addresses_take_turns_however_many_clients_each_has() {
         let origin = |last| Origin::of([192, 0, 2, last].into());
         let mut turns = Turns::default();
         (1..=1000).for_each(|id| turns.push(origin(1), SessionId(id)));

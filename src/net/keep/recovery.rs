@@ -452,7 +452,7 @@ mod tests {
     /// Four clients: one in plain text; one encrypted; one whose socket has taken a part of a
     /// record; one of which it is known only that it is encrypted.
     #[test]
-    fn a_goodbye_is_written_to_each_as_it_can_read_it_and_to_others_not_at_all() {
+    fn a_goodbye_is_written_to_those_who_can_read_it_and_to_nobody_else() {
         let (suite, tape) = (Suite::ChaCha20, Tape::new().expect("a memory file").0);
         let mut queue = Queue::new().expect("a queue");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

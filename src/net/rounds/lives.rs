@@ -528,7 +528,7 @@ impl Process {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
     #[test]
-    fn whoever_dies_however_often_everybody_is_owed_the_same(steps in steps()) {
+    fn every_client_is_owed_the_same_however_often_the_process_dies(steps in steps()) {
         let mut process = Process::start();
         for step in &steps {
             process = process.step(step);
@@ -543,7 +543,7 @@ proptest! {
 /// A reader takes nothing and misses lines; the process dies; the reader misses more; the process
 /// dies again; and so on. Then the reader takes everything. In line mode and in char mode.
 #[test]
-fn who_misses_lines_before_and_between_deaths_is_torn_nothing() {
+fn no_line_is_torn_for_readers_who_miss_lines_between_deaths() {
     for first in [&b"hi\n"[..], TERMINAL] {
         for step in 0..60 {
             let mut process = Process::start();
@@ -580,7 +580,7 @@ fn who_misses_lines_before_and_between_deaths_is_torn_nothing() {
 /// If any part of a client's last mark is changed, that client is sent nothing more; no other
 /// client is affected.
 #[test]
-fn what_is_not_made_the_same_again_is_not_sent() {
+fn a_record_that_would_be_sealed_differently_than_before_is_not_sent() {
     let secret = Peer::secret(Suite::Aes256, SessionId(9), 9);
     type Change<'a> = (&'static str, &'a dyn Fn(&mut Mark));
     let changes: [Change<'_>; 8] = [

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_a_record_is_written_to_when_it_is_on_disk_and_nobody_else_waits() {
+    fn only_the_client_that_needs_a_record_on_disk_waits_for_it() {
         let (ann, bob) = (connection(1), connection(2));
         let mut rounds = rounds(&[ann.clone(), bob.clone()]);
         tell(&mut rounds, &ann, "before ");
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_closed_waits_as_well_and_nobody_is_given_up_for_having_waited() {
+    fn a_client_being_closed_waits_for_the_disk_and_is_not_given_up_for_that() {
         let (ann, bob) = (connection(1), connection(2));
         let mut rounds = rounds(&[ann.clone(), bob.clone()]);
         rounds.apply(Work::Await(ann.id, 7));

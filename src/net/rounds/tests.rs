@@ -233,7 +233,7 @@ fn check(steps: &[Step], snapshot: usize, kill: usize, at_snapshot: u64, at_kill
 }
 
 #[test]
-fn what_is_little_is_done_at_once_and_of_more_a_part_but_never_before_what_was_left() {
+fn little_work_is_done_at_once_and_much_in_parts_always_in_order() {
     let exchanges = Exchanges::default();
     let (to_rounds, reports) = (exchanges.work.clone(), exchanges.reports.clone());
     let (_, cuts) = crate::net::keep::tape::Tape::unkept();
@@ -388,7 +388,7 @@ fn a_room_that_is_opened_again_keeps_its_log_for_who_is_being_closed() {
 
 proptest! {
     #[test]
-    fn whenever_the_daemon_dies_everybody_gets_every_byte_once(
+    fn every_client_gets_every_byte_once_whenever_the_daemon_dies(
         steps in steps(), snapshot in 0_usize..60, kill in 0_usize..60, seeds in any::<(u64, u64)>(),
     ) {
         let kill = kill.min(steps.len() - 1);
@@ -398,7 +398,7 @@ proptest! {
 }
 
 #[test]
-fn dying_at_every_byte_of_a_conversation_loses_none() {
+fn a_death_at_any_byte_of_a_conversation_loses_no_byte() {
     let say = |who, line| Step::Say(who, line, true);
     let steps = [
         Step::Connect,

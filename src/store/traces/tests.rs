@@ -50,7 +50,7 @@ fn this_sqlite_reads_and_writes_pages() {
 }
 
 #[test]
-fn a_log_is_read_on_from_where_it_was_seen_and_from_its_beginning_when_it_is_begun_anew() {
+fn a_log_is_read_on_from_where_it_was_seen_or_anew_once_it_was_restarted() {
     let dir = TempDir::new().unwrap();
     let path = database(&dir);
     let log = beside(&path, "-wal");

@@ -54,7 +54,7 @@ fn a_damaged_file_is_set_aside_with_its_log_and_another_is_begun() {
 }
 
 #[test]
-fn a_file_that_is_damaged_while_it_is_open_is_set_aside_and_what_waits_goes_to_the_next() {
+fn a_file_damaged_while_open_is_set_aside_and_the_next_gets_what_waits() {
     let dir = TempDir::new().unwrap();
     let open = open(&dir);
     for seq in 1..=3000 {
@@ -253,7 +253,7 @@ fn furnished() -> TempDir {
 }
 
 #[test]
-fn certificates_are_recalled_as_they_were_written_last_and_are_gone_with_their_account() {
+fn certificates_are_recalled_as_last_written_and_go_with_their_account() {
     let dir = TempDir::new().unwrap();
     let one = |byte: u8| Certificate { fingerprint: Fingerprint::new([byte; 32]), since: Wall(byte.into()) };
     let with = |id: u64, text: &str, certificates: &[Certificate]| Account {
@@ -485,7 +485,7 @@ fn modes(dir: &TempDir, file: u32, directory: u32) {
 }
 
 #[test]
-fn a_file_of_no_bytes_and_one_that_is_gone_are_set_aside_with_their_log_which_is_read() {
+fn an_empty_or_missing_file_is_set_aside_with_its_log_which_is_read() {
     for gone in [false, true] {
         let dir = furnished_in_the_log();
         let log = std::fs::read(dir.path().join("chathub.db-wal")).unwrap();
@@ -598,7 +598,7 @@ fn a_crash_while_a_file_is_set_aside_loses_no_ban() {
 }
 
 #[test]
-fn a_file_that_is_deleted_or_replaced_while_it_is_open_is_noticed_and_everything_told() {
+fn a_file_deleted_or_replaced_while_open_is_noticed_and_all_is_written_again() {
     let (dir, other) = (furnished(), TempDir::new().unwrap());
     write_here(other.path(), &settings(), std::iter::once((1, Record::Sanction(Box::new(ban(9, "203.0.113.0/24"))))));
     let open = open(&dir);

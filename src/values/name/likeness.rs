@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tables_say_nothing_that_would_go_without_saying() {
+    fn the_tables_of_lookalikes_have_no_redundant_entry() {
         for (language, letters) in TOLD_APART {
             let seen: std::collections::BTreeSet<_> =
                 letters.chars().map(|letter| folded_skeleton(&fold(&letter.to_string()))).collect();

@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_the_hub_gives_are_found_by_none() {
+        fn patterns_never_match_names_that_the_hub_gives() {
         let guest = Name::guest(&[7; 16], [192, 0, 2, 1].into(), 1000, 4);
         for pattern in ["guest*", "/^guest/", "*-????"] {
             let pattern = Pattern::parse(pattern).expect("one");
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_hit_anybody_or_nobody_is_refused() {
+    fn patterns_that_match_everybody_or_nobody_are_refused() {
         for text in ["*a*", "?*a*", "/./", "/^[a-z]/", "/^.{1,20}$/", "/a?/", "/^[^0-9]+$/", "*e*"] {
             assert!(matches!(Pattern::parse(text), Err(InvalidPattern::Anybody(_))), "{text}");
         }
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_a_later_release_cannot_compile_takes_no_other_with_it() {
+    fn a_pattern_that_cannot_be_compiled_spoils_no_other() {
         let patterns = [Pattern::recall("/(/"), Pattern::recall("bot-*")];
         let patterns = Patterns::new(&patterns);
         assert!(patterns.finds(&Name::parse("bot-1", 24).expect("a name")));
@@ -400,7 +400,7 @@ mod tests {
 
         /// In a list, each pattern matches the same names as it does alone.
         #[test]
-        fn together_they_find_what_each_finds(
+        fn patterns_compiled_together_match_what_each_matches(
             texts in prop::collection::vec("[xyz]{1,3}[*?][xyz]{0,2}|/\\^[xyz]{1,3}/", 0..6), name in "[xyzq]{1,6}",
         ) {
             let patterns: Vec<_> = texts.iter().filter_map(|text| Pattern::parse(text).ok()).collect();

@@ -210,7 +210,7 @@ fn the_name_of_the_lobby_is_reserved() {
 }
 
 #[test]
-fn what_could_be_read_as_something_else_is_found() {
+fn names_that_could_be_read_as_something_else_are_refused() {
     use TakenFor::{Address, Id, Number, Time};
     for (text, taken) in [
         ("127.0.0.10", Address),
@@ -310,7 +310,7 @@ fn letters_that_are_told_apart_make_two_names() {
 }
 
 #[test]
-fn what_is_optional_or_invisible_makes_no_name_another() {
+fn optional_and_invisible_marks_do_not_make_names_differ() {
     for (one, other) in [
         ("مُحَمَّد", "محمد"),
         ("שָׂרָה", "שרה"),
@@ -431,7 +431,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_a_name_is_recalled_and_looks_the_same(text in namelike()) {
+    fn a_recalled_name_looks_the_same(text in namelike()) {
         if let Ok(name) = Name::parse(&text, 255) {
             let again: Name = serde_json::from_str(&serde_json::to_string(&name).expect("plain")).expect("it was a name");
             prop_assert_eq!(again.shown(), name.shown());

@@ -37,7 +37,7 @@ pub struct NoArgs {}
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DescribeArgs {
-    /// The name of the only command to describe; without it, all are.
+    /// The name of the only command to describe; without it, all commands are described.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cmd: Option<Text<64>>,
 }
@@ -46,7 +46,7 @@ pub struct DescribeArgs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MetricsArgs {
-    /// Whether to tell it as values instead of text; false without it.
+    /// Whether to tell the metrics as values instead of text; false without it.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub families: bool,
 }
@@ -55,7 +55,7 @@ pub struct MetricsArgs {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientsListArgs {
-    /// The name of the room whose clients to list; without it, all are listed.
+    /// The name of the room whose clients to list; without it, those of all rooms are listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomName>,
 }
@@ -72,14 +72,15 @@ pub struct WhoArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KickArgs {
-    /// The clients' ids or names.
+    /// The clients to disconnect, by ids such as `c7` or by names; at least one.
     #[serde(deserialize_with = "not_empty")]
     #[schemars(length(min = 1))]
     pub who: Vec<Text<256>>,
     /// The reason, told to those who are disconnected and to their rooms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<256>>,
-    /// For how many seconds their addresses (of IPv6, their /64 networks) are banned as well; without it, they are not.
+    /// The length in seconds of a ban of their addresses (of IPv6, their /64 networks), 100 years at most; without it,
+    /// their addresses are not banned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ban_s: Option<Whole<1, LONGEST_BAN>>,
 }
@@ -94,15 +95,15 @@ pub struct BanArgs {
     /// The reason, told to those who are kept out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<256>>,
-    /// The length of the ban in seconds; without it, it lasts until it is lifted.
+    /// The length of the ban in seconds, 100 years at most; without it, the ban lasts until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_s: Option<Whole<1, LONGEST_BAN>>,
-    /// Allow a network of more than 2^24 IPv4 addresses, or an IPv6 one shorter than /16; and one that is written with
-    /// bits behind its length, such as `10.1.2.3/8` for `10.0.0.0/8`; and a name that several have borne of late, or
-    /// somebody who bears another one now.
+    /// Whether to ban what is refused without it: a network of more than 2^24 IPv4 addresses, or an IPv6 network
+    /// shorter than /16; a network that is written with bits behind its length, such as `10.1.2.3/8` for `10.0.0.0/8`;
+    /// a name that several have borne of late, or that somebody has borne who bears another one now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub yes: bool,
-    /// Only tell which clients the ban would disconnect.
+    /// Whether to ban nobody, and only tell which clients the ban would disconnect; false without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
@@ -111,7 +112,7 @@ pub struct BanArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnbanArgs {
-    /// The ban's id, such as `b3`, or the network or name that it is about.
+    /// The ban to lift, by its id, such as `b3`, or by the network or name that it is about.
     pub which: Text<256>,
 }
 
@@ -119,18 +120,20 @@ pub struct UnbanArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FilterArgs {
-    /// A word, several in a row, or a pattern between slashes, as an entry of the setting `filters.refuse`.
+    /// What the filter finds: a word, several words in a row, or a pattern between slashes, as an entry of the setting
+    /// `filters.refuse`.
     pub text: Text<200>,
-    /// Whether each match counts as a strike against the person as well.
+    /// Whether each line that the filter keeps back counts as a strike against the person as well; false without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub strike: bool,
-    /// Why; it stands in the list of filters.
+    /// The reason for the filter, which stands in the list of filters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<256>>,
-    /// For how many seconds; without it, until it is lifted.
+    /// The length of time in seconds for which the filter holds, 100 years at most; without it, the filter holds until
+    /// it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_s: Option<Whole<1, 3_153_600_000>>,
-    /// Tell what it would have kept back of what was said last, and change nothing.
+    /// Whether to make no filter, and only tell what it would have kept back of what was said last; false without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
@@ -139,7 +142,7 @@ pub struct FilterArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UnfilterArgs {
-    /// Its id, such as `f3`, or what it finds.
+    /// The filter to lift, by its id, such as `f3`, or by what it finds.
     pub which: Text<256>,
 }
 
@@ -147,7 +150,7 @@ pub struct UnfilterArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BanTestArgs {
-    /// An address, a network, a name, or a pattern of names.
+    /// What to look for among the bans: an address, a network, a name, or a pattern of names.
     pub target: Text<256>,
 }
 
@@ -155,7 +158,7 @@ pub struct BanTestArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SanctionListArgs {
-    /// The only kind to list; without it, all kinds are.
+    /// The kind of sanctions to list; without it, sanctions of all kinds are listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<SanctionKind>,
 }
@@ -180,7 +183,7 @@ pub enum SanctionKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LiftArgs {
-    /// Its id, such as `b3`, `m4`, `x5`, `f6` or `l7`.
+    /// The id of the sanction to lift, such as `b3`, `m4`, `x5`, `f6` or `l7`.
     pub which: Text<256>,
 }
 
@@ -188,7 +191,8 @@ pub struct LiftArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SanctionTestArgs {
-    /// A client's id or name, an address, a network, a name, or a pattern of names.
+    /// What to look for among the sanctions: a client's id or name, an address, a network, a name, or a pattern of
+    /// names.
     pub target: Text<256>,
 }
 
@@ -196,7 +200,7 @@ pub struct SanctionTestArgs {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportsListArgs {
-    /// List closed reports as well.
+    /// Whether to list closed reports as well as those that are open; false without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all: bool,
 }
@@ -213,11 +217,12 @@ pub struct ReportArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportsCloseArgs {
-    /// Ids such as `r12`, and ranges such as `r12-r15`. Of a range, the reports are closed that are open.
+    /// The reports to close, by ids such as `r12` and ranges such as `r12-r15`; at least one. Of a range, the reports
+    /// are closed that are open.
     #[serde(deserialize_with = "not_empty")]
     #[schemars(length(min = 1))]
     pub reports: Vec<Text<64>>,
-    /// A note, which operators see.
+    /// A note on why the reports are closed, which operators see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Text<256>>,
 }
@@ -236,16 +241,17 @@ pub struct AccountArgs {
 pub struct AccountAddArgs {
     /// The name of the new account.
     pub name: Text<256>,
-    /// The password; it stands in no log.
+    /// The password of the new account, which stands in no log; without it and `hashed`, nobody can log in by a
+    /// password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
     /// Instead of the password, what argon2 has made of it: `$argon2id$v=19$...`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hashed: Option<Text<256>>,
-    /// The role; `member` without it.
+    /// The role of the new account; `member` without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// Only tell whether the account could be made, and what it would be.
+    /// Whether to make no account, and only tell whether it could be made, and what it would be; false without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
@@ -256,7 +262,7 @@ pub struct AccountAddArgs {
 pub struct AccountPasswdArgs {
     /// The name of the account.
     pub name: Text<256>,
-    /// The new password; it stands in no log.
+    /// The new password of the account, which stands in no log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Password>,
     /// Instead of the password, what argon2 has made of it: `$argon2id$v=19$...`.
@@ -270,7 +276,7 @@ pub struct AccountPasswdArgs {
 pub struct AccountCertificateArgs {
     /// The name of the account.
     pub name: Text<256>,
-    /// SHA-256 of the certificate's public key: 64 hexadecimal digits, with or without colons.
+    /// The certificate, by the SHA-256 of its public key: 64 hexadecimal digits, with or without colons.
     pub fingerprint: Text<95>,
 }
 
@@ -280,7 +286,7 @@ pub struct AccountCertificateArgs {
 pub struct AccountRoleArgs {
     /// The name of the account.
     pub name: Text<256>,
-    /// The new role.
+    /// The new role of the account.
     pub role: Role,
 }
 
@@ -290,7 +296,7 @@ pub struct AccountRoleArgs {
 pub struct AccountEraseArgs {
     /// The name of the account.
     pub name: Text<256>,
-    /// Confirms the command, which is refused without it.
+    /// Whether it is meant: the command is refused unless this is true.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub yes: bool,
 }
@@ -299,21 +305,22 @@ pub struct AccountEraseArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MuteArgs {
-    /// Ids or names of clients that are here or have left a moment ago; names, patterns of
-    /// names, addresses or networks of others.
+    /// Whom to mute: ids or names of clients that are here or have left a moment ago; names, patterns of names,
+    /// addresses or networks of others; at least one.
     #[serde(deserialize_with = "not_empty")]
     #[schemars(length(min = 1))]
     pub who: Vec<Text<256>>,
-    /// The length of the mute in seconds; 0 lifts mutes; without it, it lasts until it is lifted.
+    /// The length of the mute in seconds, 100 years at most; 0 lifts mutes; without it, the mute lasts until it is
+    /// lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_s: Option<Whole<0, LONGEST_MUTE>>,
-    /// Do not tell the people who are muted: to them, what they say looks said.
+    /// Whether the people who are muted are not told, so that to them what they say looks said; false without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub shadow: bool,
-    /// The reason, for the list of sanctions.
+    /// The reason for the mute, which stands in the list of sanctions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<256>>,
-    /// Only tell which clients the mute would reach.
+    /// Whether to mute nobody, and only tell which clients the mute would reach; false without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
@@ -342,29 +349,30 @@ pub struct RoomArgs {
 pub struct RoomSetArgs {
     /// The name of the room.
     pub room: RoomName,
-    /// Whether only invited people come in; not for the lobby.
+    /// Whether only invited people come into the room; without it, that stays as it is. The lobby cannot be private.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
-    /// Whether only people with a voice speak.
+    /// Whether only people with a voice speak in the room; without it, that stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moderated: Option<bool>,
-    /// Whether only people who are logged in, or have a voice, speak.
+    /// Whether only people who are logged in, or have a voice, speak in the room; without it, that stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<bool>,
-    /// Whether only people come in whose connections are encrypted, or come from a network of `access.secure`; not for
-    /// the lobby, nor while anybody else is in the room.
+    /// Whether only people come into the room whose connections are encrypted, or come from a network of
+    /// `access.secure`; without it, that stays as it is. Not for the lobby, nor while anybody else is in the room.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encrypted: Option<bool>,
-    /// Whether only the owner, moderators and operators set the topic.
+    /// Whether only the owner, moderators and operators set the room's topic; without it, that stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic_locked: Option<bool>,
-    /// Seconds between two lines of one person; 0: no limit.
+    /// The least time in seconds between two lines of one person in the room, a day at most; 0 ends that; without it,
+    /// it stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slow_s: Option<Whole<0, LONGEST_SLOW>>,
-    /// Whether the room is kept while nobody is in it, also on disk.
+    /// Whether the room is kept while nobody is in it, also on disk; without it, that stays as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasting: Option<bool>,
-    /// The name of the account that gets the room; not for the lobby.
+    /// The name of the account that gets the room; without it, the owner stays. The lobby has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Text<256>>,
 }
@@ -375,7 +383,7 @@ pub struct RoomSetArgs {
 pub struct TopicArgs {
     /// The name of the room.
     pub room: RoomName,
-    /// The new topic; empty clears it; without it, nothing is changed.
+    /// The new topic of the room; an empty one clears the topic; without it, the topic stays and is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
@@ -384,9 +392,9 @@ pub struct TopicArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CloseArgs {
-    /// The name of the room; not the lobby.
+    /// The name of the room to close, which cannot be the lobby.
     pub room: RoomName,
-    /// The reason, told to those in the room.
+    /// The reason for closing the room, told to those in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Text<256>>,
 }
@@ -395,10 +403,10 @@ pub struct CloseArgs {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HistoryArgs {
-    /// The name of the room whose lines are wanted; without it, those of all rooms, by time.
+    /// The name of the room whose lines are wanted; without it, the lines of all rooms are, by time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomName>,
-    /// The number of lines, the newest; without it, there is no limit.
+    /// The most lines that are wanted, the newest of them, 1,000,000 at most; without it, there is no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Whole<1, MOST_LINES>>,
     /// Only lines said at this time or later.
@@ -413,12 +421,12 @@ pub struct HistoryArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SearchArgs {
-    /// The text to search for; upper and lower case are the same.
+    /// The text to search history for; upper and lower case are the same.
     pub query: Text<256>,
-    /// The name of the room to search; without it, all rooms are.
+    /// The name of the room to search; without it, all rooms are searched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomName>,
-    /// The number of matches, the newest; without it, there is no limit.
+    /// The most matching lines that are wanted, the newest of them, 1,000,000 at most; without it, there is no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Whole<1, MOST_LINES>>,
     /// Only lines said at this time or later.
@@ -458,7 +466,7 @@ pub struct RedactArgs {
     /// Only lines with this text in them; upper and lower case are the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<Text<256>>,
-    /// Only count the lines.
+    /// Whether to change nothing, and only count the lines; false without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }
@@ -467,9 +475,9 @@ pub struct RedactArgs {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SayArgs {
-    /// The text; one line.
+    /// The text to say: one line.
     pub text: Text<4096>,
-    /// The name of the only room to tell; without it, all are told.
+    /// The name of the only room to tell; without it, all rooms are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomName>,
 }
@@ -478,13 +486,14 @@ pub struct SayArgs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LockdownArgs {
-    /// The length of the lockdown in seconds; without it, the setting `moderation.lockdown_for`.
+    /// The length of the lockdown in seconds, 30 days at most; without it, that of the setting
+    /// `moderation.lockdown_for`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub for_s: Option<Whole<1, LONGEST_LOCKDOWN>>,
-    /// What becomes of newcomers who are not logged in; without it, the setting `moderation.lockdown`.
+    /// What becomes of newcomers who are not logged in; without it, what the setting `moderation.lockdown` says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newcomers: Option<settings::Newcomers>,
-    /// End the lockdown that is under way.
+    /// Whether to end the lockdown that is under way instead of beginning one; false without it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub off: bool,
 }
@@ -493,7 +502,7 @@ pub struct LockdownArgs {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogLevelArgs {
-    /// The new level; without it, the present one is told.
+    /// The new log level; without it, the level stays and is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<settings::LogLevel>,
 }
@@ -502,10 +511,11 @@ pub struct LogLevelArgs {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShutdownArgs {
-    /// Seconds to wait for slow clients; without it, the setting `shutdown.deadline`.
+    /// The time in seconds that slow clients have to take what they are owed, an hour at most; without it, that of the
+    /// setting `shutdown.deadline`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_s: Option<Whole<0, LONGEST_SHUTDOWN>>,
-    /// A message that is part of the goodbye.
+    /// A message to everybody, as a part of the goodbye.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Text<256>>,
 }
@@ -514,7 +524,7 @@ pub struct ShutdownArgs {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubscribeArgs {
-    /// The kinds of events that are wanted; without it, all but `say`.
+    /// The kinds of events that are wanted; without it, all kinds but `say` are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kinds: Option<Vec<EventKind>>,
 }

@@ -13,9 +13,9 @@ use crate::wire::admin::{COMMANDS, Effect, Level, Replies, unknown_command};
 /// The commands and their schemas.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Description {
-    /// The protocol's version.
+    /// The version of the admin protocol.
     pub protocol: u32,
-    /// The commands.
+    /// The commands that the daemon carries out, or the one that was asked for.
     pub commands: Vec<CommandDescription>,
 }
 
@@ -33,9 +33,9 @@ pub struct CommandDescription {
     pub changes: bool,
     /// How many replies the command has: `one`, `one_or_more` or `more`.
     pub replies: String,
-    /// The JSON Schema of `args`.
+    /// The JSON Schema of the `args` of a request.
     pub args: Value,
-    /// The JSON Schema of `result`.
+    /// The JSON Schema of the `result` of a reply.
     pub result: Value,
 }
 

@@ -55,44 +55,44 @@ pub enum EventKind {
 /// Something that happened. Fields that do not apply are absent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
-    /// What happened.
+    /// The kind of the event.
     pub event: EventKind,
-    /// When it happened.
+    /// When the event happened.
     pub t: Time,
-    /// The client's id, such as `c7`.
+    /// The id of the client that the event is about, such as `c7`; absent if it is about none that is here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// The client's name.
+    /// The name of the client that the event is about; absent if it is about none that is here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nick: Option<String>,
-    /// The name of the room.
+    /// The name of the room in which it happened; absent if it happened in none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
-    /// The room that the client has left this one for; absent where it disconnected.
+    /// The name of the room that the client has left this one for; absent if it disconnected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// The text, the reason, the topic or the former name; of a sanction, whom it is about and why.
+    /// What was said, the reason, the topic or the former name; of a sanction, whom it is about and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// Who did it: `uid 0`, if it was an administrator.
+    /// Who did it, such as `uid 0` for an administrator; absent if nobody in particular did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// What happened, in one word, where `event` is more than one thing: `disconnect` or `left` of `leave`, say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub what: Option<String>,
-    /// Why it was done, where `text` says more than that.
+    /// The reason alone, where `text` says more than that; absent if none was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// The network, the name, the account or the filtered text that it is about, if that is nobody who is here.
+    /// What the event is about, if that is nobody who is here: a network, a name, an account or a filtered text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// The id of the ban, the mute, the expulsion, the filter or the lockdown.
+    /// The id of the ban, mute, expulsion, filter or lockdown that the event is about; absent if it is about none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sanction: Option<String>,
-    /// When it ends; absent if it lasts until it is lifted.
+    /// When the sanction ends; absent if it lasts until it is lifted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
-    /// Whoever is muted is not told.
+    /// Whether the person who is muted is not told.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub shadow: bool,
     /// The number of events before this one that the subscriber was too slow to be sent.

@@ -514,7 +514,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_argument_is_named_whatever_it_is_called_and_those_that_are_known_are_listed() {
+    fn an_unknown_argument_is_named_and_the_known_ones_are_listed() {
         for spec in COMMANDS {
             for name in ["nonsense", "seq, expected `x`", "a`, there are no fields", "line\nend", ""] {
                 let mut args = example(spec).args();

@@ -502,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_small_while_idle() {
+    fn an_idle_line_assembler_is_small() {
         assert!(size_of::<LineAssembler>() <= 40, "{}", size_of::<LineAssembler>());
     }
 

@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_that_has_room_tells_nothing_and_what_is_known_holds() {
+    fn a_cursor_with_room_tells_nothing_new_about_reflowing() {
         // Rows of 79 and of 3 columns.
         let shown = drawn(&"a".repeat(80), 80, 80);
         assert!(!shown.is_doubtful(width(40)));

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_handover_message_is_read_as_it_was_written() {
         for suite in Suite::ALL {
             for fingerprint in [None, Some([9; FINGERPRINT])] {
                 let secret = |byte| Secret::new(&vec![byte; suite.secret_len()]).expect("it fits");

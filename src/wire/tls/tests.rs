@@ -132,7 +132,7 @@ proptest! {
     /// Random bytes end the reader in the same way however they are divided, and it never holds
     /// more than one record.
     #[test]
-    fn any_bytes_at_all_end_the_same_way(
+    fn any_bytes_end_a_connection_the_same_way_however_they_are_cut(
         mut bytes in proptest::collection::vec(any::<u8>(), 0..400),
         as_data in any::<bool>(),
         step in 1_usize..50,

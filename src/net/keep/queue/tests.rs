@@ -64,7 +64,7 @@ fn check(closes: usize, is_told: impl Fn(usize) -> Option<usize>) {
 }
 
 #[test]
-fn those_that_are_open_are_found_whatever_was_closed_meanwhile() {
+fn open_connections_are_found_in_the_queue_whatever_was_closed_meanwhile() {
     for closes in [0, 200] {
         check(closes, |_| None);
         check(closes, |_| Some(0));
@@ -76,7 +76,7 @@ fn those_that_are_open_are_found_whatever_was_closed_meanwhile() {
 }
 
 #[test]
-fn what_is_at_hand_goes_on_in_whole_messages_and_those_who_left_take_no_place() {
+fn gathered_sockets_fill_whole_messages_and_closed_ones_take_no_place() {
     let mut queue = Queue::new().expect("a queue");
     let mut held = Vec::new();
     for (number, (client, ours)) in connections(3 * GATHER).into_iter().enumerate() {
@@ -131,7 +131,7 @@ fn the_kernel_counts_what_was_taken_and_read() {
 /// The kernel's count of the bytes that a connection took must not include our FIN. Otherwise a
 /// client that was closed would seem to have taken more than it was sent, and would count as lost.
 #[test]
-fn our_end_is_no_byte_whether_or_not_it_has_arrived() {
+fn our_fin_does_not_count_as_a_byte_that_the_client_took() {
     use std::io::{Read as _, Write as _};
     let end = |stream: &TcpStream| stream.shutdown(Shutdown::Write).expect("it is open");
     let counted = |ours: &TcpStream| {

@@ -561,7 +561,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_process_finds_what_was_handed_over() {
+    fn secrets_that_were_handed_over_are_found_by_the_next_process() {
         let (tape, _) = Tape::new().expect("a memory file");
         for cookie in [7, 8] {
             tape.slots().take(&handover(cookie)).expect("there is room");
@@ -663,7 +663,7 @@ mod tests {
     /// A process takes over, and makes a snapshot in the middle of what it handles again. It dies,
     /// and so do others.
     #[test]
-    fn what_has_ended_is_not_wiped_before_its_end_is_handled_again() {
+    fn a_slot_is_not_wiped_before_a_replay_has_handled_its_end() {
         let (mut tape, _) = Tape::new().expect("a memory file");
         let slot = tape.slots().take(&handover(7)).expect("there is room");
         tape.snapshot(b"{}", b"{}", 1);
@@ -684,7 +684,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_is_kept_there_are_slots_as_well() {
+    fn slots_work_without_a_tape() {
         let (tape, _) = Tape::unkept();
         assert!(tape.slots().found().is_empty());
         let slot = tape.slots().take(&handover(7)).expect("there is memory");

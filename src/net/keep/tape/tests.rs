@@ -20,7 +20,7 @@ fn contents(tape: &Tape) -> Vec<(Kind, u64, Vec<u8>)> {
 }
 
 #[test]
-fn what_was_committed_is_there_for_the_next_process() {
+fn committed_records_are_found_by_the_next_process() {
     let (mut tape, mut cuts) = Tape::new().expect("a memory file");
     assert!(reopened(&tape).expect("sound").is_none(), "there is nothing before the first snapshot");
     tape.snapshot(b"machine", b"owed", 5);
@@ -54,7 +54,7 @@ fn what_was_committed_is_there_for_the_next_process() {
 }
 
 #[test]
-fn what_was_being_received_is_found() {
+fn a_record_that_was_being_received_is_found_by_the_next_process() {
     let (mut tape, _cuts) = Tape::new().expect("a memory file");
     tape.snapshot(b"", b"", 0);
     let file = tape.file().expect("kept").try_clone_to_owned().expect("a descriptor");
@@ -69,7 +69,7 @@ fn what_was_being_received_is_found() {
 }
 
 #[test]
-fn a_record_that_processes_die_of_is_counted_and_can_be_made_nothing_of() {
+fn deaths_at_a_record_are_counted_and_the_record_can_be_voided() {
     let (mut tape, _cuts) = Tape::new().expect("a memory file");
     tape.snapshot(b"", b"", 0);
     tape.append(at(1), b"good");

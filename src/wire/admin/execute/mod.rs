@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_that_cannot_be_is_named() {
+    fn an_invalid_argument_is_named() {
         for (argument, cmd, args) in [
             ("off", "lockdown", json!({"off": true, "for_s": 60})),
             ("target", "bans.add", json!({"target": "10.0.0.256"})),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_that_is_another_one_as_it_is_written_is_told() {
+    fn a_network_with_bits_behind_its_length_is_pointed_out() {
         let slip = "10.1.2.3/8 is 10.0.0.0/8, a network of 16777216 addresses";
         for (code, cmd, args) in [
             (ErrorCode::Conflict, "bans.add", json!({"target": "10.1.2.3/8"})),
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_are_named_as_they_are_called() {
+    fn wrong_ids_of_reports_are_explained() {
         for (words, report) in [("runs backwards", "r5-r2"), ("write r1", "1"), ("r1, r2", "one")] {
             let error = told("reports.close", json!({"reports": [report]})).expect_err(report);
             assert!(error.message.contains(words), "{error}");

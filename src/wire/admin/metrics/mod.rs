@@ -24,7 +24,7 @@ use self::table::Metric;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// It only rises while the process that counts it runs, and begins anew with the next process.
+    /// A number that only rises while the process that counts runs, and begins anew with the next process.
     Counter,
     /// The present value, which rises and falls.
     Gauge,
@@ -56,7 +56,7 @@ pub struct Family {
     /// The values of a counter or gauge, one for each set of labels.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<Sample>,
-    /// The observations of a histogram.
+    /// The observations of a histogram; absent if the metric is another kind of number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub histogram: Option<Histogram>,
 }
@@ -64,10 +64,10 @@ pub struct Family {
 /// A value of a counter or gauge.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sample {
-    /// The labels, by name.
+    /// The values of the labels, by the names of the labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// The value.
+    /// The value of the metric with these labels.
     pub value: f64,
 }
 

@@ -16,7 +16,7 @@ pub struct Account {
     pub since: Time,
     /// When somebody last logged in to the account or out of it.
     pub seen: Time,
-    /// The id of the client that is logged in to the account.
+    /// The id of the client that is logged in to the account; absent if none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
     /// Whether the account has a password; without one, only its certificates log in to it.
@@ -24,7 +24,7 @@ pub struct Account {
     /// The certificates that log in to the account, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates: Vec<Certificate>,
-    /// How many messages wait until somebody logs in to it.
+    /// The number of messages that wait until somebody logs in to the account.
     #[serde(default, skip_serializing_if = "none_wait")]
     pub memos: u64,
 }
@@ -32,9 +32,9 @@ pub struct Account {
 /// A certificate that logs in to an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Certificate {
-    /// SHA-256 of its public key, in hexadecimal digits.
+    /// SHA-256 of the certificate's public key, in hexadecimal digits.
     pub fingerprint: String,
-    /// Since when it logs in.
+    /// Since when the certificate logs in to the account.
     pub since: Time,
 }
 
@@ -49,7 +49,7 @@ pub struct AccountList {
     pub accounts: Vec<Account>,
     /// The number of accounts in the list.
     pub total: u64,
-    /// Whether there may be more on disk, which cannot be read now.
+    /// Whether there may be more accounts on disk, which cannot be read now.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub unread: bool,
 }
@@ -57,9 +57,9 @@ pub struct AccountList {
 /// An account that was changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountDone {
-    /// The account after the change; before it, if it was removed.
+    /// The account as it is after the change, or as it was before it was removed.
     pub account: Account,
-    /// True if nothing was changed, because that was asked for.
+    /// Whether nothing was changed, because the request had `dry_run`.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
 }

@@ -13,11 +13,11 @@ use crate::wire::admin::value::Time;
 /// Who answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hello {
-    /// Always `chathub`.
+    /// The name of the daemon, which is always `chathub`.
     pub name: String,
     /// The daemon's version.
     pub version: String,
-    /// The protocol's version.
+    /// The version of the admin protocol.
     pub protocol: u32,
     /// The daemon's process id.
     pub pid: u32,
@@ -30,10 +30,10 @@ pub struct Hello {
 /// The lockdown that is under way, if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lockdown {
-    /// When the lockdown ends; absent if there is none.
+    /// When the lockdown ends; absent if no lockdown is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Time>,
-    /// What becomes of those who come and are not logged in.
+    /// What becomes of newcomers who are not logged in; absent if no lockdown is under way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newcomers: Option<settings::Newcomers>,
 }
@@ -47,7 +47,7 @@ impl From<lockdown::Lockdown> for Lockdown {
 /// How the hub is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
-    /// `serving` or `stopping`.
+    /// What the daemon is doing: `serving` or `stopping`.
     pub state: String,
     /// The daemon's version.
     pub version: String,
@@ -55,24 +55,24 @@ pub struct Status {
     pub pid: u32,
     /// When the daemon started.
     pub since: Time,
-    /// Seconds since the start.
+    /// Seconds since the daemon started.
     pub uptime_s: u64,
-    /// Clients connected.
+    /// The number of clients that are connected.
     pub clients: u64,
-    /// Most clients at one time.
+    /// The most clients that were connected at one time since the start.
     pub clients_peak: u64,
-    /// Most clients allowed.
+    /// The most clients that may be connected.
     pub clients_max: u64,
-    /// Rooms that are open.
+    /// The number of rooms that are open.
     pub rooms: u64,
-    /// Most rooms allowed.
+    /// The most rooms that may be open.
     pub rooms_max: u64,
-    /// Lines kept in memory, over all rooms.
+    /// The number of lines that are kept in memory, of all rooms together.
     pub history_lines: u64,
-    /// Reports that are open.
+    /// The number of reports that are open.
     #[serde(default)]
     pub reports_open: u64,
-    /// Messages that wait for people who are not here.
+    /// The number of messages that wait for people who are not here.
     #[serde(default)]
     pub memos_waiting: u64,
     /// The sockets on which the daemon listens.
@@ -96,7 +96,7 @@ pub struct Status {
     /// How long the turns of the daemon's loop take: nobody is read meanwhile.
     #[serde(default)]
     pub turns: LoopTurns,
-    /// The settings file in force, if one was read.
+    /// The path of the settings file in force; absent if none was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
     /// When the settings were read, and which of them wait for a restart.
@@ -169,17 +169,17 @@ pub struct TurnCount {
 pub struct Listener {
     /// The purpose of the socket: `chat`, `admin` or `monitor`.
     pub name: String,
-    /// The address with its port, or the path.
+    /// The address of the socket with its port, or its path.
     pub addr: String,
 }
 
 /// What is measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Metrics {
-    /// OpenMetrics text, with its `# EOF`, unless values were asked for.
+    /// The metrics as OpenMetrics text, with its `# EOF`; absent if values were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// The values, if they were asked for.
+    /// The metrics as values; absent if text was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub families: Option<Vec<Family>>,
 }
@@ -198,32 +198,32 @@ pub struct BackupPiece {
     pub offset: u64,
     /// The size of the whole file, in bytes.
     pub total: u64,
-    /// The bytes, in Base64 (RFC 4648) with padding.
+    /// The bytes of the piece, in Base64 (RFC 4648) with padding.
     pub data: String,
 }
 
 /// The log level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LogLevel {
-    /// The level in force now.
+    /// The log level that is in force now.
     pub level: settings::LogLevel,
 }
 
 /// What a reload did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reloaded {
-    /// Settings that changed and are in force now.
+    /// The keys of the settings that changed and are in force now.
     pub applied: Vec<String>,
-    /// Settings that changed and take effect at the next start.
+    /// The keys of the settings that changed and take effect at the next start.
     pub restart: Vec<String>,
 }
 
 /// How the shutdown went.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stopped {
-    /// Clients that were connected.
+    /// The number of clients that were connected.
     pub clients: u64,
-    /// Clients that had not taken all that was owed to them when the deadline came.
+    /// The number of clients that had not taken all that was owed to them when the deadline came.
     pub gave_up: u64,
     /// What an administrator may not expect, such as a socket that will start the daemon again.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,15 +9,15 @@ use crate::wire::admin::value::Time;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LineKind {
-    /// Said: `ann: hi`.
+    /// Somebody said it: `ann: hi`.
     Say,
-    /// Done: `* ann waves`.
+    /// Somebody did it: `* ann waves`.
     Emote,
-    /// Said by the hub's administrator.
+    /// The hub's administrator said it.
     Notice,
-    /// A new topic.
+    /// Somebody gave the room a new topic.
     Topic,
-    /// Nothing any more: an administrator has made it unreadable.
+    /// An administrator has made the line unreadable.
     Redacted,
 }
 
@@ -28,15 +28,15 @@ pub struct Line {
     pub seq: u64,
     /// When the line was said.
     pub t: Time,
-    /// The name of the room in which it was said.
+    /// The name of the room in which the line was said.
     pub room: String,
-    /// The name of its author then; empty if that is an administrator or the hub.
+    /// The name of the line's author then; empty if that is an administrator or the hub.
     pub nick: String,
-    /// The id of the client that said it, such as `c7`; absent if that is an administrator or the hub, or the line was
-    /// redacted.
+    /// The id of the client that said the line, such as `c7`; absent if that is an administrator or the hub, or the
+    /// line was redacted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<String>,
-    /// What kind of line it is.
+    /// The kind of the line.
     pub kind: LineKind,
     /// What was said; empty if the line was redacted.
     pub text: String,
@@ -66,20 +66,20 @@ pub struct Redacted {
 /// How much history is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryStats {
-    /// Lines in memory, but for those said in private.
+    /// The number of lines in memory, but for those said in private.
     pub lines: u64,
-    /// Lines said in private rooms: they are in memory alone, and administrators are not shown them.
+    /// The number of lines said in private rooms: they are in memory alone, and administrators are not shown them.
     #[serde(default)]
     pub private: u64,
-    /// Bytes of text in memory.
+    /// The size in bytes of the lines in memory.
     pub bytes: u64,
-    /// Lines kept for each room at most.
+    /// The most lines that are kept in memory of each room.
     pub lines_per_room: u64,
     /// Whether history outlives the daemon.
     pub persistent: bool,
     /// The rooms that are open.
     pub rooms: Vec<RoomHistory>,
-    /// What is on disk, if anything is recorded.
+    /// What is on disk; absent if nothing is recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disk: Option<DiskHistory>,
 }
@@ -87,23 +87,23 @@ pub struct HistoryStats {
 /// History on disk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DiskHistory {
-    /// The path of the file.
+    /// The path of the file in which history is recorded.
     pub file: String,
-    /// Lines in the file.
+    /// The number of lines in the file.
     pub lines: u64,
-    /// Bytes of the file that are in use.
+    /// The size in bytes of what is in use of the file.
     pub bytes: u64,
-    /// The time of the last line that the search index has; later lines are found as well, slower.
+    /// The time of the last line in the search index, absent if it has none; later lines are found as well, slower.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub indexed_to: Option<Time>,
-    /// Bytes of lines that wait to be written.
+    /// The size in bytes of the lines that wait to be written.
     pub waiting_bytes: u64,
-    /// Lines since the start that were not recorded, because too much waited.
+    /// The number of lines since the start that were not recorded, because too much waited.
     pub lost: u64,
     /// What is wrong with the disk; absent if it takes what is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
-    /// The path of the last file since the start that could not be read and was set aside.
+    /// The path of the last file since the start that could not be read and was set aside; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set_aside: Option<String>,
     /// The rooms with lines on disk, open or closed, the one with most lines first.
@@ -115,11 +115,11 @@ pub struct DiskHistory {
 pub struct DiskRoom {
     /// The name of the room.
     pub room: String,
-    /// Lines on disk.
+    /// The number of lines of the room on disk.
     pub lines: u64,
-    /// When the oldest line was said.
+    /// When the oldest line of the room on disk was said.
     pub oldest: Time,
-    /// When the newest line was said.
+    /// When the newest line of the room on disk was said.
     pub newest: Time,
 }
 
@@ -128,12 +128,13 @@ pub struct DiskRoom {
 pub struct RoomHistory {
     /// The name of the room.
     pub room: String,
-    /// Lines in memory, but for those said in private.
+    /// The number of lines of the room in memory, but for those said in private.
     pub lines: u64,
-    /// Lines in memory that were said while the room was private.
+    /// The number of lines in memory that were said while the room was private.
     #[serde(default)]
     pub private: u64,
-    /// When the oldest line in memory was said, of those that were not said in private.
+    /// When the oldest line of the room in memory was said, of those that were not said in private; absent if there is
+    /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest: Option<Time>,
 }

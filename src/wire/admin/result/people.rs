@@ -12,7 +12,7 @@ use crate::wire::admin::value::{Role, Time};
 pub struct Encryption {
     /// The cipher suite, such as `TLS_AES_256_GCM_SHA384`.
     pub suite: String,
-    /// The group in which keys were exchanged, such as `X25519MLKEM768`; the number of one that has no name here.
+    /// The group in which keys were exchanged, such as `X25519MLKEM768`; the number of a group that has no name here.
     pub group: String,
     /// SHA-256 of the public key of the client's certificate, in hexadecimal digits; absent if it has shown none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -30,10 +30,10 @@ pub struct Proxy {
     /// `proxy.encrypted` does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub encrypted: bool,
-    /// The version of TLS, such as `TLSv1.3`; absent if the proxy does not say.
+    /// The version of TLS between the client and the proxy, such as `TLSv1.3`; absent if the proxy does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The cipher suite; absent if the proxy does not say.
+    /// The cipher suite between the client and the proxy; absent if the proxy does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suite: Option<String>,
     /// The name of the host that the client asked for; absent if the proxy does not say.
@@ -48,7 +48,7 @@ pub struct Proxy {
 /// A client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Client {
-    /// The id, such as `c7`; it is never given to another client.
+    /// The client's id, such as `c7`, which is never given to another client.
     pub id: String,
     /// The client's present name.
     pub nick: String,
@@ -64,39 +64,39 @@ pub struct Client {
     pub idle_s: u64,
     /// Whether the client speaks telnet.
     pub telnet: bool,
-    /// How its connection is encrypted; absent if it is not, or only as far as a proxy.
+    /// How the client's connection is encrypted; absent if it is not, or only as far as a proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<Encryption>,
-    /// The proxy through which it comes; absent if it comes through none.
+    /// The proxy through which the client comes; absent if it comes through none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proxy: Option<Proxy>,
-    /// Bytes that are for the client and that its socket has not taken yet.
+    /// The number of bytes that are for the client and that its socket has not taken yet.
     pub behind_bytes: u64,
-    /// Bytes that the daemon has read from the client since the daemon started.
+    /// The number of bytes that the daemon has read from the client since the daemon started.
     #[serde(default)]
     pub bytes_in: u64,
-    /// Bytes that the client's socket has taken since the daemon started.
+    /// The number of bytes that the client's socket has taken since the daemon started.
     #[serde(default)]
     pub bytes_out: u64,
-    /// Lines that the client has sent.
+    /// The number of lines that the client has sent.
     pub lines: u64,
-    /// Lines of the client that were dropped because it sent too fast.
+    /// The number of lines of the client that were dropped because it sent too fast.
     pub dropped: u64,
-    /// Strikes that count against the client's address now.
+    /// The number of strikes that count against the client's address now.
     #[serde(default)]
     pub strikes: u32,
-    /// Lines of its room that the client was too slow to be sent.
+    /// The number of lines of its room that the client was too slow to be sent.
     pub missed: u64,
     /// Why the client is away; absent if it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub away: Option<String>,
-    /// The account to which the client is logged in.
+    /// The name of the account to which the client is logged in; absent if it is not logged in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// The role of that account; absent if the client is not logged in.
+    /// The role of the account to which the client is logged in; absent if it is not logged in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
-    /// When the mute ends, or `always` if it lasts until it is lifted; absent if the client is not muted.
+    /// When the client's mute ends, or `always` if it lasts until it is lifted; absent if the client is not muted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub muted: Option<String>,
     /// Whether the client is muted without being told.
@@ -116,21 +116,22 @@ pub struct ClientList {
 /// A client by id and name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Person {
-    /// Its id.
+    /// The client's id, such as `c7`.
     pub id: String,
-    /// Its name.
+    /// The client's name.
     pub nick: String,
 }
 
 /// Who was disconnected.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Kicked {
-    /// Ids, in the order of `who`, each once; behind them those whom the bans hit as well.
+    /// The ids of the clients that were disconnected, in the order of `who`, each once; behind them those whom the bans
+    /// hit as well.
     pub kicked: Vec<String>,
-    /// The same with their names, if they are several.
+    /// The clients that were disconnected, with their names; absent if it was only one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Person>,
-    /// Bans that were added.
+    /// The bans that were added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub banned: Vec<Ban>,
 }
@@ -138,9 +139,9 @@ pub struct Kicked {
 /// Who was muted, or may speak again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Muted {
-    /// Ids of those who are here, in the order of `who`, each once; behind them others whom it reaches.
+    /// The ids of the clients that are here, in the order of `who`, each once; behind them others whom the mutes reach.
     pub muted: Vec<String>,
-    /// The same with their names.
+    /// The clients that the mutes reach, with their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Person>,
     /// When the mutes end; absent if they last until they are lifted, or were just lifted.
@@ -149,7 +150,7 @@ pub struct Muted {
     /// The mutes that were made, or lifted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sanctions: Vec<Sanction>,
-    /// Whether nothing was changed.
+    /// Whether nothing was changed, because the request had `dry_run`.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub dry_run: bool,
 }

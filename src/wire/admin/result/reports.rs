@@ -9,7 +9,7 @@ use crate::wire::admin::value::Time;
 /// Somebody in a report, as they were when it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportParty {
-    /// The client's name then; empty if it was erased since.
+    /// The client's name when the report was made; empty if it was erased since.
     pub nick: String,
     /// The client's id, such as `c7`.
     pub client: String,
@@ -24,11 +24,11 @@ pub struct ReportParty {
 /// That a report was closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportClosed {
-    /// Who closed the report: `uid 0`.
+    /// Who closed the report, such as `uid 0`.
     pub by: String,
     /// When the report was closed.
     pub t: Time,
-    /// The note of the one who closed it, if there is one.
+    /// The note of the one who closed the report; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
@@ -36,7 +36,7 @@ pub struct ReportClosed {
 /// A report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
-    /// The id, such as `r12`.
+    /// The report's id, such as `r12`.
     pub id: String,
     /// When the report was made.
     pub t: Time,
@@ -44,7 +44,7 @@ pub struct Report {
     pub age_s: u64,
     /// When the same person last made the same report.
     pub last: Time,
-    /// How often the report was made, the first time included.
+    /// The number of times that the report was made, the first one included.
     pub times: u64,
     /// The person who made the report.
     pub by: ReportParty,
@@ -56,10 +56,10 @@ pub struct Report {
     /// The name of the room in which the lines in question were said; if there are none, of the one in which the report
     /// was made.
     pub room: String,
-    /// The reason; absent if none was given, or if it was erased.
+    /// The reason for the report; absent if none was given, or if it was erased.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Whether what was written in it was erased.
+    /// Whether what was written in the report was erased.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub erased: bool,
     /// The numbers of the lines in question, as `seq` of history.
@@ -80,7 +80,7 @@ pub struct ReportList {
     pub open: u64,
     /// Whether the reports outlive the daemon.
     pub persistent: bool,
-    /// Whether there may be more on disk, which cannot be read now.
+    /// Whether there may be more reports on disk, which cannot be read now.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub unread: bool,
 }
@@ -89,24 +89,24 @@ pub struct ReportList {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportLineState {
-    /// It is kept.
+    /// The line is kept.
     Kept,
-    /// It was made unreadable.
+    /// The line was made unreadable.
     Redacted,
-    /// It was said in private, and is not shown.
+    /// The line was said in private, and is not shown.
     Private,
-    /// It is not kept any more.
+    /// The line is not kept any more.
     Gone,
 }
 
 /// A line in question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReportLine {
-    /// The number of the line.
+    /// The number of the line in question, as `seq` of history.
     pub seq: u64,
     /// Whether the line can be shown, and if not, why.
     pub state: ReportLineState,
-    /// The line, if it is kept.
+    /// The line itself; absent if it is not kept or not shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<Line>,
 }
@@ -116,9 +116,9 @@ pub struct ReportLine {
 pub struct ReportShown {
     /// The report itself.
     pub report: Report,
-    /// The lines in question.
+    /// The lines about which the report is.
     pub lines: Vec<ReportLine>,
-    /// Why lines that are on disk could not be read, if so: they are told to be gone.
+    /// Why lines that are on disk could not be read, and so are told to be gone; absent if all could be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
 }

@@ -9,22 +9,22 @@ use crate::wire::admin::value::Time;
 /// A ban.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ban {
-    /// The id, such as `b3`.
+    /// The ban's id, such as `b3`.
     pub id: String,
-    /// The network, the name, or the pattern of names.
+    /// Whom the ban keeps out: a network, a name, or a pattern of names.
     pub target: String,
-    /// `network`, `name` or `pattern`.
+    /// The kind of the ban's target: `network`, `name` or `pattern`.
     pub kind: String,
-    /// The address that is kept out as well, if the ban is of an account.
+    /// The address that is kept out as well; absent unless the ban is of an account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also: Option<String>,
-    /// The name of the person for whom the ban was meant.
+    /// The name of the person for whom the ban was meant; absent if it was meant for nobody in particular.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nick: Option<String>,
-    /// The reason that those are told who are kept out.
+    /// The reason that those are told who are kept out; absent if none was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who made the ban: `uid 0`.
+    /// Who made the ban, such as `uid 0`.
     pub by: String,
     /// When the ban was made.
     pub since: Time,
@@ -42,7 +42,7 @@ pub struct BanList {
     pub total: u64,
     /// Whether the bans outlive the daemon.
     pub persistent: bool,
-    /// Whether there may be more on disk, which cannot be read now.
+    /// Whether there may be more bans on disk, which cannot be read now.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub unread: bool,
 }
@@ -53,15 +53,15 @@ pub struct Banned {
     /// The ban; absent with `dry_run`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ban: Option<Ban>,
-    /// Ids of the clients that were disconnected, or would be.
+    /// The ids of the clients that were disconnected, or would be.
     pub disconnected: Vec<String>,
-    /// The same with their names.
+    /// The clients that were disconnected, or would be, with their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Person>,
-    /// The former ban of the same target.
+    /// The former ban of the same target, in whose place the new one is; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<Ban>,
-    /// Whether nothing was changed.
+    /// Whether nothing was changed, because the request had `dry_run`.
     pub dry_run: bool,
 }
 
@@ -75,11 +75,11 @@ pub struct Unbanned {
 /// What was found among the bans.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BanTest {
-    /// Bans that keep it out.
+    /// The bans that keep the target out.
     pub bans: Vec<Ban>,
-    /// Ids of the clients that a ban of it would hit.
+    /// The ids of the clients that a ban of the target would hit.
     pub clients: Vec<String>,
-    /// The same with their names.
+    /// The clients that a ban of the target would hit, with their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Person>,
 }
@@ -87,22 +87,23 @@ pub struct BanTest {
 /// Something that somebody is kept from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Sanction {
-    /// The id: a letter for the kind and a number, such as `m4`.
+    /// The sanction's id: a letter for the kind and a number, such as `m4`.
     pub id: String,
-    /// `ban`, `mute`, `shadow-mute`, `expulsion`, `filter`, `strike-filter` or `lockdown`.
+    /// The kind of the sanction: `ban`, `mute`, `shadow-mute`, `expulsion`, `filter`, `strike-filter` or `lockdown`.
     pub kind: String,
-    /// The name of the room, of an expulsion.
+    /// The name of the room from which somebody is expelled; absent unless the sanction is an expulsion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
-    /// The network, the name or the pattern of names that it is about; what a filter finds; `newcomers`.
+    /// Whom the sanction is about: a network, a name or a pattern of names; of a filter, what it finds; of a lockdown,
+    /// `newcomers`.
     pub target: String,
-    /// The address that it is about as well.
+    /// The address that the sanction is about as well; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub also: Option<String>,
-    /// The name of the person for whom the sanction was meant.
+    /// The name of the person for whom the sanction was meant; absent if it was meant for nobody in particular.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nick: Option<String>,
-    /// The reason, if one was given.
+    /// The reason for the sanction; absent if none was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Who made the sanction, such as `uid 0`.
@@ -117,30 +118,30 @@ pub struct Sanction {
 /// A filter that was made, or would be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Filtered {
-    /// The filter; absent after a dry run.
+    /// The filter that was made; absent with `dry_run`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<Sanction>,
-    /// The one that it has taken the place of.
+    /// The former filter that finds the same, in whose place the new one is; absent if there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<Sanction>,
-    /// In how many of the lines that were said last it finds something.
+    /// The number of lines among those that were said last in which the filter finds something.
     pub lines: u64,
-    /// At how many lines it looked: some of each room that is not private.
+    /// The number of lines at which the filter looked: some of each room that is not private.
     pub looked_at: u64,
-    /// Under which names those lines were said.
+    /// The names under which the lines were said in which the filter finds something.
     pub names: Vec<String>,
-    /// Nothing was changed.
+    /// Whether nothing was changed, because the request had `dry_run`.
     pub dry_run: bool,
 }
 
 /// The filters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FilterList {
-    /// Those made while the hub runs, by age.
+    /// The filters that were made while the hub runs, the oldest first.
     pub filters: Vec<Sanction>,
-    /// What the setting `filters.refuse` says.
+    /// The entries of the setting `filters.refuse`.
     pub refuse: Vec<String>,
-    /// What the setting `filters.strike` says.
+    /// The entries of the setting `filters.strike`.
     pub strike: Vec<String>,
 }
 
@@ -153,7 +154,7 @@ pub struct SanctionList {
     pub total: u64,
     /// Whether the sanctions outlive the daemon.
     pub persistent: bool,
-    /// Whether there may be more on disk, which cannot be read now.
+    /// Whether there may be more sanctions on disk, which cannot be read now.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub unread: bool,
 }
@@ -161,7 +162,7 @@ pub struct SanctionList {
 /// What was lifted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lifted {
-    /// The sanction as it was.
+    /// The sanction that was lifted, as it was.
     pub lifted: Sanction,
 }
 
@@ -170,9 +171,9 @@ pub struct Lifted {
 pub struct SanctionTest {
     /// The sanctions that apply to the target.
     pub sanctions: Vec<Sanction>,
-    /// Ids of the clients that one more about it would reach.
+    /// The ids of the clients that one more sanction about the target would reach.
     pub clients: Vec<String>,
-    /// The same with their names.
+    /// The clients that one more sanction about the target would reach, with their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Person>,
 }

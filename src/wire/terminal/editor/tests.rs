@@ -67,7 +67,7 @@ fn keys_move_and_erase_by_what_a_person_takes_for_a_character() {
 }
 
 #[test]
-fn words_go_as_a_whole_and_come_back() {
+fn words_are_deleted_as_a_whole_and_can_be_yanked() {
     check("one two, three\x1bb\x1b[1;5Dx", "one x|two, three");
     check("one two\x01\x1bf\x1bf!", "one two!|");
     check("one two-three\x17", "one |");

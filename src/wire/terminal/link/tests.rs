@@ -75,7 +75,7 @@ fn a_subnegotiation_without_an_end_swallows_what_follows_for_a_while_only() {
 }
 
 #[test]
-fn over_long_line_is_one_word_about_it() {
+fn an_over_long_line_brings_one_notice() {
     let long = [b'x'; 1000];
     let (heard, _) = listen(&[&long, b"\nok\n"]);
     assert_eq!(heard, vec![Heard::TooLong { bytes: 1000 }, line("ok")]);
