@@ -74,14 +74,14 @@ fn what_is_no_tls_is_answered_in_words() {
         assert_eq!(words(sent).contains("no header of the PROXY protocol"), is_header, "{sent:?}");
         assert!(is_header || words(sent).contains("connect with TLS 1.3"), "{sent:?}");
     }
-    program.status("12 not encrypted");
+    program.status("11 not encrypted");
 }
 
 #[test]
 fn a_header_of_the_proxy_protocol_is_answered_by_where_it_belongs() {
     let program = Setup::new().pair("own", &["chat.example.org"]).start();
     let words = "-- this port begins with TLS, and takes no header of the PROXY protocol\r\n\
-                 -- a proxy that ends TLS itself sends it to chathub-proxy.socket: see chathub(8)\r\n";
+                 -- a proxy that ends TLS sends it to chathub-proxy.socket: see chathub(8)\r\n";
     let two = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0C\x7F\0\0\x01\x7F\0\0\x01\x10\0\x20\0";
     for header in [&b"PROXY TCP4 192.0.2.1 192.0.2.2 5000 6970\r\n"[..], &two[..]] {
         let behind = [header, &[22, 3, 1, 0, 5, 1, 0, 0, 1, 0xFF]].concat();

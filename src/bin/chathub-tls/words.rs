@@ -27,7 +27,7 @@ pub(crate) fn encrypted_here(plain_port: u16) -> String {
 
 /// For a proxy that begins with a header of the PROXY protocol.
 pub(crate) const NO_HEADER: &str = "-- this port begins with TLS, and takes no header of the PROXY protocol\r\n\
-    -- a proxy that ends TLS itself sends it to chathub-proxy.socket: see chathub(8)\r\n";
+    -- a proxy that ends TLS sends it to chathub-proxy.socket: see chathub(8)\r\n";
 
 /// For a client whose handshake is done while the hub is away.
 const AWAY: &[u8] = b"-- the hub cannot be reached: please try again later\r\n";
