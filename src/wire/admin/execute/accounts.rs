@@ -45,7 +45,6 @@ pub(in crate::wire::admin) fn add(call: &mut Call<'_>, args: &AccountAddArgs) ->
             client: None,
             password,
             certificates: Vec::new(),
-            unheard: None,
             memos: 0,
         };
         return Ok(AccountDone { account, dry_run: true });
