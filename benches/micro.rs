@@ -69,6 +69,8 @@ fn hub_line(bencher: Bencher<'_, '_>, people: u64) {
     let mut settings = Settings::default();
     settings.limits.clients = 1_000_000;
     settings.limits.clients_per_address = 1_000_000;
+    // The same is said again and again, a thousand times a second.
+    (settings.moderation.repeats, settings.pace.steady, settings.pace.address) = (0, 0, 60_000_000);
     let mut effects = Vec::new();
     let mut now = Now { mono: Mono(1), wall: Wall(1) };
     let mut hub = Hub::new(settings, [7; 16], now, &mut effects);
@@ -85,6 +87,7 @@ fn hub_line(bencher: Bencher<'_, '_>, people: u64) {
         effects.clear();
         now.mono.0 += 1_000;
         hub.handle(Input::Line { session: SessionId(1), text: SPOKEN.to_owned() }, now, &mut effects);
+        assert!(effects.iter().any(|effect| matches!(effect, Effect::Post { .. })), "it is said");
         effects.len()
     });
 }

@@ -93,7 +93,8 @@ fn path(command: &Command, line: &[OsString]) -> Vec<String> {
 fn right_form(root: &Command, path: &[String], word: &str) -> String {
     let at = path.iter().fold(root, |at, name| at.find_subcommand(name).unwrap_or(at));
     let here = path.iter().fold(root.get_name().to_owned(), |here, name| format!("{here} {name}"));
-    let own = || at.get_arguments().filter(|arg| !arg.is_hide_set() && !matches!(arg.get_id().as_str(), "help" | "version"));
+    let own =
+        || at.get_arguments().filter(|arg| !arg.is_hide_set() && !matches!(arg.get_id().as_str(), "help" | "version"));
     if word.starts_with('-') {
         let long = word.trim_start_matches('-').split('=').next().unwrap_or_default();
         let all: Vec<&str> = at.get_arguments().filter_map(Arg::get_long).collect();
@@ -125,7 +126,8 @@ fn right_form(root: &Command, path: &[String], word: &str) -> String {
     let mut everywhere = Vec::new();
     gather(root, root.get_name(), &mut everywhere);
     // A command of that name at another place, but not one that a group has for its own things.
-    let is_of_a_group = |name: &str| matches!(name, "add" | "list" | "show" | "remove" | "set" | "test" | "lift" | "close");
+    let is_of_a_group =
+        |name: &str| matches!(name, "add" | "list" | "show" | "remove" | "set" | "test" | "lift" | "close");
     let named = everywhere.iter().find(|(name, _)| *name == word && !is_of_a_group(name));
     if let Some((_, whole)) = named {
         return format!("write: {whole}");
@@ -255,7 +257,10 @@ mod tests {
                 let Err(error) = Cli::from_line(line.split(' ')) else { continue };
                 if matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand) {
                     let told = error.to_string();
-                    assert!(told.starts_with("error: \"") && told.contains(" is not understood here; "), "{line}: {told}");
+                    assert!(
+                        told.starts_with("error: \"") && told.contains(" is not understood here; "),
+                        "{line}: {told}"
+                    );
                     assert!(told.contains(whole.as_str()), "{line}: {told}");
                 }
             }

@@ -91,6 +91,8 @@ fn recalled() -> Recalled {
         seen: Wall(BEGIN.wall.0 - 1000),
         places: Vec::new(),
         certificates: (nick == "cat").then(certificate).into_iter().collect(),
+        // The sanction is no mute, so the name is seen.
+        unheard: (nick == "hush").then_some(SanctionId(12)),
     });
     let line = |seq, text: &str| Line {
         seq,
@@ -576,6 +578,9 @@ fn passwords(s: &mut Stage) {
     // The name is registered: its password may come next, though nobody has asked for it.
     let prue = s.come("prue");
     s.line(prue, "/nick gone");
+    // A name by which one logs in to a machine: its password may come next.
+    let rita = s.come("rita");
+    s.line(rita, "root");
     let rosa = s.come("rosa");
     s.line(rosa, "/register");
     let ruth = s.come("ruth");

@@ -273,7 +273,8 @@ const FACES: &[&str] = &["D", "P", "p", "O", "o", "S", "s", "3", ")", "(", "/", 
 /// capitals, and what follows is a channel, or text behind a colon, as people do not write it.
 fn of_irc(first: &str, rest: &str) -> Option<&'static Command> {
     let (second, more) = split_word(rest);
-    let is_channel = |word: &str| word.strip_prefix(['#', '&']).is_some_and(|name| name.starts_with(char::is_alphabetic));
+    let is_channel =
+        |word: &str| word.strip_prefix(['#', '&']).is_some_and(|name| name.starts_with(char::is_alphabetic));
     let is_text = |word: &str| word.strip_prefix(':').is_some_and(|text| !text.is_empty() && !FACES.contains(&text));
     if !first.bytes().all(|byte| byte.is_ascii_uppercase()) {
         // As somebody types it who knows the protocol.

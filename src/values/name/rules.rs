@@ -95,11 +95,9 @@ impl fmt::Display for InvalidName {
                 write!(f, "has the character {}, which names may not hold: Unicode lists it as {reason}", Quoted(*c))
             }
             Self::Start(c) => write!(f, "starts with {}; names start with a letter or a digit", Quoted(*c)),
-            Self::NoLetter(c) => write!(
-                f,
-                "has no letter that stands by itself: {} lengthens, repeats or changes others",
-                Quoted(*c)
-            ),
+            Self::NoLetter(c) => {
+                write!(f, "has no letter that stands by itself: {} lengthens, repeats or changes others", Quoted(*c))
+            }
             Self::Marks(c) => write!(
                 f,
                 "has too many marks at {}; at most {MAX_MARKS} in a row, \
@@ -169,18 +167,15 @@ fn stands_by_itself(c: char) -> bool {
 /// Whether a character lengthens a letter (ー), repeats one (々, ๆ) or changes one (ʼ). UAX 31 lets an identifier begin with
 /// it, but a name that has nothing else reads like a dash, a quotation mark, or a word said twice.
 ///
-/// These are the modifier letters (general category Lm) among those that names may hold; and signs that are used in the
-/// same way and are letters of no kind (Lo) to Unicode: avagrahas of Indic scripts, which stand for a vowel left out, what
-/// abbreviates a word in Thai and Lao, and the middle dot that ends a syllable of Cree.
+/// These are the modifier letters (general category Lm) among those that names may hold; and two signs that are used in
+/// the same way and are letters of no kind (Lo) to Unicode: what abbreviates a word in Thai, and the middle dot that ends a
+/// syllable of Cree.
 fn is_modifier(c: char) -> bool {
     matches!(c,
-        '\u{2BB}' | '\u{2BC}' | '\u{7F4}' | '\u{7F5}' | '\u{E46}' | '\u{EC6}' | '\u{17D7}' | '\u{1AA7}'
-        | '\u{1C78}'..='\u{1C7D}' | '\u{3005}' | '\u{309D}' | '\u{309E}' | '\u{30FC}'..='\u{30FE}' | '\u{A015}'
-        | '\u{A4F8}'..='\u{A4FD}' | '\u{A60C}' | '\u{AA70}' | '\u{AADD}' | '\u{AAF3}' | '\u{AAF4}' | '\u{10780}'
-        | '\u{16F93}'..='\u{16F9F}' | '\u{1AFF0}'..='\u{1AFFE}' | '\u{1E137}'..='\u{1E13D}' | '\u{1E94B}')
-        || matches!(c,
-            '\u{93D}' | '\u{9BD}' | '\u{ABD}' | '\u{B3D}' | '\u{C3D}' | '\u{CBD}' | '\u{D3D}' | '\u{E2F}' | '\u{EAF}'
-            | '\u{1427}')
+        '\u{2BB}' | '\u{2BC}' | '\u{7F4}' | '\u{7F5}' | '\u{E2F}' | '\u{E46}' | '\u{EC6}' | '\u{1427}' | '\u{17D7}'
+        | '\u{1AA7}' | '\u{1C78}'..='\u{1C7D}' | '\u{3005}' | '\u{309D}' | '\u{309E}' | '\u{30FC}'..='\u{30FE}'
+        | '\u{A015}' | '\u{A4F8}'..='\u{A4FD}' | '\u{A60C}' | '\u{AA70}' | '\u{AADD}' | '\u{AAF3}' | '\u{AAF4}'
+        | '\u{10780}' | '\u{16F93}'..='\u{16F9F}' | '\u{1AFF0}'..='\u{1AFFE}' | '\u{1E137}'..='\u{1E13D}' | '\u{1E94B}')
 }
 
 fn check_character(before: Option<char>, c: char, behind: Option<char>) -> Result<(), InvalidName> {

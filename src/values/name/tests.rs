@@ -84,7 +84,8 @@ fn each_rule_is_named_by_its_refusal() {
     check_refused("aĸ", &format!("has the character 'ĸ' (U+0138), {hold}: Unicode lists it as obsolete"));
     check_refused("a\u{336}", &format!("has the character U+0336, {hold}: Unicode lists it as uncommon"));
     check_refused("-a", "starts with '-'; names start with a letter or a digit");
-    let alone = |sign: &str| format!("has no letter that stands by itself: {sign} lengthens, repeats or changes others");
+    let alone =
+        |sign: &str| format!("has no letter that stands by itself: {sign} lengthens, repeats or changes others");
     for (text, sign) in [
         ("ー", "'ー' (U+30FC)"),
         ("ー.ー", "'ー' (U+30FC)"),
@@ -98,7 +99,7 @@ fn each_rule_is_named_by_its_refusal() {
         ("ៗ", "'ៗ' (U+17D7)"),
         ("ʼ", "'ʼ' (U+02BC)"),
         ("ʻ_ʻ", "'ʻ' (U+02BB)"),
-        ("ऽ", "'ऽ' (U+093D)"),
+        ("ᐧ", "'ᐧ' (U+1427)"),
     ] {
         check_refused(text, &alone(sign));
     }

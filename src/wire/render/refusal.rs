@@ -156,7 +156,7 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
         }
         Refusal::RoleNeeded(Role::Operator) => notice(out, &["that is for operators"]),
         Refusal::RoleNeeded(_) => {
-            notice(out, &["that is for those who have logged in: /login NAME, or first /register"]);
+            notice(out, &["that is for those who have logged in: /login NAME; /register sets a password"]);
         }
         Refusal::OnlyOperators => notice(out, &["this address is banned; an operator can log in: /login NAME"]),
         Refusal::LogInFirst => notice(out, &["log in first: /login NAME (nobody saw that)"]),
