@@ -1,5 +1,6 @@
 //! The tape may be damaged, lost in part, or of an unknown version: then connected clients get a
-//! goodbye, and the hub starts afresh. The daemon never crashes because of it.
+//! goodbye, and the hub starts afresh. The daemon never crashes because of it. `CHATHUB_KILLS=n` damages
+//! that many, where chance says how.
 
 use std::fs::File;
 use std::os::fd::OwnedFd;
@@ -9,6 +10,7 @@ use chathub::systemd::STORED;
 use nix::sys::signal::Signal;
 use rustix::fs::{MemfdFlags, SealFlags, SeekFrom, fcntl_add_seals, ftruncate, memfd_create, seek};
 
+use crate::kills::deaths;
 use crate::load::settings;
 use crate::people::Person;
 use crate::shared::dice::Dice;
@@ -143,22 +145,22 @@ fn a_copy_is_as_good_as_the_tape_itself() {
 
 #[test]
 fn a_flipped_bit_of_the_tape_costs_a_goodbye_at_most() {
-    let mut dice = Dice(3);
+    let (turns, mut dice) = (deaths(24) as u64, Dice(3));
     let mut refused = 0;
-    for turn in 0..60 {
+    for turn in 0..turns {
         let mut roll = dice.fork();
         let carried = damaged(turn, &format!("turn {turn}"), |tape, supervisor| {
             // Many of the bits are in the first words of the tape, the others anywhere in its
             // content.
-            let at = if turn < 20 { roll.below(512) as u64 } else { places(tape, &mut roll, 1)[0] };
+            let at = if turn < turns / 3 { roll.below(512) as u64 } else { places(tape, &mut roll, 1)[0] };
             let bit = roll.below(8);
             change(tape, at, |byte| byte ^ (1 << bit));
             supervisor.note(&format!("bit {bit} of byte {at}"));
             None
         });
-        refused += usize::from(!carried);
+        refused += u64::from(!carried);
     }
-    assert!(refused > 10, "only {refused} were noticed");
+    assert!(refused > turns / 6, "only {refused} were noticed");
 }
 
 #[test]
@@ -179,7 +181,7 @@ fn changed_words_of_the_tape_cost_a_goodbye_at_most() {
 #[test]
 fn a_garbled_stretch_of_the_tape_costs_a_goodbye_at_most() {
     let mut dice = Dice(4);
-    for turn in 0..30 {
+    for turn in 0..deaths(12) as u64 {
         let mut roll = dice.fork();
         damaged(turn, &format!("turn {turn}"), |tape, supervisor| {
             let from = places(tape, &mut roll, 1)[0];
