@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::history::newest;
+use super::mention::names;
 use super::message::{Done, Entrance, Line, Message, Welcome};
 use super::room::Room;
 use super::session::Session;
@@ -67,13 +68,14 @@ impl Since {
 }
 
 impl Session {
-    /// The most lines that the client was shown when it came into its room. Some of them may have been left out, because
-    /// they took several rows of the screen; only what renders them knows.
-    fn most_shown(&self) -> usize {
+    /// So many of a room's last lines were shown for certain when the client came into it, if each takes a row. How many
+    /// it were is known only to what renders them.
+    fn surely_shown(&self) -> usize {
         // Nothing is known of a screen when its client connects.
         let rows = if self.left.is_some() && self.terminal.rows > 0 { self.terminal.rows } else { ROWS };
-        // A row is for typing, one for the heading of the lines, and one tells who else is here.
-        usize::from(rows.saturating_sub(3))
+        // A row is for typing, one for the heading of the lines, up to two each for the greeting, for the topic and for who
+        // else is here.
+        usize::from(rows.saturating_sub(8))
     }
 }
 
@@ -151,20 +153,26 @@ impl Turn<'_> {
     }
 
     /// Tells `id`, which has logged in, how many lines were said in its room since its account was
-    /// here last (`last`), if any. Lines that it has seen on this connection are not new to it: what
-    /// was said since it connected, and what it was shown of the time before.
+    /// here last (`last`), and how many of them name it: unless it was shown them when it connected,
+    /// and none does. What was said since then is not new to it.
     pub(super) fn tell_what_is_new(&mut self, id: SessionId, last: Wall) {
         let Some(own) = self.hub.session(id) else { return };
         let (from, room, horizon) = (own.sees_from, &self.hub.rooms.open[&own.room], self.hub.horizon(self.now));
         let new = room.history.iter_for(id).rev().take_while(|line| line.at > last);
         let mut blinkers = self.hub.blinkers(own);
-        let lines = new.filter(|line| line.seq >= from && horizon.keeps(line) && !blinkers.hide(line));
-        let shown = own.most_shown().min(self.hub.settings.history.replay);
-        let lines = lines.filter(|line| line.at < own.since).skip(shown).count();
+        let new = new.filter(|line| line.seq >= from && horizon.keeps(line) && !blinkers.hide(line));
+        let (mut lines, mut naming) = (0, 0);
+        for line in new.filter(|line| line.at < own.since) {
+            lines += 1;
+            naming += usize::from(
+                line.author != Some(id) && line.said.is_speech() && names(line.said.text(), own.nick.folded()),
+            );
+        }
+        let shown = own.surely_shown().min(self.hub.settings.history.replay);
         let room: Arc<str> = room.name.shown().into();
-        self.hub.work.done += work::SHARED * (lines + shown) as u64;
-        if lines > 0 {
-            self.done(id, Done::NewSince { room, lines, last, more: shown > 0 });
+        self.hub.work.done += work::SHARED * lines as u64;
+        if lines > shown || naming > 0 {
+            self.done(id, Done::NewSince { room, lines, naming, last });
         }
     }
 }

@@ -37,6 +37,14 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     parts.map(|word| word.trim_matches(['.', '-', '_'])).filter(|word| !word.is_empty()).take(WORDS)
 }
 
+/// Whether the name that folds to `folded` is among the words of a text.
+pub(super) fn names(text: &str, folded: &str) -> bool {
+    words(text).any(|word| match word.is_ascii() {
+        true => word.eq_ignore_ascii_case(folded),
+        false => name::fold(word) == folded,
+    })
+}
+
 impl Hub {
     /// The clients in the room that are shown apart a line by `author`, and why.
     pub(super) fn shown_apart(&self, room: RoomId, author: Option<SessionId>, said: &Said) -> Vec<(SessionId, Apart)> {

@@ -224,9 +224,9 @@ pub enum Done {
         /// Whether a certificate has done it, unasked.
         by_certificate: bool,
     },
-    /// This number of lines was said in the client's room since its person was `last` here, by their account; `more`
-    /// than the client was shown, if it was shown any.
-    NewSince { room: Arc<str>, lines: usize, last: Wall, more: bool },
+    /// This number of lines was said in the client's room since its person was `last` here, by their account; so many of
+    /// them have the person's name in them.
+    NewSince { room: Arc<str>, lines: usize, naming: usize, last: Wall },
     /// The client is logged out, and has this name now.
     LoggedOut(Arc<str>),
     /// The account has another password.

@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-        fn patterns_never_match_names_that_the_hub_gives() {
+    fn patterns_never_match_names_that_the_hub_gives() {
         let guest = Name::guest(&[7; 16], [192, 0, 2, 1].into(), 1000, 4);
         for pattern in ["guest*", "/^guest/", "*-????"] {
             let pattern = Pattern::parse(pattern).expect("one");

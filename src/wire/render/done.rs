@@ -245,10 +245,14 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
             let how = if *by_certificate { " by your certificate" } else { "" };
             notice(out, &["welcome, ", name, ": you are logged in", how, role]);
         }
-        Done::NewSince { room, lines, last, more } => {
-            let (one, many) = if *more { ("more line was", "more lines were") } else { ("line was", "lines were") };
-            let (number, last) = (count(*lines, one, many), date_and_time(*last));
-            notice(out, &[&number, " said in ", room, " since you left (", &last, "): /history"]);
+        Done::NewSince { room, lines, naming, last } => {
+            let (number, last) = (count(*lines, "line was", "lines were"), date_and_time(*last));
+            let naming = match naming {
+                0 => String::new(),
+                1 => "; 1 of them names you".to_owned(),
+                many => format!("; {many} of them name you"),
+            };
+            notice(out, &[&number, " said in ", room, " since you left (", &last, ")", &naming, ": /history"]);
         }
         Done::LoggedOut(nick) => notice(out, &["you are logged out; you are ", nick, " now"]),
         Done::PasswordChanged => notice(out, &["your password is changed"]),

@@ -45,9 +45,14 @@ const CHARSET_ACCEPTED: u8 = 2;
 const CHARSET_REJECTED: u8 = 3;
 
 /// The longest subnegotiation that is kept, in bytes including the option's number; a longer one is
-/// skipped to its end. A window size needs 5, a terminal type 42 (RFC 1091), a list of character
+/// skipped to its end, or for [`MAX_SKIPPED`] bytes. A window size needs 5, a terminal type 42 (RFC 1091), a list of character
 /// sets some dozens.
 pub const MAX_SUBNEGOTIATION: usize = 256;
+
+/// The most bytes that are skipped of a subnegotiation that is too long. It was none then, or its end got lost: what
+/// comes is data again. Without this, two bytes (`\u{FF}\u{FA}`, which are letters in Latin-1) could silence somebody
+/// for as long as they go on typing.
+pub const MAX_SKIPPED: u32 = 4096;
 
 /// The most negotiations that are answered on one connection. Real clients need fewer than twenty;
 /// a client that sends more is in a loop, or malicious.
@@ -94,6 +99,9 @@ struct Dealings {
     subnegotiation: Vec<u8>,
     /// Whether the unfinished subnegotiation is too long, and is skipped.
     overflown: bool,
+    /// How many bytes of it were skipped, at most [`MAX_SKIPPED`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    skipped: u32,
     /// The number of answered negotiations, at most [`MAX_ANSWERS`].
     answers: u16,
     /// The number of negotiations that were not answered because of [`MAX_ANSWERS`].
@@ -328,8 +336,11 @@ impl Telnet {
                     }
                 }
                 State::Subnegotiation if byte != IAC => {
-                    let run = take_run(input, 0);
-                    self.dealings().collect(run);
+                    // No byte is taken behind the most that are skipped, however the bytes were cut up.
+                    let room = self.dealings().left_to_skip();
+                    let run = take_run(&mut &input[..input.len().min(room)], 0);
+                    *input = &input[run.len()..];
+                    self.collect(run);
                 }
                 State::Subnegotiation => {
                     self.state = State::SubnegotiationCommand;
@@ -349,14 +360,14 @@ impl Telnet {
                     IAC => {
                         *input = rest;
                         self.state = State::Subnegotiation;
-                        self.dealings().collect(&[IAC]);
+                        self.collect(&[IAC]);
                     }
                     // This byte is no command: the client has not doubled an IAC, as for a window
                     // of 255 columns.
                     ..FIRST_COMMAND => {
                         *input = rest;
                         self.state = State::Subnegotiation;
-                        self.dealings().collect(&[IAC, byte]);
+                        self.collect(&[IAC, byte]);
                     }
                     // The end of the subnegotiation was lost. Drop the subnegotiation, and handle
                     // this command: so none of its bytes is taken for data, and parsing finds its
@@ -435,6 +446,15 @@ impl Telnet {
     pub fn give_up_subnegotiation(&mut self) {
         self.state = State::Data;
         self.dealings().drop_subnegotiation();
+    }
+
+    /// Takes more of the subnegotiation that is under way. Gives it up if too much of it was skipped.
+    fn collect(&mut self, run: &[u8]) {
+        let dealings = self.dealings();
+        dealings.collect(run);
+        if dealings.left_to_skip() == 0 {
+            self.give_up_subnegotiation();
+        }
     }
 
     fn dealings(&mut self) -> &mut Dealings {
@@ -547,20 +567,28 @@ impl Dealings {
         let room = MAX_SUBNEGOTIATION.saturating_sub(self.subnegotiation.len());
         if self.overflown || run.len() > room {
             self.overflown = true;
+            self.skipped += u32::try_from(self.subnegotiation.len() + run.len()).unwrap_or(MAX_SKIPPED);
             self.subnegotiation = Vec::new();
         } else {
             self.subnegotiation.extend_from_slice(run);
         }
     }
 
+    /// How many more bytes of the unfinished subnegotiation may come.
+    fn left_to_skip(&self) -> usize {
+        (MAX_SKIPPED as usize).saturating_sub(self.skipped as usize + self.subnegotiation.len())
+    }
+
     fn drop_subnegotiation(&mut self) {
         self.overflown = false;
+        self.skipped = 0;
         self.subnegotiation = Vec::new();
     }
 
     /// Handles a complete subnegotiation; it is ignored if its option is not on.
     fn subnegotiated(&mut self, replies: &mut Vec<u8>) -> Option<Event<'static>> {
         let payload = std::mem::take(&mut self.subnegotiation);
+        self.skipped = 0;
         if std::mem::take(&mut self.overflown) {
             return None;
         }
@@ -671,6 +699,11 @@ impl Dealings {
 }
 
 /// Takes the bytes up to the next IAC off `input`; the first `from` bytes are taken in any case.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 fn take_run<'b>(input: &mut &'b [u8], from: usize) -> &'b [u8] {
     let end = memchr::memchr(IAC, &input[from..]).map_or(input.len(), |at| from + at);
     let (run, rest) = input.split_at(end);

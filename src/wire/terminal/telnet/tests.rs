@@ -297,7 +297,7 @@ fn of_the_clients_list_utf_8_is_taken_or_nothing() {
 #[test]
 fn a_subnegotiation_too_long_is_skipped_to_its_end() {
     let telnet = with_theirs(TelnetOption::TerminalType);
-    for len in [MAX_SUBNEGOTIATION - 2, MAX_SUBNEGOTIATION - 1, 100_000] {
+    for len in [MAX_SUBNEGOTIATION - 2, MAX_SUBNEGOTIATION - 1, MAX_SKIPPED as usize - 3] {
         let told = if len <= MAX_SUBNEGOTIATION - 2 { "some program" } else { "" };
         let mut payload = "some program".to_owned();
         payload.extend(std::iter::repeat_n('\n', len - payload.len()));
@@ -308,6 +308,17 @@ fn a_subnegotiation_too_long_is_skipped_to_its_end() {
         };
         check(&telnet, &input, &expected, if told.is_empty() { &[] } else { SEND });
     }
+}
+
+#[test]
+fn a_subnegotiation_without_an_end_silences_nobody() {
+    let telnet = with_theirs(TelnetOption::TerminalType);
+    // The first of them is the option.
+    let skipped = "y".repeat(MAX_SKIPPED as usize);
+    let endless = [&[IAC, SB][..], skipped.as_bytes(), b"hi"].concat();
+    check(&telnet, &endless, "hi", &[]);
+    let doubled = [&[IAC, SB][..], &[IAC, IAC].repeat(MAX_SKIPPED as usize), b"hi"].concat();
+    check(&telnet, &doubled, "hi", &[]);
 }
 
 #[test]
