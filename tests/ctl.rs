@@ -1088,7 +1088,8 @@ fn what_a_killed_program_has_left_of_a_file_is_removed_by_the_next_one() {
     let mut left: Vec<_> =
         std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     let mut wanted = [&stay[..], &["copy".into(), "copy.part-4999998".into()]].concat();
-    (left.sort_unstable(), wanted.sort_unstable());
+    left.sort_unstable();
+    wanted.sort_unstable();
     assert_eq!(left, wanted);
 }
 

@@ -1066,6 +1066,9 @@ A line is removed when its time is over (`history.keep`), when there are too man
          is done as soon as it can be. Of what is recorded, lines whose time is over are neither shown nor found \
          meanwhile.
 
+Old lines are removed with a quarter of a processor's time at most. So while some thousands of lines are said each second, \
+         the database may be half as large again as `history.keep_bytes` says, and its log takes some MiB beside it.
+
 What the daemon does not overwrite: copies of the file (\"Back up\" above, snapshots of a file system, of a virtual \
          machine); files that were set aside, as <chathub.db.damaged-TIME>, until you delete them; what somebody has \
          had written to a file or a terminal; and blocks of the disk that no file has any more, because the log or the \

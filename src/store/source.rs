@@ -91,7 +91,7 @@ impl Source {
     fn free(&self) -> Result<u64, Trouble> {
         let dir = self.path.parent().unwrap_or(&self.path);
         let seen = statvfs(dir).map_err(|errno| Trouble::Unavailable(Plain(io::Error::from(errno)).to_string()))?;
-        Ok(u64::from(seen.blocks_available()).saturating_mul(seen.fragment_size()))
+        Ok(seen.blocks_available().saturating_mul(seen.fragment_size()))
     }
 
     fn report(&self, generation: u64, trouble: &Trouble) {

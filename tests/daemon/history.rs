@@ -462,6 +462,11 @@ fn a_full_disk_is_told_and_nobody_waits_for_it() {
     // What is on disk can be read meanwhile.
     let before = dumped(&daemon, &["--room", "lobby"]);
     assert!(!before.is_empty() && before[0].1.starts_with("n0 "), "{} lines", before.len());
+    // A copy of it has no room beside it.
+    let copy = daemon.path("copy.db");
+    let refused = daemon.ctl(&["backup", copy.to_str().unwrap()]);
+    assert!(refused.code == Some(1) && refused.err.contains("MiB are free"), "{refused:?}");
+    assert!(!copy.exists());
     // There is place again: recording goes on by itself.
     let inside = format!("/proc/{}/root{}", daemon.pid(), state.display());
     let grown = std::process::Command::new("nsenter")
