@@ -70,10 +70,14 @@ impl Session {
     /// The most lines that the client was shown when it came into its room. Some of them may have been left out, because
     /// they took several rows of the screen; only what renders them knows.
     fn most_shown(&self) -> usize {
-        // Nothing is known of a screen when its client connects.
-        let rows = if self.left.is_some() && self.terminal.rows > 0 { self.terminal.rows } else { ROWS };
-        // A row is for typing, one for the heading of the lines, and one tells who else is here.
-        usize::from(rows.saturating_sub(3))
+        // A row is for typing, one for the heading of the lines, and one tells who else is here. Nothing is known of a
+        // screen when its client connects: it is greeted, and a row is left for a word about the line editor.
+        let (rows, others) = match (self.left.is_some(), self.terminal.rows) {
+            (true, rows @ 1..) => (rows, 3),
+            (true, 0) => (ROWS, 4),
+            (false, _) => (ROWS, 5),
+        };
+        usize::from(rows.saturating_sub(others))
     }
 }
 
