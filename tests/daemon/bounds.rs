@@ -60,16 +60,16 @@ fn a_line_of_exactly_the_limit_is_said_and_one_byte_more_is_not() {
 
 #[test]
 fn a_burst_passes_at_once_and_what_follows_waits_but_is_said() {
-    let daemon = Daemon::with("[pace]\nlines = 2\nburst_lines = 600\nsteady = 0");
+    let daemon = Daemon::with("[pace]\nlines = 2\nburst_lines = 250\nsteady = 0");
     let (mut ann, mut bob) = (daemon.client("ann"), daemon.client("bob"));
     // The burst is full again but for what renaming took.
     let from = Instant::now();
-    let all: String = (0..604).map(|number| format!("line {number}\n")).collect();
+    let all: String = (0..260).map(|number| format!("line {number}\n")).collect();
     ann.write(all.as_bytes());
-    // 604 lines, 600 in one go, 2 a second: two seconds. One by one, they would take longer than all patience.
-    (0..604).for_each(|number| bob.next_is(&format!("ann: line {number}")));
+    // 260 lines, 250 in one go, 2 a second: five seconds. One by one, they would take longer than all patience.
+    (0..260).for_each(|number| bob.next_is(&format!("ann: line {number}")));
     let all = from.elapsed();
-    assert!(all >= Duration::from_millis(1800), "{all:?}");
+    assert!(all >= Duration::from_millis(4500), "{all:?}");
     assert!(ann.sync().iter().any(|line| line.starts_with("-- slow down: ") && line.contains("2 lines")));
     assert_eq!(daemon.admin().counter("lines_dropped"), 0);
 }
@@ -130,22 +130,25 @@ fn one_who_floods_slows_nobody_else() {
     flood.stream.shutdown(std::net::Shutdown::Both).unwrap();
 }
 
-/// Says `lines` lines of a kilobyte, in bursts that whoever reads has no trouble with.
-fn flood(ann: &mut Client, bob: Option<&mut Client>, from: u32, lines: u32) {
+/// Says `lines` lines of a kilobyte, in bursts that whoever reads has no trouble with. Returns what
+/// `ann` has seen meanwhile.
+fn flood(ann: &mut Client, bob: Option<&mut Client>, from: u32, lines: u32) -> Vec<String> {
     let text = "x".repeat(1000);
+    let mut seen = Vec::new();
     let mut bob = bob;
     for burst in 0..lines / BURST {
         let first = from + burst * BURST;
         for number in first..first + BURST {
             ann.send(&format!("{number} {text}"));
         }
-        ann.sync();
+        seen.extend(ann.sync());
         if let Some(bob) = &mut bob {
             for number in first..first + BURST {
                 bob.next_is(&format!("ann: {number} {text}"));
             }
         }
     }
+    seen
 }
 
 /// Below the least value of `slow.behind`.
@@ -229,21 +232,25 @@ fn one_who_takes_nothing_at_all_is_disconnected_after_a_while() {
     slow.greeted();
     slow.rename("slow");
     let mut ann = daemon.client("ann");
-    ann.sync();
+    let mut seen = ann.sync();
     let mut number = 0;
     let mut admin = daemon.admin();
     while admin.counter("sockets_full") == 0 {
-        flood(&mut ann, None, number, 400);
+        seen.extend(flood(&mut ann, None, number, 400));
         number += 400;
     }
-    ann.expect("* slow left (too slow)");
+    // On a busy machine that was long enough.
+    const LEFT: &str = "* slow left (too slow)";
+    if !seen.iter().any(|line| line == LEFT) {
+        ann.expect(LEFT);
+    }
     assert_eq!(admin.counter("closed_slow"), 1);
 }
 
 #[test]
 fn one_who_takes_little_at_a_time_is_given_all_of_it() {
-    // Longer than a busy machine makes of the second between two sips.
-    let daemon = Daemon::with(&format!("[slow]\nstall = '5s'\n{UNPACED}"));
+    // Longer than a busy machine makes of the second between two sips, and shorter than all of them.
+    let daemon = Daemon::with(&format!("[slow]\nstall = '4s'\n{UNPACED}"));
     let [mut stays, mut leaves] = ["stays", "leaves"].map(|name| {
         let mut client = Client::connect_narrow(&daemon, name);
         client.greeted();
@@ -261,7 +268,7 @@ fn one_who_takes_little_at_a_time_is_given_all_of_it() {
     leaves.send("/quit");
     ann.expect("* leaves left");
     let owed = behind(&mut admin, "stays");
-    for _ in 0..11 {
+    for _ in 0..7 {
         // Less than makes a socket say that it takes more.
         assert!(stays.fill() && leaves.fill());
         assert!(ann.hears_nothing_for(Duration::from_secs(1)), "nobody leaves");
