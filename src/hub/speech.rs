@@ -358,10 +358,12 @@ impl Turn<'_> {
     /// Whether the line that `id` wants to say is probably a command without its slash. If so,
     /// tells `id`, and nobody else sees the line.
     fn is_bare(&mut self, id: SessionId, text: &str) -> bool {
+        let written_to = self.hub.was_just_written_to(id, self.now);
         let hub = &*self.hub;
         let is_here = |word: &str| hub.find_for(id, word.trim_end_matches([':', ','])).is_some_and(|other| other != id);
-        let Some(command) = command::bare(text, hub.role(id), is_here) else { return false };
-        self.refuse(id, Refusal::WithoutSlash(command));
+        let by = command::Author { role: hub.role(id), written_to };
+        let Some(command) = command::bare(text, by, is_here) else { return false };
+        self.refuse(id, command::refusal(command, text));
         true
     }
 
@@ -528,6 +530,7 @@ impl Turn<'_> {
         let message = Message::PrivateTo { nick: other.nick.shown().into(), text, away };
         if !ignored && let Some(text) = heard.for_others() {
             other.private_from = Some(Box::new((id, nick.clone())));
+            other.asking.expect_reply(self.now);
             let ring = self.hub.people.sessions[&to].bell;
             self.tell(to, Message::PrivateFrom { nick, text, ring });
         }

@@ -41,7 +41,9 @@ mod wishes;
 
 pub(super) use look::at_once;
 pub use slips::holds_password;
-pub(super) use slips::{Ends, bare, ends_question, is_for_services, suspects, tells_password, without_slash};
+pub(super) use slips::{
+    Author, Ends, bare, ends_question, is_for_services, refusal, suspects, tells_password, without_slash,
+};
 pub use table::{COMMANDS, Command, Group, Password, Takes};
 
 use std::sync::Arc;
@@ -151,6 +153,10 @@ impl Turn<'_> {
         match meant(word, self.hub.role(id)) {
             Meant::One(command) if self.hub.role(id) < command.role => {
                 self.refuse(id, Refusal::RoleNeeded(command.role));
+            }
+            // In other programs, `/q NAME TEXT` is a message to somebody, and last words are seen by all.
+            Meant::One(command) if command.name == "quit" && word.eq_ignore_ascii_case("q") && !args.is_empty() => {
+                self.refuse(id, Refusal::QuitOrQuery);
             }
             Meant::One(command) => {
                 if command.weight > 0

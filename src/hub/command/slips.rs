@@ -4,8 +4,9 @@
 use zeroize::Zeroizing;
 
 use super::super::account::Role;
+use super::super::message::Refusal;
 use super::table::{Command, Password};
-use super::{beginning_with, could_be, find, split_word};
+use super::{addressed, beginning_with, could_be, find, nearest, split_word};
 
 /// A password that nothing before it tells of has so many bytes at least.
 const SHORTEST: usize = 8;
@@ -162,6 +163,67 @@ const SENTENCE: &[&str] = &[
     "yourselves",
 ];
 
+/// The same, of what logins, registers and passwords have besides, and in other languages: "password reset", "Login geht
+/// nicht".
+const SENTENCE_AS_WELL: &[&str] = &[
+    "anyone",
+    "bei",
+    "das",
+    "der",
+    "die",
+    "ein",
+    "eine",
+    "es",
+    "est",
+    "et",
+    "expired",
+    "forgotten",
+    "funciona",
+    "funktioniert",
+    "funziona",
+    "für",
+    "geht",
+    "ging",
+    "ist",
+    "kaputt",
+    "kein",
+    "keine",
+    "klappt",
+    "link",
+    "links",
+    "manager",
+    "managers",
+    "marche",
+    "mit",
+    "ne",
+    "nicht",
+    "niet",
+    "no",
+    "non",
+    "oder",
+    "offline",
+    "online",
+    "oublié",
+    "pas",
+    "policy",
+    "recovery",
+    "required",
+    "reset",
+    "resets",
+    "und",
+    "vergessen",
+    "war",
+    "werkt",
+    "ziehen",
+    "zurücksetzen",
+    "ändern",
+];
+
+/// Whether a word makes a sentence of the line which a command's name begins.
+fn makes_sentence(word: &str) -> bool {
+    is_one_of(word, SENTENCE) || is_one_of(word, SENTENCE_AS_WELL)
+}
+
 /// Lines that consist of these words alone are a newcomer's attempt at a command, not something to
 /// be said; and that command. Words that people also say to each other are missing although
 /// commands are called so: `bye`, `brb`, `afk`, `back`, `clear`.
@@ -195,9 +257,19 @@ const ALONE: &[(&str, &str)] = &[
     ("whoami", "whois"),
     ("rooms", "rooms"),
     ("list", "rooms"),
+    ("channels", "rooms"),
+    ("leave", "leave"),
     ("part", "leave"),
+    ("history", "history"),
+    ("unregister", "unregister"),
+    ("whois", "whois"),
+    ("motd", "motd"),
     ("cls", "clear"),
 ];
+
+/// What is typed before such a word, where the hand slips or another program has it there: `@quit`, `+quit`. Not `#`,
+/// before which people put any word, nor `*`, with which they act.
+const BEFORE: &[char] = &['@', '+', '-', '_', '=', '>', '$', '%', '|', '~', '('];
 
 /// The IRC services that keep names. A line to them is about an account and holds a password.
 const SERVICES: &[&str] = &["nickserv", "ns", "authserv", "userserv"];
@@ -211,8 +283,8 @@ const ORDERS: &[&str] =
 const AUTHENTICATE: &[&str] = &["auth", "authenticate", "logon", "signon"];
 const CONNECT: &[(&str, &str)] = &[("connect", "login"), ("create", "register")];
 
-/// The longest text in [`ALONE`], in bytes.
-const LONGEST_ALONE: usize = 10;
+/// The longest text in [`ALONE`], in bytes, with a sign before it.
+const LONGEST_ALONE: usize = 11;
 
 /// Whether a command is meant for an IRC service: `/ns identify PASSWORD`, or `/msg NickServ
 /// identify PASSWORD`.
@@ -231,6 +303,75 @@ fn is_one_of(word: &str, words: &[&str]) -> bool {
 /// What stands before a command elsewhere: `.quit`, `:q`, `!help`, `\\quit`, `?help`; and the slash of a keyboard for
 /// Chinese or Japanese.
 const MARKS: &[char] = &['.', ':', '!', '\\', ',', ';', '?', '／'];
+
+/// What a keyboard gives in place of the slash where it is set to another country than the hand is: a German slash is
+/// Shift-7, and that is `&` on an American keyboard. A command's whole name has to follow: "7pm" and "7h" are times.
+const SEVENS: &[char] = &['7', '&'];
+
+/// Short forms of `msg` elsewhere. They are meant only where somebody's name follows, and a text.
+const SHORT: &[&str] = &["m", "w", "t", "q", "ms", "te", "wh", "tel", "pm", "dm"];
+
+/// What `tell` becomes by a slip and no other word is: "well" and "sell" are words.
+const TELL: &[&str] = &["tlel", "etll", "tlle", "telll", "ttell"];
+
+/// The longest prompt that is looked for, in bytes.
+const LONGEST_PROMPT: usize = 40;
+
+/// What stands behind a prompt that was copied with the line: `/login ann` of `lobby> /login ann` or `$ /login ann`.
+fn past_prompt(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let end = line.find(['>', '$', '%', '#']).filter(|end| *end <= LONGEST_PROMPT)?;
+    let (prompt, rest) = (&line[..end], line[end + 1..].trim_start());
+    let is_prompt = prompt.is_empty()
+        || prompt.starts_with('[')
+        || (prompt.starts_with(char::is_alphanumeric) && !prompt.contains(char::is_whitespace));
+    // Without the slash, "C# login library" would be one.
+    let is_sign = rest.starts_with('/') || matches!(line.as_bytes()[end], b'>' | b'$');
+    (is_prompt && is_sign).then_some(rest)
+}
+
+/// The command of a line that was copied with the prompt before it, slash and all.
+fn of_prompt(line: &str) -> Option<&'static Command> {
+    let (word, _) = split_word(past_prompt(line)?.strip_prefix('/')?);
+    let is_word = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if is_word { find(word).or_else(|| nearest(word, Role::Operator).and_then(find)) } else { None }
+}
+
+/// What is told to the author of a line that seems to be `command`.
+pub(in crate::hub) fn refusal(command: &'static Command, line: &str) -> Refusal {
+    if of_prompt(line).is_some() { Refusal::BehindPrompt(command) } else { Refusal::WithoutSlash(command) }
+}
+
+/// Whether a word is a slip of the hand for `msg` or another name of it: `mgs`, `whsiper`.
+fn is_like_msg(word: &str) -> bool {
+    if word.len() > 8 || !word.is_ascii() {
+        return false;
+    }
+    let word = word.to_ascii_lowercase();
+    let differs = |from: &str| strsim::damerau_levenshtein(from, &word);
+    // "Mug" and "mag" are words.
+    (word.len() > 1 && !word.contains(['a', 'e', 'i', 'o', 'u']) && word != "ms" && word != "mg" && differs("msg") < 2)
+        || TELL.contains(&word.as_str())
+        || differs("whisper") < 2
+        || differs("privmsg") < 2
+        || differs("query") == 1
+        || differs("message") == 1
+}
+
+/// Whether a word is what a sanction or a report is called, such as `b3`.
+fn is_id(word: &str) -> bool {
+    word.len() > 1
+        && word.starts_with(|c: char| c.is_ascii_alphabetic())
+        && word[1..].bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Who a line comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::hub) struct Author {
+    pub(in crate::hub) role: Role,
+    /// Whether a private message has come just before the line.
+    pub(in crate::hub) written_to: bool,
+}
 
 /// The commands that other programs have behind such a mark by one letter. Other letters are talk: `:p`, `.d`.
 const BY_LETTER: &[&str] = &["q", "h"];
@@ -299,31 +440,55 @@ fn of_irc(first: &str, rest: &str) -> Option<&'static Command> {
 }
 
 /// The command that a line without a slash seems to be. It is one of the words in [`ALONE`], a
-/// command behind the sign of another program, such as `.who` or `:q`, a line of IRC's protocol, or
-/// words for one person or about a name, such as `msg ann ...` or `nick bob`. `role` is the author's; `is_here` tells
+/// command behind the sign of another program, such as `.who` or `:q`, or behind a prompt, a line of IRC's protocol, or
+/// words for one person or about a name, such as `msg ann ...` or `nick bob`. `is_here` tells
 /// whether a person of that name is connected. A guest has no account to log out of, so `logout` by
 /// a guest means `quit`.
-pub(in crate::hub) fn bare(line: &str, role: Role, is_here: impl Fn(&str) -> bool) -> Option<&'static Command> {
+pub(in crate::hub) fn bare(line: &str, by: Author, is_here: impl Fn(&str) -> bool) -> Option<&'static Command> {
     let line = line.trim();
-    if let Some(rest) = line.strip_prefix(MARKS).filter(|rest| !rest.is_empty()) {
+    let is_here = |word: &str| is_here(addressed(word));
+    // A name that somebody has here, and a text behind it.
+    let is_for_one = |text: &str| {
+        let (name, more) = split_word(text);
+        !more.is_empty() && is_here(name)
+    };
+    if let Some(command) = of_prompt(line) {
+        return Some(command);
+    }
+    if let Some(rest) = line.strip_prefix(MARKS).or_else(|| line.strip_prefix(SEVENS)).filter(|rest| !rest.is_empty()) {
         if line.starts_with(':') && LEAVE.contains(&rest) {
             return find("quit");
         }
-        let (word, _) = split_word(rest);
-        let is_long = word.len() > 1 || is_one_of(rest, BY_LETTER);
-        let is_one = |command: &&Command| is_long && rest.starts_with(word) && command.role <= role;
+        let (word, args) = split_word(rest);
+        let is_face = line.starts_with([':', ';']) && FACES.contains(&word);
+        let is_time = line.starts_with(SEVENS) && is_one_of(word, &["pm"]);
+        if is_one_of(word, SHORT) && !is_face && !is_time && is_for_one(args) {
+            return find("msg");
+        }
+        let least = if line.starts_with(SEVENS) { 3 } else { 2 };
+        let is_long = word.len() >= least || (least == 2 && is_one_of(rest, BY_LETTER));
+        let is_one = |command: &&Command| is_long && rest.starts_with(word) && command.role <= by.role;
         return find(word).filter(is_one);
     }
     let plain = line.trim_end_matches(BEHIND);
     if plain.len() < line.len() && is_one_of(plain, &["help", "quit", "exit"]) {
         return find(plain);
     }
-    let (first, rest) = split_word(line);
+    let signed = line.strip_prefix(BEFORE).filter(|rest| rest.starts_with(char::is_alphabetic));
+    // ">ann the key is under the mat"
+    if line.starts_with(['>', '=']) && signed.is_some_and(is_for_one) {
+        return find("msg");
+    }
+    let unsigned = signed.unwrap_or(line);
+    let (first, rest) = split_word(unsigned);
     let is_word = |word: &str| first.eq_ignore_ascii_case(word);
     if rest.is_empty() || line.len() <= LONGEST_ALONE {
-        let (_, name) = ALONE.iter().find(|(words, _)| words.eq_ignore_ascii_case(line)).unwrap_or(&("", ""));
+        let is_so = |words: &str| {
+            words.eq_ignore_ascii_case(line) || (words.len() > 2 && words.eq_ignore_ascii_case(unsigned))
+        };
+        let (_, name) = ALONE.iter().find(|(words, _)| is_so(words)).unwrap_or(&("", ""));
         match find(name) {
-            Some(command) if command.role > role => return find("quit"),
+            Some(command) if command.role > by.role && command.name == "logout" => return find("quit"),
             Some(command) => return Some(command),
             None if rest.is_empty() => return None,
             None => {}
@@ -331,23 +496,42 @@ pub(in crate::hub) fn bare(line: &str, role: Role, is_here: impl Fn(&str) -> boo
     }
     if let Some(command) = of_irc(first, rest) {
         // Who may not use the command is told of the commands that they have.
-        return if command.role <= role { Some(command) } else { find("help") };
+        return if command.role <= by.role { Some(command) } else { find("help") };
     }
     let (second, more) = split_word(rest);
+    if by.written_to && is_one_of(first, &["reply", "r", "re"]) && !is_one_of(second, &["u", "you"]) {
+        return find("reply");
+    }
+    if (is_word("q") || is_word("t") || is_like_msg(first)) && is_for_one(rest) {
+        return find("msg");
+    }
     let is_meant = |command: &&Command| match command.name {
-        // "tell bob" alone can be said about Bob; with more words behind it, it is meant for him.
-        "msg" => is_here(second) && !(more.is_empty() && is_word("tell")),
+        // "tell bob" alone can be said about Bob; with more words behind it, it is meant for him. In MUSHes it is
+        // "page bob=text".
+        "msg" => {
+            let (name, text) = second.split_once('=').unwrap_or((second, more));
+            is_here(name) && !(text.is_empty() && is_one_of(first, &["tell", "page", "message"]))
+        }
         "nick" | "join" | "whois" => more.is_empty() && is_word(command.name),
+        "help" => more.is_empty() && is_word("help") && find(second).is_some_and(|it| is_one_of(second, &[it.name])),
+        "who" => more.is_empty() && ((is_word("who") && is_here(second)) || second.ends_with('*')),
+        "rooms" => more.is_empty() && second.ends_with('*'),
+        "history" => more.is_empty() && !is_word("last") && second.bytes().all(|byte| byte.is_ascii_digit()),
+        "color" | "bell" => more.is_empty() && is_word(command.name) && is_one_of(second, &["on", "off"]),
+        "mode" => more.is_empty() && is_one_of(second, &["char", "line"]),
         // Advice to others is said so as well. But it would be said of somebody who reads it.
-        "ignore" | "unignore" | "seen" | "report" => more.is_empty() && is_word(command.name) && is_here(second),
+        "ignore" | "unignore" => more.is_empty() && is_word(command.name) && is_here(second),
+        "seen" => more.is_empty() && is_here(second),
+        "report" => is_word(command.name) && is_here(second),
         // Of operators alone: see below.
-        "kick" | "ban" | "mute" | "shadowmute" => is_word(command.name) && is_here(second),
+        "kick" | "ban" | "mute" | "shadowmute" | "unmute" | "strikes" => is_word(command.name) && is_here(second),
+        "unban" | "lift" | "close" => is_word(command.name) && is_id(second),
         _ => false,
     };
     // Every line that people say passes here, so one byte rules most of them out.
     let initial = first.bytes().next()?.to_ascii_lowercase();
-    let command = if b"mwtpdqnjiusrkb".contains(&initial) { find(first).filter(is_meant) } else { None };
-    command.filter(|command| command.role <= role)
+    let command = if b"mwtpdqnjiusrkbhlc".contains(&initial) { find(first).filter(is_meant) } else { None };
+    command.filter(|command| command.role <= by.role)
 }
 
 /// The command with a password that a line without a slash seems to be: `login ann sesame`, or with
@@ -355,8 +539,16 @@ pub(in crate::hub) fn bare(line: &str, role: Role, is_here: impl Fn(&str) -> boo
 /// doubt it takes a line for a command, because a password said aloud is worse; a word before the
 /// command makes a sentence of it. `is_name` tells whether a name is registered.
 pub(in crate::hub) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) -> Option<&'static Command> {
-    let mut words = line.trim_start_matches(|c: char| !c.is_alphabetic()).split_whitespace();
-    let first = words.next()?.trim_end_matches(':');
+    let line = past_prompt(line).unwrap_or(line).trim_start_matches(|c: char| !c.is_alphabetic());
+    // "login:ann sesame"
+    let end = line.find(|c: char| c.is_whitespace() || matches!(c, ':' | '=')).unwrap_or(line.len());
+    let (first, rest) = line.split_at(end);
+    let behind = rest.trim_start_matches([':', '=']);
+    if behind.len() < rest.len() && !(behind.is_empty() || behind.starts_with(|c: char| c.is_alphanumeric() || c == ' ')) {
+        // "login:)"
+        return None;
+    }
+    let mut words = behind.split_whitespace();
     // Every line that people say passes here, so one byte rules most of them out.
     let initial = first.bytes().next()?.to_ascii_lowercase();
     if !b"acdilmnpqrstuw".contains(&initial) {
@@ -373,6 +565,8 @@ pub(in crate::hub) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) 
     let own = || find(first).filter(|command| matches!(command.password, Password::First | Password::Second));
     let elsewhere = || {
         let connect = CONNECT.iter().find(|(word, _)| is_one_of(first, &[word]) && words.clone().count() == 2);
+        // "connect four anyone"
+        let connect = connect.filter(|_| is_name(behind) || words.clone().any(looks_secret));
         let is_login = !behind.is_empty() && is_one_of(first, AUTHENTICATE);
         connect.map(|(_, name)| *name).or_else(|| is_login.then_some("login")).and_then(find)
     };
@@ -380,7 +574,16 @@ pub(in crate::hub) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) 
     let Some(second) = words.next() else { return Some(command) };
     // The word may be a password, so no copy of it may stay in memory.
     let plain = Zeroizing::new(second.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase());
-    if SENTENCE.contains(&plain.as_str()) {
+    if makes_sentence(&plain) {
+        // "login as ann sesame"
+        let (name, secret, end) = (words.next(), words.next(), words.next());
+        let (Some(name), Some(secret), None) = (name, secret, end) else { return None };
+        let is_so = is_one_of(&plain, &["as", "with", "using", "to"]) && !makes_sentence(secret);
+        return (is_so && (is_name(name) || looks_secret(secret))).then_some(command);
+    }
+    // "password recommendations?"
+    let is_question = line.ends_with('?') && !is_name(second);
+    if is_question && !looks_secret(second) && !words.clone().any(looks_secret) {
         return None;
     }
     // IRC services have "identify PASSWORD" and "register PASSWORD ADDRESS", and a password can
@@ -518,7 +721,7 @@ fn is_number(word: &str) -> bool {
 
 /// Whether a word could be a password and is none of those that people say of one.
 fn is_plain(word: &str) -> bool {
-    word.chars().count() >= 5 && !word.ends_with('?') && !is_one_of(word, NO_SECRET) && !is_one_of(word, SENTENCE)
+    word.chars().count() >= 5 && !word.ends_with('?') && !is_one_of(word, NO_SECRET) && !makes_sentence(word)
 }
 
 /// A line that begins no command and could be a login all the same: see [`suspects`].
@@ -537,14 +740,19 @@ pub(in crate::hub) struct Suspects<'a> {
 /// Whether a line could be a login of which not even the command is there as it should be: `lgoin ann sesame`, `log in
 /// ann sesame`, `ann s3same12`, `reg s3same12`. Whether it is one depends on the name and on the password.
 pub(in crate::hub) fn suspects(line: &str) -> Option<Suspects<'_>> {
+    let line = past_prompt(line).unwrap_or(line);
     let mut words = line.trim_start_matches(|c: char| !c.is_alphabetic()).split_whitespace();
     let (first, second) = (words.next()?, words.next()?);
-    let (name, secret, is_login) = match (words.next(), words.next(), words.next()) {
-        (None, ..) => (None, second, false),
-        (Some(third), None, _) => (Some(second), third, false),
-        (Some(third), Some(fourth), None) if is_one_of(second, &["in", "on"]) && is_one_of(first, &["log", "sign"]) => {
-            (Some(third), fourth, true)
-        }
+    let is_login = is_one_of(first, &["log", "sign"]) && is_one_of(second, &["in", "on"]);
+    let mut rest = words.clone().peekable();
+    if is_login {
+        rest.next_if(|word| is_one_of(word, &["as", "with"]));
+    }
+    let (name, secret) = match (is_login, rest.next(), rest.next(), rest.next()) {
+        (false, None, ..) => (None, second),
+        (true, Some(secret), None, _) => (None, secret),
+        (false, Some(third), None, _) => (Some(second), third),
+        (true, Some(name), Some(secret), None) => (Some(name), secret),
         _ => return None,
     };
     Some(Suspects { first, name, secret, is_login })
@@ -561,16 +769,17 @@ impl Suspects<'_> {
     ) -> bool {
         // Every line of two or three words that is said passes here, so what takes time comes last.
         let has = |is: fn(char) -> bool| self.secret.chars().any(is);
-        let looks_secret = self.secret.len() >= least && has(char::is_alphabetic) && has(char::is_numeric);
+        let is_secret = self.secret.len() >= least && has(char::is_alphabetic) && has(char::is_numeric);
         let Some(name) = self.name else {
-            return looks_secret && (is_beginning(self.first) || is_away(self.first));
+            let tells = || self.is_login || is_beginning(self.first) || is_slip(self.first) || is_away(self.first);
+            return is_secret && tells();
         };
         let is_command = || self.is_login || is_misspelt(self.first);
-        (looks_secret && is_away(name))
+        // The name may be that of somebody else, or misspelt as well.
+        let is_slip = || (self.is_login || is_slip(self.first)) && looks_secret(self.secret) && !makes_sentence(name);
+        (is_secret && is_away(name))
             || (could_be_misspelt(self.first)
-                && is_registered(name)
-                && is_command()
-                && !is_one_of(self.secret, SENTENCE))
+                && (is_slip() || (is_registered(name) && is_command() && !makes_sentence(self.secret))))
     }
 }
 
@@ -585,9 +794,15 @@ fn is_misspelt(word: &str) -> bool {
     is_beginning(word) || could_be(word, |command| command.password == Password::Second)
 }
 
+/// Whether a word is a slip of the hand for a command that takes a password, and begins none.
+fn is_slip(word: &str) -> bool {
+    let takes = |command: &Command| matches!(command.password, Password::First | Password::Second);
+    could_be_misspelt(word) && find(word).is_none() && beginning_with(word).next().is_none() && could_be(word, takes)
+}
+
 /// Whether a word that is misspelt could be one of these: a slip is seldom in the first letter.
 fn could_be_misspelt(word: &str) -> bool {
-    word.len() < 12 && matches!(word.as_bytes().first().map(u8::to_ascii_lowercase), Some(b'l' | b'i' | b'r' | b's'))
+    word.len() < 12 && matches!(word.as_bytes().first().map(u8::to_ascii_lowercase), Some(b'l' | b'i' | b'r' | b's' | b'p'))
 }
 
 #[cfg(test)]
@@ -641,7 +856,8 @@ mod tests {
 
     #[test]
     fn a_line_of_irc_s_protocol_is_told_from_talk() {
-        let bare = |line: &str| bare(line, Role::Member, |_| false).map(|command| command.name);
+        let by = Author { role: Role::Member, written_to: false };
+        let bare = |line: &str| bare(line, by, |_| false).map(|command| command.name);
         for (line, meant) in [
             ("PRIVMSG #lobby :hi", "msg"),
             ("PRIVMSG bob :hi", "msg"),
@@ -685,6 +901,172 @@ mod tests {
             "JOIN us now",
         ] {
             assert_eq!(bare(line), None, "{line}");
+        }
+    }
+
+    /// What the line of a member is taken for where Ann and Eve are here, Zoe's name is registered, and a private message
+    /// has come if `written_to`.
+    fn taken_for(line: &str, written_to: bool) -> Option<&'static str> {
+        let is_name = |word: &str| word == "zoe";
+        let by = Author { role: Role::Member, written_to };
+        let login = || suspects(line).filter(|it| it.is_login(SHORTEST, is_name, is_name)).and(find("login"));
+        without_slash(line, is_name)
+            .or_else(login)
+            .or_else(|| bare(line, by, |word| matches!(word, "ann" | "eve")))
+            .map(|command| command.name)
+    }
+
+    #[test]
+    fn a_password_is_kept_back_however_the_login_is_mistyped() {
+        for line in [
+            "login as bob hunter2xyz",
+            "login as zoe sesame",
+            "login:bob hunter2xyz",
+            "login: bob hunter2xyz",
+            "lobby> /login bob hunter2xyz",
+            "lobby> login bob hunter2xyz",
+            "> /login bob hunter2xyz",
+            "$ /login bob hunter2xyz",
+            "ann@host:~$ /logn bob hunter2xyz",
+            "[ann@host ~]# /login bob hunter2xyz",
+            "log in ann hunter2",
+            "sign in ann hunter2",
+            "sign in as ann hunter2",
+            "log in hunter2xyz",
+            "ligin ann hunter2",
+            "logn ann hunter2",
+            "connect bob hunter2xyz",
+            "connect zoe sesame",
+            "7login ann sesame",
+        ] {
+            assert_eq!(taken_for(line, false), Some("login"), "{line}");
+            assert!(holds_password(line), "{line}");
+        }
+        for line in ["regsiter hunter2xyz", "passwrod hunter2xyz", "ligin hunter2xyz", "register hunter2xyz"] {
+            assert!(taken_for(line, false).is_some(), "{line}");
+            assert!(holds_password(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_people_say_of_logins_and_passwords_is_no_command() {
+        for line in [
+            "connect four anyone",
+            "register online",
+            "Register ziehen",
+            "Login geht nicht",
+            "Login vergessen",
+            "password reset does not work",
+            "password manager recommendations?",
+            "password recommendations?",
+            "login as root",
+            "login to server works",
+            "login:)",
+            "log in to server01",
+            "sign in at 10:30am",
+            "sign in please everybody",
+            "C# login library",
+            "region eu-west1 server01",
+            "passed zoe yesterday",
+        ] {
+            assert_eq!(taken_for(line, false), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn words_for_one_person_are_said_to_nobody_else() {
+        for line in [
+            "7msg ann hunter2",
+            "&msg ann hunter2",
+            "-msg ann hunter2",
+            ":msg ann hunter2",
+            "!msg ann hunter2",
+            ".t ann the key is under the mat",
+            ":w ann psst",
+            "7w ann psst",
+            "t ann psst",
+            "q ann psst",
+            "page ann=psst",
+            "page ann psst",
+            "msg @ann psst",
+            "mgs ann the key",
+            "mssg ann psst",
+            "whsiper ann psst",
+            "tlel ann psst",
+            "message ann psst",
+            ">ann psst",
+            "=ann psst",
+            "lobby> /msg ann psst",
+        ] {
+            assert_eq!(taken_for(line, false), Some("msg"), "{line}");
+        }
+        for line in ["reply my secret", "r my secret", "re my secret"] {
+            assert_eq!(taken_for(line, true), Some("reply"), "{line}");
+            assert_eq!(taken_for(line, false), None, "{line}");
+        }
+        for line in [
+            ":P ann, no",
+            ":D ann really",
+            "7pm ann said",
+            "7h of sleep",
+            "well ann that is it",
+            "mug ann gave me",
+            "page ann",
+            "> ann said so",
+            ">nobody psst",
+            "7up please",
+        ] {
+            assert_eq!(taken_for(line, false), None, "{line}");
+        }
+        assert_eq!(taken_for("r u there", true), None);
+    }
+
+    #[test]
+    fn a_command_is_told_from_talk_by_whether_anybody_would_say_it() {
+        for (line, meant) in [
+            ("who", "who"),
+            ("list", "rooms"),
+            ("users", "who"),
+            ("join tea", "join"),
+            ("nick bob", "nick"),
+            ("help who", "help"),
+            ("who eve", "who"),
+            ("who *", "who"),
+            ("list a*", "rooms"),
+            ("leave", "leave"),
+            ("report eve is a spammer", "report"),
+            ("unregister", "unregister"),
+            ("history 20", "history"),
+            ("@quit", "quit"),
+            ("+quit", "quit"),
+            ("-help", "help"),
+            ("7who", "who"),
+            ("color off", "color"),
+            ("whowas eve", "seen"),
+            ("lobby> /who", "who"),
+        ] {
+            assert_eq!(taken_for(line, false), Some(meant), "{line}");
+        }
+        for line in [
+            "away lunch",
+            "kick eve spam",
+            "ban eve",
+            "who cares",
+            "who eve?",
+            "help wanted",
+            "leave it",
+            "history is long",
+            "report it",
+            "last 20 minutes",
+            "@eve hi",
+            "-> /join tea is how",
+            "#who",
+        ] {
+            assert_eq!(taken_for(line, false), None, "{line}");
+        }
+        let operator = Author { role: Role::Operator, written_to: false };
+        for line in ["kick eve spam", "unmute eve", "lift b3", "close r12 done"] {
+            assert!(bare(line, operator, |word| word == "eve").is_some(), "{line}");
         }
     }
 }

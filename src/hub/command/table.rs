@@ -316,7 +316,7 @@ pub static COMMANDS: &[Command] = &[
     },
     Command {
         name: "msg",
-        aliases: &["m", "w", "tell", "whisper", "pm", "dm", "query", "privmsg"],
+        aliases: &["m", "w", "tell", "whisper", "pm", "dm", "query", "privmsg", "page", "message"],
         usage: "NAME TEXT",
         about: "say something to one person only",
         first: true,

@@ -12,7 +12,7 @@ use super::super::{Effect, Hub, command};
 use super::{AHEAD, Against, Asking, Dialogue, Job, Pending, Secret, TRIES, Then, password};
 use crate::values::id::SessionId;
 use crate::values::name::{self};
-use crate::values::time::Now;
+use crate::values::time::{Mono, Now};
 
 impl Hub {
     /// For the time [`AHEAD`], lines of `id` may be answers to a question that the hub did not ask:
@@ -21,8 +21,14 @@ impl Hub {
         if let Some(session) = self.people.sessions.get_mut(&id)
             && session.dialogue.is_none()
         {
-            session.asking.ahead = now.mono.after(AHEAD);
+            (session.asking.ahead, session.asking.once) = (now.mono.after(AHEAD), false);
         }
+    }
+
+    /// Whether the line of `id` is the next one after a private message that has just come.
+    pub(in crate::hub) fn was_just_written_to(&mut self, id: SessionId, now: Now) -> bool {
+        let session = self.people.sessions.get_mut(&id);
+        session.is_some_and(|session| now.mono < std::mem::take(&mut session.asking.replies))
     }
 
     /// Notes that `id` has sent something that cannot be an answer to a withdrawn question.
@@ -64,7 +70,7 @@ impl Hub {
             *folded == own || self.accounts.find(&folded).is_some()
         };
         if let Some(command) = command::without_slash(text, is_name) {
-            return Some(Refusal::WithoutSlash(command));
+            return Some(command::refusal(command, text));
         }
         let is_first = session.lines == 1 && session.account.is_none();
         if is_first && let Some(account) = self.away(text.trim()) {
@@ -73,7 +79,7 @@ impl Hub {
         let least = self.settings.accounts.password;
         let suspects = command::suspects(text)?;
         let is_login = suspects.is_login(least, is_name, |word| self.away(word).is_some());
-        is_login.then(|| command::find("login").map(Refusal::WithoutSlash)).flatten()
+        is_login.then(|| command::find("login").map(|login| command::refusal(login, text))).flatten()
     }
 
     /// Keeps the dialogue of `id` open until the next question, so that wrong answers go on counting.
@@ -172,13 +178,21 @@ impl Turn<'_> {
         let is_named = std::mem::take(&mut session.asking.named) && is_word;
         let is_long = text.len() >= self.hub.settings.accounts.password;
         let is_answer = (std::mem::take(&mut session.asking.follows) && is_word && is_long) || is_named;
-        let is_answer = std::mem::take(&mut session.asking.wary) || is_answer || self.now.mono < session.asking.ahead;
+        let is_ahead = self.now.mono < session.asking.ahead;
+        if std::mem::take(&mut session.asking.once) {
+            session.asking.ahead = Mono::default();
+        }
+        let is_answer = std::mem::take(&mut session.asking.wary) || is_answer || is_ahead;
         let refusal = if is_answer {
             Refusal::CouldBePassword
         } else {
             match self.hub.tries_to_log_in(id, text) {
                 Some(refusal) => {
+                    // If it was talk, the lines behind it are as well: one more is kept back, and no others.
                     self.hub.expect_answers_sent_ahead(id, self.now);
+                    if let Some(session) = self.hub.people.sessions.get_mut(&id) {
+                        session.asking.once = true;
+                    }
                     if matches!(refusal, Refusal::NameAlone(_)) {
                         self.hub.expect_password(id);
                     }

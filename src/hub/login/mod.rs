@@ -40,7 +40,7 @@ use crate::values::id::SessionId;
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
 use crate::values::rate::{Allowance, KNOWN};
-use crate::values::time::Mono;
+use crate::values::time::{Mono, Now};
 
 /// The longest password, in bytes: far more than anybody types, and still hashed quickly.
 pub const LONGEST_PASSWORD: usize = 256;
@@ -55,6 +55,9 @@ const TRIES: u8 = 3;
 /// A script may send a password behind a command that turns out to ask for none. Lines within this
 /// time after the command may be that password.
 const AHEAD: Duration = Duration::from_secs(2);
+
+/// The time after a private message in which a line that begins with "reply" answers it, if it is the next one.
+const REPLIES: Duration = Duration::from_secs(60);
 
 /// A password, for as long as it is needed. Its memory is overwritten when it is dropped, and
 /// `Debug` does not show it.
@@ -157,6 +160,12 @@ pub struct Asking {
     wary: bool,
     /// The end of the time in which a line may be an answer that was sent ahead.
     ahead: Mono,
+    /// Whether the time until `ahead` ends with the next line: the hub asked nothing, but the line before seemed to be a
+    /// login.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    once: bool,
+    /// The end of the time in which "reply ..." is an answer to a private message that has come.
+    replies: Mono,
     /// Whether a password may follow that nobody asks for: the one of a name that the client was told is registered, or
     /// once more the one that it has just logged in or registered with.
     follows: bool,
@@ -172,6 +181,11 @@ impl Asking {
     /// Whether the client's program was asked to hide typed text.
     pub(in crate::hub) fn is_hidden(&self) -> bool {
         self.hidden
+    }
+
+    /// Notes that a private message has come.
+    pub(in crate::hub) fn expect_reply(&mut self, now: Now) {
+        self.replies = now.mono.after(REPLIES);
     }
 }
 

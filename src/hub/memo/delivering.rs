@@ -70,6 +70,7 @@ impl Turn<'_> {
             self.hub.people.sessions.get(&from).map_or_else(|| last.name.clone(), |from| from.nick.shown().into());
         let session = self.hub.people.sessions.get_mut(&id).expect("it is here");
         session.private_from = Some(Box::new((from, nick)));
+        session.asking.expect_reply(self.now);
         let offset = session.view.time.unwrap_or_default();
         self.tell(id, Message::Memos { memos: shown, left, offset });
     }

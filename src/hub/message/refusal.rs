@@ -364,6 +364,10 @@ pub enum Refusal {
     ForAnotherServer,
     /// The line was not said, because it looks like this command without its slash, and that takes a password.
     WithoutSlash(&'static super::super::command::Command),
+    /// The line was not said, because it is this command behind a prompt that was copied with it.
+    BehindPrompt(&'static super::super::command::Command),
+    /// Nothing was done, because `/q` with words behind it means one thing here and another elsewhere.
+    QuitOrQuery,
     /// What was sent is for programs that keep names elsewhere, such as IRC's NickServ.
     NoServices,
     /// A password was tried too often; it can be tried again after this time.

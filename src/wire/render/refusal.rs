@@ -245,6 +245,13 @@ pub(super) fn refusal(refusal: &Refusal, out: &mut Page<'_>) {
             let text = ["nobody saw that: it looks like /", command.name, " without the slash; ", TO_SAY_IT];
             notice(out, &text);
         }
+        Refusal::BehindPrompt(command) => {
+            let text = ["nobody saw that: it looks like /", command.name, " behind a prompt; ", TO_SAY_IT];
+            notice(out, &text);
+        }
+        Refusal::QuitOrQuery => {
+            notice(out, &["nothing was done: /msg NAME TEXT is for one person, /quit TEXT leaves with a last word"]);
+        }
         Refusal::NoServices => {
             notice(out, &["nothing was sent: there is no NickServ here; /login NAME logs in, /register keeps a name"]);
         }

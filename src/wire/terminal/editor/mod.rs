@@ -300,7 +300,13 @@ impl Editor {
             return screen::area("(being pasted: ^C drops it) ", "", 0, size);
         }
         if !self.pasted.is_empty() {
-            let question = format!("{} lines pasted: Enter sends them, any other key does not ", self.pasted.len());
+            let commands = match self.pasted.iter().filter(|line| is_command(line)).count() {
+                0 => String::new(),
+                1 => ", 1 of them a command".to_owned(),
+                count => format!(", {count} of them commands"),
+            };
+            let lines = self.pasted.len();
+            let question = format!("{lines} lines pasted{commands}: Enter sends them, any other key does not ");
             return screen::area(&question, "", 0, size);
         }
         if self.set_aside.is_some() {
@@ -469,6 +475,11 @@ impl Editor {
         }
         None
     }
+}
+
+/// Whether a line is carried out, and not said. Two slashes begin a line that is said with one.
+fn is_command(line: &str) -> bool {
+    line.trim_start().strip_prefix('/').is_some_and(|rest| !rest.starts_with('/'))
 }
 
 /// A line for the draft or the history: with a space for each tab, whose width would depend on its

@@ -155,6 +155,12 @@ fn several_pasted_lines_are_asked_about_and_one_is_typed() {
     assert_eq!(typed(&mut editor, "\r"), ("apas tedb|".into(), lines(&["one", "two", "three"])));
     assert_eq!(typed(&mut editor, format!("{asked}n")), ("apas tedb|".into(), vec![]));
     assert_eq!(typed(&mut editor, format!("{asked}\x03")), ("apas tedb|".into(), vec![]));
+    typed(&mut editor, pasted("one\n/who\n /list\n//two"));
+    assert!(shown(&editor).starts_with("4 lines pasted, 2 of them commands: "), "{}", shown(&editor));
+    typed(&mut editor, "n");
+    typed(&mut editor, pasted("one\n/who"));
+    assert!(shown(&editor).starts_with("2 lines pasted, 1 of them a command: "), "{}", shown(&editor));
+    typed(&mut editor, "n");
     let huge = pasted(&"x\n".repeat(PASTE_BYTES));
     assert_eq!(typed(&mut editor, huge).1, [Edit::TooLong(2 * PASTE_BYTES as u64)]);
 }
