@@ -53,8 +53,17 @@ pub static CTL: &[Meaning] = &[
         Exit::Done,
         "Done. A reader of the output that has gone away, as in \"chathub ctl history | head\", is no failure.",
     ),
-    means(Exit::Refused, "The daemon refused, or failed; it says why on standard error."),
-    means(Exit::Usage, "The command line is wrong; nothing was asked."),
+    means(
+        Exit::Refused,
+        "The daemon refused, or failed; it says why on standard error.
+
+Or nothing was changed because nobody has said that it is meant: whoever was asked did not say yes, or `redact` without \
+         --yes has only counted the lines.",
+    ),
+    means(
+        Exit::Usage,
+        "The command line is wrong; nothing was changed. A script has to say --yes to what cannot be undone.",
+    ),
     means(
         Exit::Unreachable,
         "No connection to the daemon, or it broke off, or what answers does not speak the protocol.",

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::settings::{LogLevel, Newcomers};
 use crate::wire::admin::args::SanctionKind;
+use crate::wire::admin::describe::folded;
 use crate::wire::admin::event::EventKind;
 use crate::wire::admin::value::Role;
 
@@ -20,6 +21,7 @@ use crate::wire::admin::value::Role;
 #[must_use]
 pub fn of<T: JsonSchema>() -> Vec<(String, String)> {
     let schema = schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    let schema = folded(schema.to_value());
     let words = schema.get("oneOf").and_then(Value::as_array).expect("an enum whose variants are documented");
     let string = |word: &Value, key: &str| word[key].as_str().unwrap_or_default().to_owned();
     words.iter().map(|word| (string(word, "const"), string(word, "description"))).collect()

@@ -23,7 +23,7 @@ pub(super) fn question(command: &CtlCommand) -> Option<Command> {
             Some(Command::AccountsAdd(AccountAddArgs { name, password: None, hashed: None, role, dry_run: true }))
         }
         AccountCommand::Passwd { name, password_stdin: false } => get(name),
-        AccountCommand::Erase { name, yes: false } if confirm::can_be_asked() => get(name),
+        AccountCommand::Erase { name, yes: false } => get(name),
         _ => None,
     }
 }
@@ -33,15 +33,28 @@ pub(super) fn question(command: &CtlCommand) -> Option<Command> {
 ///
 /// # Errors
 /// What the daemon answers to the command in any case.
-pub(super) fn ask(path: &Path, question: &Command, timeout: Option<Duration>) -> Result<(), Failure> {
-    match Client::connect(path, timeout)?.ask(question) {
+pub(super) fn ask(
+    path: &Path,
+    command: &CtlCommand,
+    question: &Command,
+    timeout: Option<Duration>,
+) -> Result<(), Failure> {
+    match Client::connect(path, timeout).and_then(|mut client| client.ask(question)) {
         // A daemon from before an upgrade, which knows no such argument, says what is wrong when it is too late.
         Err(Error::Refused(refused))
             if refused.code == ErrorCode::BadArgument && refused.message.contains("\"dry_run\"") =>
         {
             Ok(())
         }
+        // A script that lacks --yes is told so, whether there is a daemon or not.
+        Err(error) if !matches!(error, Error::Refused(_)) && lacks_yes(command) => Ok(()),
         Err(error) => Err(error.into()),
         Ok(_) => Ok(()),
     }
+}
+
+/// Whether the command is refused for want of `--yes`, as nobody can be asked.
+fn lacks_yes(command: &CtlCommand) -> bool {
+    matches!(command, CtlCommand::Account { action: AccountCommand::Erase { yes: false, .. } })
+        && !confirm::can_be_asked()
 }

@@ -139,7 +139,7 @@ fn ask_and_print(args: &CtlArgs, screen: &mut Screen<'_>) -> Result<(), Failure>
             return Err(watch::only_looks());
         }
         let path = environment.socket(args.socket.as_deref())?;
-        beforehand::ask(&path, &question, wanted.unwrap_or(Some(TIMEOUT)))?;
+        beforehand::ask(&path, &args.command, &question, wanted.unwrap_or(Some(TIMEOUT)))?;
     }
     let command = &confirm::confirmed(&args.command)?;
     let task = Task::of(command)?;

@@ -2,9 +2,11 @@
 
 use super::command::Takes;
 use super::ownership::MODES;
+use super::sanction::{Kind, Sanction, Target};
 use super::{Hub, command, work};
 use crate::values::id::SessionId;
 use crate::values::name;
+use crate::values::time::Now;
 use crate::values::zone::Zone;
 
 /// The most words that one answer offers.
@@ -12,13 +14,13 @@ const OFFERED: usize = 20;
 
 /// The words that the last word of `line` can become, best first; with the byte at which that word
 /// begins, and the number of people and rooms looked at (see [`super::work`]).
-pub(super) fn complete(hub: &Hub, id: SessionId, line: &str) -> (usize, Vec<String>, u64) {
+pub(super) fn complete(hub: &Hub, id: SessionId, line: &str, now: Now) -> (usize, Vec<String>, u64) {
     let mut looked_at = 0;
-    let (from, words) = find(hub, id, line, &mut looked_at);
+    let (from, words) = find(hub, id, line, now, &mut looked_at);
     (from, words, looked_at)
 }
 
-fn find(hub: &Hub, id: SessionId, line: &str, looked_at: &mut u64) -> (usize, Vec<String>) {
+fn find(hub: &Hub, id: SessionId, line: &str, now: Now, looked_at: &mut u64) -> (usize, Vec<String>) {
     let from = line.rfind(char::is_whitespace).map_or(0, |at| at + line[at..].chars().next().map_or(0, char::len_utf8));
     let word = &line[from..];
     let before = line[..from].trim();
@@ -39,6 +41,12 @@ fn find(hub: &Hub, id: SessionId, line: &str, looked_at: &mut u64) -> (usize, Ve
         }
         (_, _, Some(command)) if first_argument(before) && takes(command, Takes::Mode) => modes(word),
         (_, _, Some(command)) if first_argument(before) && takes(command, Takes::Zone) => zones(word, looked_at),
+        (_, _, Some(command)) if lifts(command).is_some() => match command::find(command) {
+            Some(command) if first_argument(before) && command.role <= hub.role(id) => {
+                sanctions(hub, id, word, command.takes, now, looked_at)
+            }
+            _ => Vec::new(),
+        },
         (_, _, Some(command)) if takes(command, Takes::Nothing) => Vec::new(),
         (_, _, Some(_)) if first_argument(before) => people(hub, id, word, Reach::Hub, " ", looked_at),
         _ if word.is_empty() => Vec::new(),
@@ -54,6 +62,40 @@ fn first_argument(before: &str) -> bool {
 
 fn takes(word: &str, what: Takes) -> bool {
     command::find(word).is_some_and(|command| command.takes == what)
+}
+
+/// What kind of sanction the command lifts, if it lifts any.
+fn lifts(word: &str) -> Option<Takes> {
+    let takes = command::find(word)?.takes;
+    matches!(takes, Takes::Mute | Takes::Ban | Takes::Sanction).then_some(takes)
+}
+
+/// The sanctions in force that the word means, by whom they are about and by what they are called.
+/// The newest come first.
+fn sanctions(hub: &Hub, id: SessionId, word: &str, takes: Takes, now: Now, looked_at: &mut u64) -> Vec<String> {
+    let word = name::fold(word);
+    let Some(own) = hub.session(id) else { return Vec::new() };
+    let unseen = hub.mutes_of(own, true, now);
+    let is_meant = |one: &&Sanction| match takes {
+        Takes::Mute => matches!(one.kind, Kind::Mute { .. }),
+        Takes::Ban => one.kind == Kind::Ban,
+        _ => true,
+    };
+    let all = hub.sanctions().iter().rev().take(work::MOST).inspect(|_| *looked_at += 1);
+    let found: Vec<_> = all.filter(is_meant).filter(|one| one.holds(now) && !unseen.contains(&one.id)).collect();
+    // Operators are not shown addresses.
+    let whom = |one: &&Sanction| match &one.target {
+        Target::Network(_) => one.nick.as_deref().map(ToOwned::to_owned),
+        target => Some(target.to_string()),
+    };
+    let by_target = found.iter().filter(|_| takes != Takes::Sanction).filter_map(whom);
+    let mut words: Vec<String> = Vec::new();
+    for one in by_target.chain(found.iter().map(|one| one.called())) {
+        if name::fold(&one).starts_with(&*word) && !words.contains(&one) && words.len() < OFFERED {
+            words.push(one);
+        }
+    }
+    words.iter().map(|word| format!("{word} ")).collect()
 }
 
 /// The time zones that begin so. A region ends in a slash and gets no space behind it, because a
@@ -132,10 +174,13 @@ fn names<'a>(hub: &'a Hub, id: SessionId, word: &str, reach: Reach, looked_at: &
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Effect, Input};
+    use super::super::account::{Account, Role};
+    use super::super::archive::Recalled;
+    use super::super::sanction::Order;
+    use super::super::{By, Effect, Input, News};
     use super::*;
     use crate::settings::Settings;
-    use crate::values::time::Now;
+    use crate::values::id::AccountId;
 
     /// A hub with these people, each in the room that follows the slash. Returns the client of the
     /// first one too.
@@ -161,8 +206,48 @@ mod tests {
     #[track_caller]
     fn check(line: &str, from: usize, words: &[&str]) {
         let (hub, id) = hub(&["me", "Ann", "anna", "bob/tea", "bea/Teapot", "émile"]);
-        let (begins, offered, _) = complete(&hub, id, line);
+        let (begins, offered, _) = complete(&hub, id, line, Now::default());
         assert_eq!((begins, offered), (from, words.iter().map(ToString::to_string).collect()), "{line:?}");
+    }
+
+    /// What can be lifted is offered, to operators alone and without addresses.
+    #[test]
+    fn what_can_be_lifted_is_completed() {
+        let mut effects = Vec::new();
+        let (mut hub, me) = hub(&["me", "eve", "bob"]);
+        let network = |text: &str| Target::Network(text.parse().expect("a network"));
+        let name = |text: &str| Target::Name(name::Name::parse(text, 24).expect("a name"));
+        for order in [
+            Order::about(Kind::Mute { shadow: false }, name("eve")),
+            Order { nick: Some("Zoe".into()), ..Order::about(Kind::Ban, network("192.0.2.7/32")) },
+            Order::about(Kind::Ban, network("198.51.100.0/24")),
+            Order::about(Kind::Mute { shadow: true }, name("me")),
+        ] {
+            let by = By::Admin { uid: 0, pid: 1 };
+            hub.handle(Input::Sanction { order: Box::new(order), by }, Now::default(), &mut effects);
+        }
+        let offered = |hub: &Hub, line: &str| complete(hub, me, line, Now::default()).1;
+        assert!(offered(&hub, "/unmute ").is_empty(), "guests are told nothing");
+        let olga = Account {
+            id: AccountId(1),
+            name: name::Name::parse("olga", 24).expect("a name"),
+            hashed: None,
+            role: Role::Operator,
+            since: Now::default().wall,
+            seen: Now::default().wall,
+            places: Vec::new(),
+            certificates: Vec::new(),
+            unheard: None,
+        };
+        let recalled = Recalled { accounts: vec![olga], ..Recalled::default() };
+        hub.handle(News::Archive(Some(Box::new(recalled))), Now::default(), &mut effects);
+        hub.log_in(me, AccountId(1));
+        assert_eq!(offered(&hub, "/unmute "), ["eve ", "m1 "]);
+        assert_eq!(offered(&hub, "/unmute m"), ["m1 "]);
+        assert_eq!(offered(&hub, "/unmute b"), [""; 0], "who is here and not muted");
+        assert_eq!(offered(&hub, "/unban "), ["Zoe ", "b3 ", "b2 "]);
+        assert_eq!(offered(&hub, "/lift "), ["b3 ", "b2 ", "m1 "]);
+        assert_eq!(offered(&hub, "/unmute eve "), [""; 0]);
     }
 
     #[test]

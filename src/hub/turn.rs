@@ -91,7 +91,7 @@ impl Turn<'_> {
             }
             Input::Complete { session, line } => {
                 if self.hub.people.sessions.get(&session).is_some_and(|session| session.dialogue.is_none()) {
-                    let (from, words, work) = complete::complete(self.hub, session, &line);
+                    let (from, words, work) = complete::complete(self.hub, session, &line, self.now);
                     self.hub.work.done += work;
                     self.hub.settle(session, self.now);
                     if !words.is_empty() {

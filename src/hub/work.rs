@@ -117,7 +117,7 @@ mod tests {
         }
         for line in ["g", "/msg g", "/join r", "hi *", "/who ", "/msg "] {
             hub.handle(Input::Complete { session: ANN, line: line.to_owned() }, later(100), &mut Vec::new());
-            let (_, _, work) = super::super::complete::complete(&hub, ANN, line);
+            let (_, _, work) = super::super::complete::complete(&hub, ANN, line, later(100));
             assert!(work <= 2 * MOST as u64, "{line}: {work}");
         }
     }

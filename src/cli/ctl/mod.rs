@@ -46,7 +46,7 @@ Examples:
   chathub ctl monitor join leave
   chathub ctl shutdown --deadline 20s --message 'back in a minute'
 
-Exit codes: 0 done, 1 refused by the daemon, 2 usage, 3 cannot connect, 4 permission, 5 not found,
+Exit codes: 0 done, 1 refused by the daemon, 2 usage, 3 cannot connect, 4 permission, 5 not found, \
 6 time-out. Manual page: chathub-ctl(1)"
 )]
 pub struct CtlArgs {

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::{Kind, Known};
 use crate::client::{Client, Environment};
 use crate::ctl::asleep::asleep;
-use crate::wire::admin::args::{ClientsListArgs, NoArgs, ReportsListArgs, SanctionListArgs};
+use crate::wire::admin::args::{ClientsListArgs, NoArgs, ReportsListArgs, SanctionKind, SanctionListArgs};
 use crate::wire::admin::result::{AccountList, BanList, ClientList, FilterList, ReportList, RoomList, SanctionList};
 use crate::wire::admin::{COMMANDS, Command};
 
@@ -43,6 +43,14 @@ impl Known for Daemon {
     fn values(&mut self, kind: Kind) -> Vec<(String, String)> {
         self.asked(kind).unwrap_or_default()
     }
+}
+
+/// Sanctions, each an id, a target and a reason: by target and by id, as both lift them.
+fn liftable(sanctions: Vec<(String, String, Option<String>)>) -> Vec<(String, String)> {
+    let because = |reason: &Option<String>| reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+    let by_target = sanctions.iter().map(|(id, target, reason)| (target.clone(), format!("{id}{}", because(reason))));
+    let by_id = sanctions.iter().map(|(id, target, reason)| (id.clone(), format!("{target}{}", because(reason))));
+    by_target.chain(by_id).collect()
 }
 
 impl Daemon {
@@ -75,11 +83,12 @@ impl Daemon {
             }
             Kind::Ban => {
                 let bans = self.ask::<BanList>(&Command::BansList(NoArgs {}))?.bans;
-                let about = |target: String, reason: Option<String>| match reason {
-                    Some(reason) => format!("{target}: {reason}"),
-                    None => target,
-                };
-                bans.into_iter().map(|ban| (ban.id, about(ban.target, ban.reason))).collect()
+                liftable(bans.into_iter().map(|ban| (ban.id, ban.target, ban.reason)).collect())
+            }
+            Kind::Mute => {
+                let mutes = SanctionListArgs { kind: Some(SanctionKind::Mute) };
+                let mutes = self.ask::<SanctionList>(&Command::SanctionsList(mutes))?.sanctions;
+                liftable(mutes.into_iter().map(|mute| (mute.id, mute.target, mute.reason)).collect())
             }
             Kind::Sanction => {
                 let all = self.ask::<SanctionList>(&Command::SanctionsList(SanctionListArgs { kind: None }))?;

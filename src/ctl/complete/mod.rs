@@ -55,6 +55,8 @@ enum Kind {
     Nick,
     Room,
     Ban,
+    /// A mute, by whom it is about or by id.
+    Mute,
     Sanction,
     Report,
     Account,
@@ -90,6 +92,7 @@ fn kind(path: &[&str], arg: &Arg) -> Option<Kind> {
         (["ctl", "account", "add"], "name", _) | (["ctl", "rename"], "nick", _) => Kind::Free,
         (["ctl", "account", ..], "name", _) | (["ctl", "rooms", "set"], "owner", _) => Kind::Account,
         (["ctl", "completions"], _, _) => Kind::Words(&["bash", "zsh", "fish"]),
+        (["ctl", "unmute"], "who", _) => Kind::Mute,
         (_, _, "WHO") => Kind::Who,
         (_, _, "ID") => Kind::Client,
         (_, _, "NICK") => Kind::Nick,
@@ -349,6 +352,7 @@ mod tests {
                 Kind::Client => &["c1", "c12", "c3"],
                 Kind::Room => &["lobby", "tea"],
                 Kind::Ban => &["b1", "192.0.2.0/24"],
+                Kind::Mute => &["bob", "m2"],
                 Kind::Sanction => &["b1", "m2", "x3"],
                 Kind::Filter => &["f4"],
                 Kind::Report => &["r1", "r2"],
@@ -420,6 +424,7 @@ mod tests {
         assert_eq!(offered("chathub ctl ban remove "), ["b1", "192.0.2.0/24"]);
         assert_eq!(offered("chathub ctl ban add 2001:db8"), ["2001:db8::7"]);
         assert_eq!(offered("chathub ctl sanction lift m"), ["m2"]);
+        assert_eq!(offered("chathub ctl unmute "), ["bob", "m2"], "only who is muted");
         assert_eq!(offered("chathub ctl filter remove "), ["f4"]);
         assert_eq!(offered("chathub ctl report close r1 "), ["r2"]);
         assert_eq!(offered("chathub ctl account role "), ["ann"]);

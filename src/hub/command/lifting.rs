@@ -4,22 +4,32 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::super::Hub;
 use super::super::message::{Done, Refusal};
 use super::super::sanction::{Author, Kind, Sanction, Target};
+use super::super::session::Session;
 use super::{Call, clip, split_word};
 use crate::values::id::SanctionId;
+use crate::values::time::Now;
 
 /// The most sanctions that the answer names where several are meant.
 const SHOWN: usize = 5;
+
+impl Hub {
+    /// The mutes about a client: the open ones, or with `shadow` those of which it must not know.
+    pub(in crate::hub) fn mutes_of(&self, session: &Session, shadow: bool, now: Now) -> BTreeSet<SanctionId> {
+        let sanctions = &self.moderation.sanctions;
+        let own = self.sanctions_of(session, now);
+        let meant = own.filter(|one| one.kind == Kind::Mute { shadow }).flat_map(|one| sanctions.same_as(one.id));
+        meant.filter(|id| sanctions.get(*id).is_some_and(|one| one.kind == Kind::Mute { shadow })).collect()
+    }
+}
 
 impl Call<'_, '_> {
     /// The mutes about the caller: the open ones, or with `shadow` those of which the caller must
     /// not know.
     fn own_mutes(&self, shadow: bool) -> BTreeSet<SanctionId> {
-        let sanctions = &self.turn.hub.moderation.sanctions;
-        let own = self.turn.hub.sanctions_of(self.own(), self.turn.now);
-        let meant = own.filter(|one| one.kind == Kind::Mute { shadow }).flat_map(|one| sanctions.same_as(one.id));
-        meant.filter(|id| sanctions.get(*id).is_some_and(|one| one.kind == Kind::Mute { shadow })).collect()
+        self.turn.hub.mutes_of(self.own(), shadow, self.turn.now)
     }
 
     /// The sanctions that are hidden from the caller, as if there were none: shadow-mutes about

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::super::account::Role;
 use super::super::history::newest;
-use super::super::message::{Message, Refusal, Replay, ShownRoom};
+use super::super::message::{Done, Message, Refusal, Replay, ShownRoom};
 use super::super::room::Room;
 use super::super::session::Session;
 use super::super::work;
@@ -168,11 +168,12 @@ pub(super) fn history(call: &mut Call<'_, '_>, args: &str) {
         Some(rest) if rest.is_empty() || rest.starts_with(' ') => (Replay::Numbered, rest.trim_start()),
         _ => (Replay::Last, args),
     };
-    let count = match (args, args.parse::<usize>()) {
+    let asked = match (args, args.parse::<usize>()) {
         ("", _) => most,
-        (_, Ok(count @ 1..)) => count.min(most),
+        (_, Ok(count @ 1..)) => count,
         _ => return call.usage(),
     };
+    let count = asked.min(most);
     if of == Replay::Numbered && call.remover().is_none() {
         return;
     }
@@ -185,7 +186,11 @@ pub(super) fn history(call: &mut Call<'_, '_>, args: &str) {
     call.turn.hub.work.done += looked_at + work::REPLAYED * lines.len() as u64;
     let offset = call.own().view.time.unwrap_or_default();
     let room = call.room().name.shown().into();
+    let is_capped = asked > most && lines.len() == most;
     call.tell(Message::Replay { room, of, lines, offset });
+    if is_capped {
+        call.done(Done::MostLines(most));
+    }
 }
 
 /// The most lines of history in one answer. `/history` shows some even if newcomers are shown none.
@@ -204,4 +209,34 @@ pub(super) fn search(call: &mut Call<'_, '_>, args: &str) {
     let query = name::fold(args).into();
     let limit = at_once(&call.turn.hub.settings.history);
     call.turn.search(call.id, clip(args), query, limit);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{Effect, Hub, Input};
+    use super::*;
+    use crate::settings::Settings;
+    use crate::values::id::SessionId;
+    use crate::values::time::Now;
+
+    #[test]
+    fn who_asks_for_more_lines_than_are_shown_at_once_is_told_so() {
+        let mut settings = Settings::default();
+        settings.history.replay = 2;
+        let (session, now) = (SessionId(1), Now::default());
+        let mut hub = Hub::new(settings, [0; 16], now, &mut Vec::new());
+        let peer = ([192, 0, 2, 1], 1024).into();
+        hub.handle(Input::Connect { session, peer, encrypted: false, certificate: None }, now, &mut Vec::new());
+        let mut told = |text: &str| {
+            let mut effects = Vec::new();
+            hub.handle(Input::Line { session, text: text.to_owned() }, now, &mut effects);
+            effects
+                .iter()
+                .any(|effect| matches!(effect, Effect::Tell { message: Message::Done(Done::MostLines(2)), .. }))
+        };
+        assert!(!told("one") && !told("/history 99999"), "that was all");
+        assert!(!told("two") && !told("three"));
+        assert!(!told("/history") && !told("/history 2"));
+        assert!(told("/history 99999"));
+    }
 }

@@ -659,6 +659,7 @@ pub static COMMANDS: &[Command] = &[
         detail: "Also by what the mute is called, such as m4.",
         role: Role::Operator,
         least: 1,
+        takes: Takes::Mute,
         run: lifting::unmute,
         ..ROW
     },
@@ -728,6 +729,7 @@ pub static COMMANDS: &[Command] = &[
         detail: "A ban is called as /bans lists it, such as b3.",
         role: Role::Operator,
         least: 1,
+        takes: Takes::Ban,
         run: lifting::unban,
         ..ROW
     },
@@ -757,6 +759,7 @@ pub static COMMANDS: &[Command] = &[
         detail: "As /sanctions lists it, such as b3, m4, x5 or f6.",
         role: Role::Operator,
         least: 1,
+        takes: Takes::Sanction,
         run: lifting::lift,
         ..ROW
     },
@@ -822,6 +825,12 @@ pub enum Takes {
     Person,
     /// The name of a room.
     Room,
+    /// A mute, by what it is called or whom it is about.
+    Mute,
+    /// A ban, likewise.
+    Ban,
+    /// A sanction of any kind, by what it is called.
+    Sanction,
     /// A mode of a room, such as `registered`.
     Mode,
     /// The name of a command.

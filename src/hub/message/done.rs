@@ -18,6 +18,8 @@ pub enum Done {
     Named(Arc<str>),
     /// An administrator has given the client this name.
     RenamedByAdmin(Arc<str>),
+    /// The client has asked for more lines of history than this number, which is the most that are shown at once.
+    MostLines(usize),
     /// The client is marked as away.
     Away,
     /// The client is no longer away.

@@ -61,8 +61,8 @@ pub fn describe(args: &DescribeArgs) -> Result<Description, ControlError> {
                 Replies::More => "more",
             }
             .into(),
-            args: (spec.args)(&mut generator).to_value(),
-            result: (spec.result)(&mut generator).to_value(),
+            args: folded((spec.args)(&mut generator).to_value()),
+            result: folded((spec.result)(&mut generator).to_value()),
         })
         .collect();
     match &args.cmd {
@@ -71,6 +71,34 @@ pub fn describe(args: &DescribeArgs) -> Result<Description, ControlError> {
             Err(ControlError::new(ErrorCode::NotFound, error.message))
         }
         _ => Ok(Description { protocol: PROTOCOL, commands }),
+    }
+}
+
+/// The schema with each of its descriptions as one line a paragraph. They come from the documentation in the source,
+/// with the ends of its lines, which mean nothing to whoever reads the schema.
+#[must_use]
+pub fn folded(mut schema: Value) -> Value {
+    fold(&mut schema);
+    schema
+}
+
+fn fold(schema: &mut Value) {
+    match schema {
+        Value::Object(keys) => {
+            for (key, value) in keys {
+                // A field of that name has an object here: its schema.
+                match value {
+                    Value::String(text) if key == "description" && text.contains('\n') => {
+                        let paragraphs =
+                            text.split("\n\n").map(|one| one.split_whitespace().collect::<Vec<_>>().join(" "));
+                        *text = paragraphs.collect::<Vec<_>>().join("\n\n");
+                    }
+                    _ => fold(value),
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(fold),
+        _ => {}
     }
 }
 
@@ -100,6 +128,33 @@ pub fn described(args: &DescribeArgs) -> Result<&'static str, ControlError> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    /// The descriptions in a schema.
+    fn descriptions(schema: &Value) -> Vec<&str> {
+        match schema {
+            Value::Object(keys) => {
+                let own = keys.get("description").and_then(Value::as_str);
+                own.into_iter().chain(keys.values().flat_map(descriptions)).collect()
+            }
+            Value::Array(values) => values.iter().flat_map(descriptions).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn no_line_of_a_description_ends_within_a_sentence() {
+        let said = json!({"description": "One line,\nand another.\n\nA paragraph.",
+            "properties": {"description": {"description": "Why,\n  if known."}}, "oneOf": [{"description": "a\nb"}]});
+        let folded = json!({"description": "One line, and another.\n\nA paragraph.",
+            "properties": {"description": {"description": "Why, if known."}}, "oneOf": [{"description": "a b"}]});
+        assert_eq!(super::folded(said), folded);
+        for command in describe(&DescribeArgs::default()).expect("all").commands {
+            for text in descriptions(&command.args).into_iter().chain(descriptions(&command.result)) {
+                assert!(!text.replace("\n\n", "").contains('\n'), "{}: {text:?}", command.name);
+            }
+            assert!(!command.about.contains(['\n']), "{}: {:?}", command.name, command.about);
+        }
+    }
 
     #[test]
     fn every_command_is_described_with_schemas_and_has_a_name_of_its_own() {

@@ -201,6 +201,9 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::NotOnDisk => {
             notice(out, &["it is not on disk yet: nothing can be written now; it is, as soon as it can"])
         }
+        Done::MostLines(most) => {
+            notice(out, &["no more than ", &count(*most, "line is", "lines are"), " shown at once"]);
+        }
         Done::Lifted(called) => notice(out, &[called, " is lifted"]),
         Done::Strikes { nick, count: 0 } => notice(out, &["nothing counts against ", nick]),
         Done::Strikes { nick, count: strikes } => {

@@ -167,7 +167,7 @@ pub struct TurnCount {
 /// A listening socket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Listener {
-    /// The purpose of the socket: `chat`, `admin` or `monitor`.
+    /// The purpose of the socket: `chat`, `proxy`, `admin`, `monitor` or `handover`.
     pub name: String,
     /// The address of the socket with its port, or its path.
     pub addr: String,
