@@ -613,9 +613,13 @@ fn passwords(s: &mut Stage) {
         let id = s.come_in(nick);
         lines.iter().for_each(|line| s.line(id, line));
     }
-    for (nick, line) in
-        [("wanda", "/register wanda's secret"), ("will", "/login ann guess"), ("wes", "/login nobody guess")]
-    {
+    // What lisa types lacks its slash.
+    for (nick, line) in [
+        ("lisa", "login ann guess"),
+        ("wanda", "/register wanda's secret"),
+        ("will", "/login ann guess"),
+        ("wes", "/login nobody guess"),
+    ] {
         let id = s.come(nick);
         s.line(id, line);
     }

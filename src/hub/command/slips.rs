@@ -325,8 +325,8 @@ fn past_prompt(line: &str) -> Option<&str> {
     let is_prompt = prompt.is_empty()
         || prompt.starts_with('[')
         || (prompt.starts_with(char::is_alphanumeric) && !prompt.contains(char::is_whitespace));
-    // Without the slash, "C# login library" would be one.
-    let is_sign = rest.starts_with('/') || matches!(line.as_bytes()[end], b'>' | b'$');
+    // Without the slash, "C# login library" would be one, and so would a password with a sign in it.
+    let is_sign = rest.starts_with('/') || line[end..].starts_with("> ") || line[end..].starts_with("$ ");
     (is_prompt && is_sign).then_some(rest)
 }
 
@@ -347,11 +347,13 @@ fn is_like_msg(word: &str) -> bool {
     if word.len() > 8 || !word.is_ascii() {
         return false;
     }
-    let word = word.to_ascii_lowercase();
-    let differs = |from: &str| strsim::damerau_levenshtein(from, &word);
+    // The word may be a password, so no copy of it may stay in memory.
+    let word = Zeroizing::new(word.to_ascii_lowercase());
+    let word = word.as_str();
+    let differs = |from: &str| strsim::damerau_levenshtein(from, word);
     // "Mug" and "mag" are words.
     (word.len() > 1 && !word.contains(['a', 'e', 'i', 'o', 'u']) && word != "ms" && word != "mg" && differs("msg") < 2)
-        || TELL.contains(&word.as_str())
+        || TELL.contains(&word)
         || differs("whisper") < 2
         || differs("privmsg") < 2
         || differs("query") == 1
@@ -483,9 +485,8 @@ pub(in crate::hub) fn bare(line: &str, by: Author, is_here: impl Fn(&str) -> boo
     let (first, rest) = split_word(unsigned);
     let is_word = |word: &str| first.eq_ignore_ascii_case(word);
     if rest.is_empty() || line.len() <= LONGEST_ALONE {
-        let is_so = |words: &str| {
-            words.eq_ignore_ascii_case(line) || (words.len() > 2 && words.eq_ignore_ascii_case(unsigned))
-        };
+        let is_so =
+            |words: &str| words.eq_ignore_ascii_case(line) || (words.len() > 2 && words.eq_ignore_ascii_case(unsigned));
         let (_, name) = ALONE.iter().find(|(words, _)| is_so(words)).unwrap_or(&("", ""));
         match find(name) {
             Some(command) if command.role > by.role && command.name == "logout" => return find("quit"),
@@ -544,8 +545,7 @@ pub(in crate::hub) fn without_slash(line: &str, is_name: impl Fn(&str) -> bool) 
     let end = line.find(|c: char| c.is_whitespace() || matches!(c, ':' | '=')).unwrap_or(line.len());
     let (first, rest) = line.split_at(end);
     let behind = rest.trim_start_matches([':', '=']);
-    if behind.len() < rest.len() && !(behind.is_empty() || behind.starts_with(|c: char| c.is_alphanumeric() || c == ' ')) {
-        // "login:)"
+    if behind.len() < rest.len() && FACES.contains(&behind) {
         return None;
     }
     let mut words = behind.split_whitespace();
@@ -802,7 +802,8 @@ fn is_slip(word: &str) -> bool {
 
 /// Whether a word that is misspelt could be one of these: a slip is seldom in the first letter.
 fn could_be_misspelt(word: &str) -> bool {
-    word.len() < 12 && matches!(word.as_bytes().first().map(u8::to_ascii_lowercase), Some(b'l' | b'i' | b'r' | b's' | b'p'))
+    word.len() < 12
+        && matches!(word.as_bytes().first().map(u8::to_ascii_lowercase), Some(b'l' | b'i' | b'r' | b's' | b'p'))
 }
 
 #[cfg(test)]
@@ -923,6 +924,7 @@ mod tests {
             "login as zoe sesame",
             "login:bob hunter2xyz",
             "login: bob hunter2xyz",
+            "login:$bob hunter2xyz",
             "lobby> /login bob hunter2xyz",
             "lobby> login bob hunter2xyz",
             "> /login bob hunter2xyz",
@@ -962,6 +964,7 @@ mod tests {
             "login as root",
             "login to server works",
             "login:)",
+            "login:D",
             "log in to server01",
             "sign in at 10:30am",
             "sign in please everybody",

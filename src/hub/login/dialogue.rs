@@ -35,6 +35,7 @@ impl Hub {
     pub(in crate::hub) fn answers_nothing(&mut self, id: SessionId) {
         if let Some(session) = self.people.sessions.get_mut(&id) {
             (session.asking.wary, session.asking.follows) = (false, false);
+            session.asking.replies = Mono::default();
         }
     }
 
