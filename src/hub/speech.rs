@@ -31,7 +31,7 @@ use crate::values::name::{self, Name};
 use crate::values::network::Origin;
 use crate::values::terminal::Mode;
 use crate::values::text;
-use crate::values::time::{Mono, Now, Wall};
+use crate::values::time::{Now, Wall};
 use crate::values::words::Action;
 
 /// A way in which a person's text reaches others.
@@ -177,9 +177,6 @@ pub struct Veil {
     /// The lines that have set these topics, by which they are redacted. A topic that was cleared has none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     topic_lines: Vec<(RoomId, Arc<Line>)>,
-    /// Until when its person believes they are muted: strikes have brought about a mute of which they were told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    muted: Option<(Mono, Wall)>,
 }
 
 impl Session {
@@ -228,23 +225,15 @@ impl Session {
 
     /// The end of the client's mute as far as its person knows. `None`: not muted; `Some(None)`:
     /// muted until somebody lifts it.
-    fn muted_as_told(&self, now: Now) -> Option<Option<Wall>> {
+    pub(super) fn muted_as_told(&self, now: Now) -> Option<Option<Wall>> {
         let mute = self.muted(now)?;
-        if !mute.shadow {
-            return Some(mute.until.map(|(_, wall)| wall));
-        }
-        let (until, wall) = self.veil.as_ref()?.muted?;
-        (now.mono < until).then_some(Some(wall))
+        let until = if mute.shadow { mute.open?.until } else { mute.until };
+        Some(until.map(|(_, wall)| wall))
     }
 
     /// Whether the client's person knows of a mute.
     pub(super) fn knows_to_be_muted(&self, now: Now) -> bool {
         self.muted_as_told(now).is_some()
-    }
-
-    /// Notes that the client's person is told of a mute with this end, besides the shadow-mute.
-    pub(super) fn mute_as_told(&mut self, until: (Mono, Wall)) {
-        self.veil.get_or_insert_default().muted = Some(until);
     }
 }
 
