@@ -570,9 +570,15 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells `to` that it was sent out of `room`, with the reason if others may see it.
+    /// Tells `to` that it was sent out of `room`, with the reason if others may see it and `to` does
+    /// not ignore its author.
     pub(super) fn tell_of_expulsion(&mut self, heard: Option<&Heard>, to: SessionId, room: Arc<str>) {
-        let reason = heard.and_then(Heard::for_others);
+        let sessions = &self.hub.people.sessions;
+        let is_ignored = |heard: &Heard| {
+            let parties = sessions.get(&to).zip(sessions.get(&heard.from));
+            parties.is_some_and(|(other, author)| other.ignores(author))
+        };
+        let reason = heard.filter(|heard| !is_ignored(heard)).and_then(Heard::for_others);
         self.done(to, Done::Expelled { room, reason });
     }
 
