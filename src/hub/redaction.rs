@@ -20,6 +20,9 @@ use super::{By, Dormant, Effect, Happening, Hub, Turn, What, work};
 use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::{self, Name};
 
+/// What is shown in place of a reason that was erased.
+pub(super) const ERASED: &str = "(erased)";
+
 /// The person who removes lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Remover {

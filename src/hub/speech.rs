@@ -22,11 +22,12 @@ use super::message::{Done, Line, Message, Refusal, Said};
 use super::ownership::{Change, Told};
 use super::pace::{Kind, Verdict, Word};
 use super::presence::Step;
+use super::redaction::ERASED;
 use super::room::Room;
 use super::session::Session;
 use super::strike::Offence;
 use super::{By, Hub, Turn, What, command};
-use crate::values::id::{AccountId, RoomId, SessionId};
+use crate::values::id::{AccountId, ReportId, RoomId, SanctionId, SessionId};
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
 use crate::values::terminal::Mode;
@@ -151,10 +152,40 @@ impl Heard {
         self.audience == Audience::All
     }
 
+    /// The text as a reason.
+    pub(super) fn grounds(&self) -> Grounds {
+        let seen = self.for_others();
+        let unseen = if seen.is_none() { Some(self.text.clone()) } else { None };
+        Grounds { seen, unseen }
+    }
+
     /// The text, if others may see it.
     fn for_others(&self) -> Option<Arc<str>> {
         self.by_others().then(|| self.text.clone())
     }
+}
+
+/// The most reasons that a shadow-muted client is shown as it gave them; the oldest go.
+const UNSEEN_GROUNDS: usize = 100;
+
+/// What a reason was given for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Deed {
+    /// A sanction.
+    Sanction(SanctionId),
+    /// Closing a report.
+    Closing(ReportId),
+    /// Disconnecting a client.
+    Departure(SessionId),
+}
+
+/// The reason for an action, as others see it and as its author alone does.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Grounds {
+    /// The reason, if others may see it.
+    pub(super) seen: Option<Arc<str>>,
+    /// The reason, if only its author sees it.
+    unseen: Option<Arc<str>>,
 }
 
 /// What a shadow-muted client (one that is muted without being told) sees differently from
@@ -174,6 +205,10 @@ pub struct Veil {
     /// room. The person sees it as long as the room still has that real topic.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     topics: Vec<(RoomId, u64, Arc<str>)>,
+    /// The reasons that the person has given for what they did as an operator or owner, and nobody
+    /// else sees: at most [`UNSEEN_GROUNDS`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    grounds: Vec<(Deed, Arc<str>)>,
     /// The lines that have set these topics, by which they are redacted. A topic that was cleared has none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     topic_lines: Vec<(RoomId, Arc<Line>)>,
@@ -208,6 +243,20 @@ impl Session {
         let away = self.veil.as_mut().and_then(|veil| veil.away.as_mut());
         if let Some(away) = away.filter(|away| !away.is_empty() && is_meant(away)) {
             *away = "".into();
+        }
+    }
+
+    /// The reason that the client's person has given for a deed and nobody else sees.
+    pub(super) fn unseen_grounds(&self, deed: Deed) -> Option<Arc<str>> {
+        let known = &self.veil.as_ref()?.grounds;
+        known.iter().find(|(other, _)| *other == deed).map(|(_, reason)| reason.clone())
+    }
+
+    /// Erases the reason for a deed that the client's person alone sees, if `is_meant` selects it.
+    pub(super) fn forget_unseen_grounds(&mut self, deed: Deed, is_meant: impl Fn(&str) -> bool) {
+        let Some(veil) = self.veil.as_mut() else { return };
+        for (_, reason) in veil.grounds.iter_mut().filter(|(one, reason)| *one == deed && is_meant(reason)) {
+            *reason = ERASED.into();
         }
     }
 
@@ -582,10 +631,22 @@ impl Turn<'_> {
         self.done(to, Done::Expelled { room, reason });
     }
 
-    /// The reason for an action, if others may see it. If the author is not heard, the action has
-    /// no reason.
-    pub(super) fn grounds(&mut self, id: SessionId, reason: Option<Arc<str>>) -> Option<Arc<str>> {
-        self.heard(id, Carrier::Grounds, &reason?)?.for_others()
+    /// The reason for an action. If the author is not heard, the action has no reason for others.
+    pub(super) fn grounds(&mut self, id: SessionId, reason: Option<Arc<str>>) -> Grounds {
+        let heard = reason.and_then(|reason| self.heard(id, Carrier::Grounds, &reason));
+        heard.as_ref().map(Heard::grounds).unwrap_or_default()
+    }
+
+    /// Notes the reason of `id` for a deed, if only `id` is to see it.
+    pub(super) fn note_grounds(&mut self, id: SessionId, deed: Deed, grounds: &Grounds) {
+        if let Some(reason) = &grounds.unseen
+            && let Some(session) = self.hub.people.sessions.get_mut(&id)
+        {
+            let known = &mut session.veil.get_or_insert_default().grounds;
+            known.retain(|(other, _)| *other != deed);
+            known.drain(..(known.len() + 1).saturating_sub(UNSEEN_GROUNDS));
+            known.push((deed, reason.clone()));
+        }
     }
 
     /// Marks `id` as away, for the reason that [`Self::heard`] has let pass; `None`: without a
