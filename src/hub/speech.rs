@@ -752,7 +752,8 @@ impl Turn<'_> {
     pub(super) fn bear_unseen(&mut self, id: SessionId, nick: Name) {
         let session = &self.hub.people.sessions[&id];
         let (from, room) = (session.own_nick().clone(), session.room);
-        let is_public_one = session.nick == nick;
+        // Others also go on seeing the former capitals.
+        let is_public_one = session.nick.shown() == nick.shown();
         self.hub.put_off_unseen_name(id);
         if !is_public_one {
             // From now on, a client that wants this name, or one that looks like it, is told that
