@@ -14,6 +14,7 @@ use super::super::speech::{Carrier, Deed, Rights};
 use super::super::work;
 use super::super::{By, Effect, Happening, Hub, Turn, What};
 use super::operator::sign;
+use super::sanctions::replaced;
 use super::{Call, clip, split_word, taken_for, text_arg};
 use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::time::{parse_length, take_length};
@@ -387,7 +388,7 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
         let lobby = call.turn.hub.rooms.lobby;
         call.turn.enter(other, lobby);
     }
-    call.done(Done::ExpelledOther { nick, room: shown });
+    call.done(Done::ExpelledOther { nick, room: shown, replaced: replaced(former) });
 }
 
 pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {

@@ -286,7 +286,7 @@ fn length_at_end(text: &str) -> Option<Arc<str>> {
 }
 
 /// What the operator is told of the sanction that the new one has replaced.
-fn replaced(former: Option<Sanction>) -> Option<Replaced> {
+pub(super) fn replaced(former: Option<Sanction>) -> Option<Replaced> {
     former.map(|former| Replaced { called: former.called().into(), until: former.until })
 }
 

@@ -120,7 +120,12 @@ pub enum Done {
     /// The client was sent out of the room.
     Expelled { room: Arc<str>, reason: Option<Arc<str>> },
     /// `nick` was sent out of the room.
-    ExpelledOther { nick: Arc<str>, room: Arc<str> },
+    ExpelledOther {
+        nick: Arc<str>,
+        room: Arc<str>,
+        /// The expulsion that this one replaces.
+        replaced: Option<Replaced>,
+    },
     /// Newcomers speak only when they have logged in, until then: told to a newcomer.
     LockedDown(Wall),
     /// The client is not logged in any more, and waits at the door.

@@ -142,7 +142,7 @@ impl Turn<'_> {
                 }
             }
             Kind::Expulsion { .. } | Kind::Filter { .. } => {}
-            Kind::Lockdown { newcomers } => self.lockdown_began(newcomers, until),
+            Kind::Lockdown { newcomers } => self.lockdown_began(newcomers, until, former.as_ref()),
         }
         (id, former)
     }

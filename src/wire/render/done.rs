@@ -141,8 +141,8 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::VoiceOf { nick, on: false } => notice(out, &[nick, " may not speak here while it is moderated"]),
         Done::Expelled { room, reason: None } => notice(out, &["you were sent out of ", room]),
         Done::Expelled { room, reason: Some(reason) } => notice(out, &["you were sent out of ", room, ": ", reason]),
-        Done::ExpelledOther { nick, room } => {
-            notice(out, &[nick, " may not come into ", room, " until you invite them"])
+        Done::ExpelledOther { nick, room, replaced } => {
+            notice(out, &[nick, " may not come into ", room, " until you invite them", &instead(replaced)])
         }
         Done::IdleSoon { silent, left } => {
             let (silent, left) = (in_words(*silent), in_words(*left));
