@@ -161,7 +161,12 @@ pub enum Done {
         replaced: Option<Replaced>,
     },
     /// This person is no longer muted.
-    UnmutedOther(Arc<str>),
+    UnmutedOther {
+        nick: Arc<str>,
+        /// The mutes that were lifted, such as `m3, the mute of bob`, if one of them was not about
+        /// this person alone.
+        lifted: Vec<Arc<str>>,
+    },
     /// What was done last is in force, but not on disk: the disk takes nothing at the moment. It is written later.
     NotOnDisk,
     /// A filter keeps back texts from now on.
