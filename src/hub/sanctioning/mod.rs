@@ -166,12 +166,17 @@ impl Turn<'_> {
             }
             _ => sanction.reason.clone(),
         };
+        let operator = match by {
+            By::Operator { account, .. } => self.hub.accounts.get(account).map(|account| account.name.shown().into()),
+            By::Admin { .. } | By::Hub => None,
+        };
         self.effects.push(Effect::Happened(Happening {
             session: session.map(|session| session.id),
             nick: session.map(|session| session.nick.shown().into()),
             peer: session.map(|session| session.peer),
             room,
             by: Some(by),
+            operator,
             text,
             target: target.map(Into::into),
             called: Some(sanction.called().into()),
