@@ -165,7 +165,7 @@ impl Turn<'_> {
         for line in new.filter(|line| line.at < own.since) {
             lines += 1;
             naming += usize::from(
-                line.author != Some(id) && line.said.is_speech() && names(line.said.text(), own.nick.folded()),
+                line.author != Some(id) && line.said.is_speech() && names(line.said.text(), own.own_nick().folded()),
             );
         }
         let shown = own.surely_shown().min(self.hub.settings.history.replay);

@@ -38,7 +38,7 @@ pub struct Happening {
     pub striking: bool,
     /// The person who did it, if it was moderation.
     pub by: Option<By>,
-    /// The name of the operator's account, if an operator did it.
+    /// The name of the account of the operator or owner who did it.
     pub operator: Option<Arc<str>>,
 }
 
@@ -48,6 +48,10 @@ impl Happening {
     pub fn by_whom(&self) -> Option<String> {
         Some(match self.by? {
             By::Admin { uid, .. } => format!("uid {uid}"),
+            // Who sends people out of a room need not be an operator.
+            By::Operator { account, .. } if matches!(self.what, What::Expelled | What::Readmitted) => {
+                self.operator.as_deref().map_or_else(|| account.to_string(), ToOwned::to_owned)
+            }
             By::Operator { account, .. } => match &self.operator {
                 Some(name) => format!("operator {name}"),
                 None => format!("operator {account}"),
@@ -233,6 +237,20 @@ impl Turn<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::id::AccountId;
+
+    #[test]
+    fn who_sends_people_out_of_a_room_need_not_be_an_operator() {
+        let by = |what, operator: Option<&str>| {
+            let by = Some(By::Operator { session: SessionId(3), account: AccountId(1) });
+            let operator = operator.map(Into::into);
+            Happening { by, operator, ..Happening::new(what, Now::default()) }.by_whom()
+        };
+        assert_eq!(by(What::Expelled, Some("mal")).as_deref(), Some("mal"));
+        assert_eq!(by(What::Readmitted, Some("mal")).as_deref(), Some("mal"));
+        assert_eq!(by(What::Expelled, None).as_deref(), Some("a1"));
+        assert_eq!(by(What::Muted, Some("ann")).as_deref(), Some("operator ann"));
+    }
 
     #[test]
     fn the_list_of_kinds_of_happenings_is_complete() {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::message::{Refusal, Said};
-use super::sanction::{Kind, Order, Target};
+use super::sanction::{Kind, Order, Sanction, Target};
 use super::{By, Hub};
 use crate::settings::Newcomers;
 use crate::values::id::{RoomId, SessionId};
@@ -67,10 +67,16 @@ impl Turn<'_> {
         self.sanction(order, by);
     }
 
-    /// Tells everybody that a lockdown has begun.
-    pub(super) fn lockdown_began(&mut self, newcomers: Newcomers, until: Option<Wall>) {
+    /// Tells everybody that a lockdown has begun, and which one it replaces.
+    pub(super) fn lockdown_began(&mut self, newcomers: Newcomers, until: Option<Wall>, former: Option<&Sanction>) {
         let what = self.lockdown_in_words(newcomers, until);
-        self.tell_everybody(&format!("lockdown {what}; who is here stays and speaks").into());
+        let before = match former.map(|former| (&former.kind, former.until)) {
+            Some((Kind::Lockdown { newcomers }, until)) => {
+                format!("; the one before was {}", self.lockdown_in_words(*newcomers, until))
+            }
+            _ => String::new(),
+        };
+        self.tell_everybody(&format!("lockdown {what}; who is here stays and speaks{before}").into());
         // If newcomers may come in during this lockdown, and only not speak, the clients at the
         // door need not wait.
         self.open_door();

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::message::{Line, Message, Said};
+use super::session::Session;
 use super::{Hub, Turn};
 use crate::values::id::{RoomId, SessionId};
 use crate::values::name;
@@ -46,6 +47,14 @@ pub(super) fn names(text: &str, folded: &str) -> bool {
 }
 
 impl Hub {
+    /// The client that believes it bears the name that folds to `folded`. A client that believes it
+    /// bears another name must not learn that this one is its own.
+    fn named_so(&self, folded: &str) -> Option<&Session> {
+        let found = [self.people.names.find(folded), self.people.unseen.find(folded)];
+        let mut found = found.into_iter().flatten().filter_map(|id| self.session(id));
+        found.find(|session| session.own_nick().folded() == folded)
+    }
+
     /// The clients in the room that are shown apart a line by `author`, and why.
     pub(super) fn shown_apart(&self, room: RoomId, author: Option<SessionId>, said: &Said) -> Vec<(SessionId, Apart)> {
         let mut apart = Vec::new();
@@ -66,16 +75,13 @@ impl Hub {
             let found = if word.is_ascii() {
                 plain.clear();
                 plain.extend(word.bytes().map(|byte| char::from(byte.to_ascii_lowercase())));
-                self.people.names.find(&plain)
+                self.named_so(&plain)
             } else {
-                self.people.names.find(&name::fold(word))
+                self.named_so(&name::fold(word))
             };
-            let named = found.and_then(|id| self.session(id)).filter(|named| {
+            let named = found.filter(|named| {
                 named.room == room
                     && named.id != author.id
-                    // A client that believes it bears another name must not learn that this name is
-                    // its own.
-                    && !named.is_renamed_unseen()
                     // A crowded client reads nothing, and much waits for it already.
                     && !named.crowded
                     && !named.ignores(author)
@@ -83,7 +89,7 @@ impl Hub {
             if let Some(named) = named
                 && !apart.iter().any(|(id, _)| *id == named.id)
             {
-                apart.push((named.id, Apart::Named(named.nick.shown().into())));
+                apart.push((named.id, Apart::Named(named.own_nick().shown().into())));
                 if apart.len() > NAMED {
                     break;
                 }

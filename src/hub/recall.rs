@@ -122,7 +122,7 @@ impl Turn<'_> {
             return;
         }
         let on_disk = sanction.id;
-        let same = sanctions.about(&sanction.kind, &sanction.target).and_then(|id| sanctions.get(id)).cloned();
+        let same = sanctions.exactly(&sanction.kind, &sanction.target).and_then(|id| sanctions.get(id)).cloned();
         if let Some(same) = same {
             if same.end() >= sanction.end() {
                 if same.id != on_disk && sanctions.get(on_disk).is_none() {

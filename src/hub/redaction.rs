@@ -16,9 +16,14 @@ use std::sync::Arc;
 use super::archive::{Record, Selector};
 use super::message::{Done, Line, Said};
 use super::room::Room;
+use super::sanction::{Author, Kind, Sanction};
+use super::speech::Deed;
 use super::{By, Dormant, Effect, Happening, Hub, Turn, What, work};
 use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::name::{self, Name};
+
+/// What is shown in place of a reason that was erased.
+pub(super) const ERASED: &str = "(erased)";
 
 /// The person who removes lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,6 +255,7 @@ impl Turn<'_> {
         }
         self.forget_words(&what);
         self.redact_reports(asked);
+        self.redact_expulsions(asked);
         self.redact_memos(asked);
         for room in meant.cleared.clone() {
             self.set_topic(room, None, "".into(), by.by());
@@ -296,6 +302,44 @@ impl Turn<'_> {
                 && let Some(room) = self.hub.rooms.open.get_mut(&id)
             {
                 room.presence.forget_words();
+            }
+        }
+    }
+
+    /// Erases the reasons that the selected people gave for sending others out of a room.
+    fn redact_expulsions(&mut self, what: &Selector) {
+        if what.from.is_some() || what.to.is_some() || (what.client.is_none() && what.nick.is_none()) {
+            return;
+        }
+        let hub = &*self.hub;
+        let people = hub.meant_people(&Selector { room: None, until: None, ..what.clone() });
+        let here = people.into_iter().filter_map(|id| hub.session(id)).filter_map(|session| session.account);
+        let left = hub.moderation.leavers.iter(self.now.mono);
+        let left = left.filter(|leaver| what.client == Some(leaver.id)).filter_map(|leaver| leaver.account);
+        let named = what.nick.as_deref().filter(|_| what.client.is_none());
+        let named = named.and_then(|nick| hub.accounts.find(nick));
+        let accounts: BTreeSet<AccountId> = here.chain(left).chain(named).collect();
+        let names: BTreeSet<Arc<str>> =
+            accounts.iter().filter_map(|id| hub.accounts.get(*id)).map(|account| account.name.shown().into()).collect();
+        let has = |text: &str| what.text.as_deref().is_none_or(|wanted| name::fold(text).contains(wanted));
+        let is_meant = |one: &&Sanction| {
+            matches!(&one.kind, Kind::Expulsion { name, .. } if what.room.as_deref().is_none_or(|room| name.folded() == room))
+                && matches!(&one.by, Author::Account(name) if names.contains(name))
+                && what.since.is_none_or(|since| one.since >= since)
+                && what.until.is_none_or(|until| one.since < until)
+        };
+        let meant: Vec<Sanction> = hub.moderation.sanctions.iter().filter(is_meant).cloned().collect();
+        let authors: Vec<SessionId> = accounts.iter().flat_map(|account| hub.logged_in_to(*account)).collect();
+        for one in meant {
+            for author in &authors {
+                if let Some(session) = self.hub.people.sessions.get_mut(author) {
+                    session.forget_unseen_grounds(Deed::Sanction(one.id), has);
+                }
+            }
+            if one.reason.as_deref().is_some_and(|reason| reason != ERASED && has(reason)) {
+                let one = Sanction { reason: Some(ERASED.into()), ..one };
+                self.hub.moderation.sanctions.keep(one.clone());
+                self.record(Record::Sanction(Box::new(one)));
             }
         }
     }

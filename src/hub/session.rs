@@ -148,13 +148,30 @@ pub struct Mute {
     /// Whether the muted person must not know: to them, their lines look said.
     #[serde(default, skip_serializing_if = "is_default")]
     pub shadow: bool,
+    /// The mute beside a shadow-mute, of which the person knows.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub open: Option<Open>,
+}
+
+/// A mute of which its person knows, beside a shadow-mute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Open {
+    /// The end, as that of a [`Mute`].
+    pub until: Option<(Mono, Wall)>,
 }
 
 impl Session {
-    /// The mute in force at `now`, if any.
+    /// The mute in force at `now`, if any. A shadow-mute comes first: the person must not be heard
+    /// as one who is muted openly is, either.
     #[must_use]
     pub fn muted(&self, now: Now) -> Option<Mute> {
-        self.mute.as_deref().copied().filter(|mute| mute.until.is_none_or(|(mono, _)| now.mono < mono))
+        let holds = |until: Option<(Mono, Wall)>| until.is_none_or(|(mono, _)| now.mono < mono);
+        let mute = self.mute.as_deref()?;
+        let open = mute.open.filter(|open| holds(open.until));
+        if holds(mute.until) {
+            return Some(Mute { open, ..*mute });
+        }
+        open.map(|Open { until }| Mute { until, shadow: false, open: None })
     }
 
     /// How the client is to see lines, by its preferences and its terminal.

@@ -22,16 +22,17 @@ use super::message::{Done, Line, Message, Refusal, Said};
 use super::ownership::{Change, Told};
 use super::pace::{Kind, Verdict, Word};
 use super::presence::Step;
+use super::redaction::ERASED;
 use super::room::Room;
 use super::session::Session;
 use super::strike::Offence;
 use super::{By, Hub, Turn, What, command};
-use crate::values::id::{AccountId, RoomId, SessionId};
+use crate::values::id::{AccountId, ReportId, RoomId, SanctionId, SessionId};
 use crate::values::name::{self, Name};
 use crate::values::network::Origin;
 use crate::values::terminal::Mode;
 use crate::values::text;
-use crate::values::time::{Mono, Now, Wall};
+use crate::values::time::{Now, Wall};
 use crate::values::words::Action;
 
 /// A way in which a person's text reaches others.
@@ -151,10 +152,40 @@ impl Heard {
         self.audience == Audience::All
     }
 
+    /// The text as a reason.
+    pub(super) fn grounds(&self) -> Grounds {
+        let seen = self.for_others();
+        let unseen = if seen.is_none() { Some(self.text.clone()) } else { None };
+        Grounds { seen, unseen }
+    }
+
     /// The text, if others may see it.
     fn for_others(&self) -> Option<Arc<str>> {
         self.by_others().then(|| self.text.clone())
     }
+}
+
+/// The most reasons that a shadow-muted client is shown as it gave them; the oldest go.
+const UNSEEN_GROUNDS: usize = 100;
+
+/// What a reason was given for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Deed {
+    /// A sanction.
+    Sanction(SanctionId),
+    /// Closing a report.
+    Closing(ReportId),
+    /// Disconnecting a client.
+    Departure(SessionId),
+}
+
+/// The reason for an action, as others see it and as its author alone does.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Grounds {
+    /// The reason, if others may see it.
+    pub(super) seen: Option<Arc<str>>,
+    /// The reason, if only its author sees it.
+    unseen: Option<Arc<str>>,
 }
 
 /// What a shadow-muted client (one that is muted without being told) sees differently from
@@ -174,12 +205,13 @@ pub struct Veil {
     /// room. The person sees it as long as the room still has that real topic.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     topics: Vec<(RoomId, u64, Arc<str>)>,
+    /// The reasons that the person has given for what they did as an operator or owner, and nobody
+    /// else sees: at most [`UNSEEN_GROUNDS`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    grounds: Vec<(Deed, Arc<str>)>,
     /// The lines that have set these topics, by which they are redacted. A topic that was cleared has none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     topic_lines: Vec<(RoomId, Arc<Line>)>,
-    /// Until when its person believes they are muted: strikes have brought about a mute of which they were told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    muted: Option<(Mono, Wall)>,
 }
 
 impl Session {
@@ -214,6 +246,20 @@ impl Session {
         }
     }
 
+    /// The reason that the client's person has given for a deed and nobody else sees.
+    pub(super) fn unseen_grounds(&self, deed: Deed) -> Option<Arc<str>> {
+        let known = &self.veil.as_ref()?.grounds;
+        known.iter().find(|(other, _)| *other == deed).map(|(_, reason)| reason.clone())
+    }
+
+    /// Erases the reason for a deed that the client's person alone sees, if `is_meant` selects it.
+    pub(super) fn forget_unseen_grounds(&mut self, deed: Deed, is_meant: impl Fn(&str) -> bool) {
+        let Some(veil) = self.veil.as_mut() else { return };
+        for (_, reason) in veil.grounds.iter_mut().filter(|(one, reason)| *one == deed && is_meant(reason)) {
+            *reason = ERASED.into();
+        }
+    }
+
     /// Whether the client's person sees another name than all others do.
     #[must_use]
     pub fn is_renamed_unseen(&self) -> bool {
@@ -228,23 +274,15 @@ impl Session {
 
     /// The end of the client's mute as far as its person knows. `None`: not muted; `Some(None)`:
     /// muted until somebody lifts it.
-    fn muted_as_told(&self, now: Now) -> Option<Option<Wall>> {
+    pub(super) fn muted_as_told(&self, now: Now) -> Option<Option<Wall>> {
         let mute = self.muted(now)?;
-        if !mute.shadow {
-            return Some(mute.until.map(|(_, wall)| wall));
-        }
-        let (until, wall) = self.veil.as_ref()?.muted?;
-        (now.mono < until).then_some(Some(wall))
+        let until = if mute.shadow { mute.open?.until } else { mute.until };
+        Some(until.map(|(_, wall)| wall))
     }
 
     /// Whether the client's person knows of a mute.
     pub(super) fn knows_to_be_muted(&self, now: Now) -> bool {
         self.muted_as_told(now).is_some()
-    }
-
-    /// Notes that the client's person is told of a mute with this end, besides the shadow-mute.
-    pub(super) fn mute_as_told(&mut self, until: (Mono, Wall)) {
-        self.veil.get_or_insert_default().muted = Some(until);
     }
 }
 
@@ -584,16 +622,34 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells `to` that it was sent out of `room`, with the reason if others may see it.
+    /// Tells `to` that it was sent out of `room`, with the reason if others may see it and `to` does
+    /// not ignore its author.
     pub(super) fn tell_of_expulsion(&mut self, heard: Option<&Heard>, to: SessionId, room: Arc<str>) {
-        let reason = heard.and_then(Heard::for_others);
+        let sessions = &self.hub.people.sessions;
+        let is_ignored = |heard: &Heard| {
+            let parties = sessions.get(&to).zip(sessions.get(&heard.from));
+            parties.is_some_and(|(other, author)| other.ignores(author))
+        };
+        let reason = heard.filter(|heard| !is_ignored(heard)).and_then(Heard::for_others);
         self.done(to, Done::Expelled { room, reason });
     }
 
-    /// The reason for an action, if others may see it. If the author is not heard, the action has
-    /// no reason.
-    pub(super) fn grounds(&mut self, id: SessionId, reason: Option<Arc<str>>) -> Option<Arc<str>> {
-        self.heard(id, Carrier::Grounds, &reason?)?.for_others()
+    /// The reason for an action. If the author is not heard, the action has no reason for others.
+    pub(super) fn grounds(&mut self, id: SessionId, reason: Option<Arc<str>>) -> Grounds {
+        let heard = reason.and_then(|reason| self.heard(id, Carrier::Grounds, &reason));
+        heard.as_ref().map(Heard::grounds).unwrap_or_default()
+    }
+
+    /// Notes the reason of `id` for a deed, if only `id` is to see it.
+    pub(super) fn note_grounds(&mut self, id: SessionId, deed: Deed, grounds: &Grounds) {
+        if let Some(reason) = &grounds.unseen
+            && let Some(session) = self.hub.people.sessions.get_mut(&id)
+        {
+            let known = &mut session.veil.get_or_insert_default().grounds;
+            known.retain(|(other, _)| *other != deed);
+            known.drain(..(known.len() + 1).saturating_sub(UNSEEN_GROUNDS));
+            known.push((deed, reason.clone()));
+        }
     }
 
     /// Marks `id` as away, for the reason that [`Self::heard`] has let pass; `None`: without a
@@ -699,7 +755,8 @@ impl Turn<'_> {
     pub(super) fn bear_unseen(&mut self, id: SessionId, nick: Name) {
         let session = &self.hub.people.sessions[&id];
         let (from, room) = (session.own_nick().clone(), session.room);
-        let is_public_one = session.nick == nick;
+        // Others also go on seeing the former capitals.
+        let is_public_one = session.nick.shown() == nick.shown();
         self.hub.put_off_unseen_name(id);
         if !is_public_one {
             // From now on, a client that wants this name, or one that looks like it, is told that

@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use siphasher::sip::SipHasher13;
 
 use super::account::Role;
-use super::message::{Done, Refusal};
+use super::message::Refusal;
 use super::pace::Kind;
 use super::sanction::{self, Order, Target};
 use super::{By, Hub, What};
@@ -318,18 +318,6 @@ impl Turn<'_> {
             && sanctions.count(&sanction::Kind::Mute { shadow: false }) < most
         {
             let until = wall.after(rules.mute_for);
-            let now = self.now;
-            if let Some(session) = self.hub.people.sessions.get_mut(&id)
-                && session.is_muted_untold(now)
-            {
-                // The client is shadow-muted: it is told of this mute as any other client would be.
-                session.mute_as_told((now.mono.after(rules.mute_for), until));
-                // The present mute is recorded once more: the mute of any other client would be
-                // recorded here, and its answer would wait for that.
-                self.record_own_mute(id);
-                let reason = Some(offence.to_string().into());
-                return self.done(id, Done::Muted { until: Some(until), reason });
-            }
             let Some(session) = self.hub.session(id) else { return };
             let order = self.hub.order(session, sanction::Kind::Mute { shadow: false });
             let order = Order { reason: Some(offence.to_string().into()), until: Some(until), ..order };

@@ -103,10 +103,15 @@ impl Hub {
             // same.
             let name = || Name::recall(which.strip_prefix("name=").unwrap_or(which)).map(Target::Name);
             let pattern = || Pattern::is_one(which).then(|| Target::Pattern(Pattern::recall(which)));
-            sanctions.about(kind, &which.parse().ok().or_else(pattern).or_else(name)?)
+            which.parse().ok().or_else(pattern).or_else(name)
         };
-        if let Some(one) = by_id().or_else(exactly) {
+        if let Some(one) = by_id() {
             return vec![one];
+        }
+        let about: Vec<SanctionId> =
+            exactly().into_iter().flat_map(|target| sanctions.all_about(kind, &target)).collect();
+        if !about.is_empty() {
+            return about;
         }
         let (folded, number) = (name::fold(which), client(which));
         let bore = |leaver: &&Leaver| {
@@ -115,7 +120,7 @@ impl Hub {
         };
         let left = self.moderation.leavers.iter(now.mono).filter(bore);
         let of_leavers =
-            left.filter_map(|leaver| sanctions.about(kind, &self.order_of_leaver(leaver, kind.clone()).target));
+            left.flat_map(|leaver| sanctions.all_about(kind, &self.order_of_leaver(leaver, kind.clone()).target));
         let is_meant_for = |one: &&Sanction| one.nick.as_deref().is_some_and(|nick| name::fold(nick) == folded);
         let in_force = sanctions.iter().filter(|one| one.kind.is_like(kind) && one.holds(now));
         let found: BTreeSet<SanctionId> = of_leavers.chain(in_force.filter(is_meant_for).map(|one| one.id)).collect();

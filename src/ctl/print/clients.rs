@@ -182,7 +182,13 @@ pub(in crate::ctl) fn muted(
     let ids: Vec<&str> = result.sanctions.iter().map(|one| &*one.id).collect();
     let whom = if result.muted.is_empty() { asked.join(", ") } else { whom(asked, &result.muted, &result.people) };
     let ids = if ids.is_empty() { String::new() } else { format!(" ({})", ids.join(", ")) };
-    to.done(&format!("Muted {whom} {}{ids}.", until(result.until, long)))?;
+    let former = result.replaced.iter().map(|one| match &one.until {
+        None => format!("{}, a {} without an end", one.id, one.kind),
+        Some(end) => format!("{}, a {} until {end}", one.id, one.kind),
+    });
+    let former: Vec<String> = former.collect();
+    let instead = if former.is_empty() { String::new() } else { format!(" in place of {}", former.join("; ")) };
+    to.done(&format!("Muted {whom} {}{ids}{instead}.", until(result.until, long)))?;
     // A mute of a name that nobody here has at the moment.
     let is_here = |name: &str| result.people.iter().any(|person| name::fold(&person.nick) == name::fold(name));
     let is_name = |one: &&Sanction| one.nick.is_none() && Name::parse(&one.target, usize::from(u8::MAX)).is_ok();

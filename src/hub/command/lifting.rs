@@ -8,6 +8,7 @@ use super::super::Hub;
 use super::super::message::{Done, Refusal};
 use super::super::sanction::{Author, Kind, Sanction, Target};
 use super::super::session::Session;
+use super::sanctions::shown;
 use super::{Call, clip, split_word};
 use crate::values::id::SanctionId;
 use crate::values::time::Now;
@@ -81,7 +82,15 @@ pub(super) fn unmute(call: &mut Call<'_, '_>, args: &str) {
     if mutes.is_empty() {
         return call.refuse(Refusal::NotMuted(nick));
     }
-    let mut stays = None;
+    let (mut stays, mut lifted) = (None, Vec::new());
+    let of_others = mutes.iter().filter_map(|id| hub.moderation.sanctions.get(*id));
+    let of_others = of_others.filter(|mute| mute.nick.is_none() && !matches!(mute.target, Target::Name(_)));
+    if of_others.count() > 0 {
+        let all = mutes.iter().filter_map(|id| hub.moderation.sanctions.get(*id)).map(|mute| shown(hub, call.id, mute));
+        lifted.extend(
+            all.map(|mute| format!("{}, the {} of {}", mute.called, mute.word, mute.name.unwrap_or_default()).into()),
+        );
+    }
     for mute in mutes {
         match call.why_not(mute) {
             None => call.turn.lift(mute, by),
@@ -90,7 +99,7 @@ pub(super) fn unmute(call: &mut Call<'_, '_>, args: &str) {
     }
     match stays {
         Some(why) => call.refuse(why),
-        None => call.done(Done::UnmutedOther(nick)),
+        None => call.done(Done::UnmutedOther { nick, lifted }),
     }
 }
 

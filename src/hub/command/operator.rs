@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::super::account::Role;
 use super::super::message::{Done, Refusal};
+use super::super::speech::Deed;
 use super::super::{By, Effect};
 use super::bearer::Named;
 use super::{Call, clip, split_word, text_arg};
@@ -109,7 +110,8 @@ pub(super) fn kick(call: &mut Call<'_, '_>, args: &str) {
         return call.ask(line);
     }
     let reason = call.turn.grounds(call.id, text_arg(reason));
-    call.turn.kick(other, reason, by);
+    call.turn.note_grounds(call.id, Deed::Departure(other), &reason);
+    call.turn.kick(other, reason.seen, by);
     call.done(Done::Kicked(nick));
 }
 

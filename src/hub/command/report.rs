@@ -6,6 +6,7 @@ use super::super::account::Role;
 use super::super::archive::Search;
 use super::super::message::{Done, Message, Refusal, ShownLine};
 use super::super::report::{Evidence, Report, ToClose};
+use super::super::speech::Deed;
 use super::super::{By, Effect, whom};
 use super::bearer::Named;
 use super::{Call, clip, split_word, text_arg};
@@ -79,7 +80,8 @@ fn list(call: &mut Call<'_, '_>, all: bool, page: &str) {
     call.turn.hub.work.done += reports.len() as u64;
     let (total, pages) = (reports.len(), reports.len().div_ceil(PAGE).max(1));
     let page = page.min(pages);
-    let reports = reports.into_iter().skip((page - 1) * PAGE).take(PAGE).collect();
+    let reports = reports.into_iter().skip((page - 1) * PAGE).take(PAGE);
+    let reports = reports.map(|report| call.turn.hub.report_as_seen(call.id, report)).collect();
     call.tell(Message::Reports { reports, page, pages, total, all });
 }
 
@@ -161,7 +163,8 @@ pub(super) fn close(call: &mut Call<'_, '_>, args: &str) {
     let by = By::Operator { session: call.id, account };
     let note = call.turn.grounds(call.id, text_arg(note));
     for id in &open {
-        call.turn.close_report(*id, note.clone(), by);
+        call.turn.close_report(*id, note.seen.clone(), by);
+        call.turn.note_grounds(call.id, Deed::Closing(*id), &note);
     }
     let left = call.turn.hub.open_reports_for(call.id);
     call.turn.hub.work.done += (open.len() + left) as u64;

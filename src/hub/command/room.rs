@@ -10,10 +10,11 @@ use super::super::message::{Done, Message, Refusal};
 use super::super::ownership::{Change, MODES, Roll, SLOW};
 use super::super::sanction;
 use super::super::sanction::Order;
-use super::super::speech::{Carrier, Rights};
+use super::super::speech::{Carrier, Deed, Rights};
 use super::super::work;
 use super::super::{By, Effect, Happening, Hub, Turn, What};
 use super::operator::sign;
+use super::sanctions::replaced;
 use super::{Call, clip, split_word, taken_for, text_arg};
 use crate::values::id::{AccountId, RoomId, SessionId};
 use crate::values::time::{parse_length, take_length};
@@ -375,7 +376,10 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
     let heard = text_arg(reason).and_then(|reason| call.turn.heard(call.id, Carrier::Reason, &reason));
     let order = call.turn.hub.order(&call.turn.hub.people.sessions[&other], kind);
     let order = Order { reason: Turn::words(heard.as_ref()), ..order };
-    call.turn.sanction(order, by);
+    let (id, former) = call.turn.sanction(order, by);
+    if let Some(heard) = &heard {
+        call.turn.note_grounds(call.id, Deed::Sanction(id), &heard.grounds());
+    }
     call.turn.enroll(room, Roll::Invited, other, false);
     call.turn.enroll(room, Roll::Voiced, other, false);
     let nick = call.nick_of(other);
@@ -384,7 +388,7 @@ pub(super) fn expel(call: &mut Call<'_, '_>, args: &str) {
         let lobby = call.turn.hub.rooms.lobby;
         call.turn.enter(other, lobby);
     }
-    call.done(Done::ExpelledOther { nick, room: shown });
+    call.done(Done::ExpelledOther { nick, room: shown, replaced: replaced(former) });
 }
 
 pub(super) fn join(call: &mut Call<'_, '_>, args: &str) {

@@ -9,9 +9,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::super::account::Role;
+use super::super::leavers::Leaver;
 use super::super::message::{Done, Listed, Message, Refusal, Replaced, ShownLeaver, ShownSanction};
 use super::super::sanction::{self, Kind, NoTarget, Order, Sanction, Target};
 use super::super::sanctioning::Caught;
+use super::super::speech::{Deed, Grounds};
 use super::super::whom;
 use super::super::work;
 use super::super::{By, Hub};
@@ -236,9 +238,9 @@ impl Call<'_, '_> {
         is_again
     }
 
-    /// Reads `WHO [TIME] [REASON]`: the order, and the operator who gives it. Otherwise tells the
+    /// Reads `WHO [TIME] [REASON]`: the order, its reason, and the operator who gives it. Otherwise tells the
     /// caller what is wrong, or asks it to repeat the line.
-    fn ordered(&mut self, args: &str, kind: &Kind) -> Option<(Order, By)> {
+    fn ordered(&mut self, args: &str, kind: &Kind) -> Option<(Order, Grounds, By)> {
         let (whom, rest) = split_word(args);
         // A length of time stands where the person belongs, as in `10 min ann`. Nobody can be
         // called like a length of one word.
@@ -262,8 +264,8 @@ impl Call<'_, '_> {
         }
         let by = self.by()?;
         let until = time.map(|time| self.later(time));
-        let reason = self.turn.grounds(self.id, text_arg(reason));
-        Some((Order { reason, until, ..meant.order }, by))
+        let grounds = self.turn.grounds(self.id, text_arg(reason));
+        Some((Order { reason: grounds.seen.clone(), until, ..meant.order }, grounds, by))
     }
 
     /// Whether the limits allow one more sanction of that kind; tells the caller if not.
@@ -284,7 +286,7 @@ fn length_at_end(text: &str) -> Option<Arc<str>> {
 }
 
 /// What the operator is told of the sanction that the new one has replaced.
-fn replaced(former: Option<Sanction>) -> Option<Replaced> {
+pub(super) fn replaced(former: Option<Sanction>) -> Option<Replaced> {
     former.map(|former| Replaced { called: former.called().into(), until: former.until })
 }
 
@@ -297,12 +299,13 @@ pub(super) fn shadowmute(call: &mut Call<'_, '_>, args: &str) {
 }
 
 fn mute_somehow(call: &mut Call<'_, '_>, args: &str, shadow: bool) {
-    let Some((order, by)) = call.ordered(args, &Kind::Mute { shadow }) else { return };
+    let Some((order, grounds, by)) = call.ordered(args, &Kind::Mute { shadow }) else { return };
     let until = order.until;
     let nick = order.nick.clone().unwrap_or_else(|| as_ordered(&order.target));
     let is_bare = order.nick.is_none() && matches!(order.target, Target::Name(_));
     let absent = is_bare && call.turn.hub.hit_by(&order, call.turn.now).is_empty();
     let (id, former) = call.turn.sanction(order, by);
+    call.turn.note_grounds(call.id, Deed::Sanction(id), &grounds);
     call.turn.done_on_record(
         call.id,
         Done::MutedOther {
@@ -335,7 +338,7 @@ fn as_ordered(target: &Target) -> Arc<str> {
 }
 
 pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
-    let Some((order, by)) = call.ordered(args, &Kind::Ban) else { return };
+    let Some((order, grounds, by)) = call.ordered(args, &Kind::Ban) else { return };
     let until = order.until;
     let network = match &order.target {
         Target::Network(network) if order.nick.is_none() => Some(in_words(network)),
@@ -344,10 +347,16 @@ pub(super) fn ban(call: &mut Call<'_, '_>, args: &str) {
     let hit = call.turn.hub.hit_by(&order, call.turn.now);
     let is_name_alone = order.also.is_none() && matches!(order.target, Target::Name(_));
     let absent = (is_name_alone && hit.is_empty()).then(|| as_ordered(&order.target));
-    let hit = hit.iter().filter(|session| call.turn.hub.role(session.id) != Role::Operator).count();
+    let hit = hit.iter().filter(|session| call.turn.hub.role(session.id) != Role::Operator);
+    let hit: Vec<SessionId> = hit.map(|session| session.id).collect();
     let (id, former) = call.turn.sanction(order, by);
-    let whom =
-        network.or_else(|| call.turn.hub.moderation.sanctions.get(id).and_then(|ban| shown(call.turn.hub, ban).name));
+    for one in &hit {
+        call.turn.note_grounds(call.id, Deed::Departure(*one), &grounds);
+    }
+    call.turn.note_grounds(call.id, Deed::Sanction(id), &grounds);
+    let hit = hit.len();
+    let whom = network
+        .or_else(|| call.turn.hub.moderation.sanctions.get(id).and_then(|ban| shown(call.turn.hub, call.id, ban).name));
     call.turn.done_on_record(
         call.id,
         Done::Banned { whom, absent, called: format!("b{}", id.0).into(), hit, until, replaced: replaced(former) },
@@ -392,8 +401,9 @@ pub(super) fn filter(call: &mut Call<'_, '_>, args: &str) {
     }
     let Some(by) = call.by() else { return };
     let until = time.map(|time| call.later(time));
-    let reason = call.turn.grounds(call.id, text_arg(reason));
-    let (id, former) = call.turn.sanction(Order { reason, until, ..order }, by);
+    let grounds = call.turn.grounds(call.id, text_arg(reason));
+    let (id, former) = call.turn.sanction(Order { reason: grounds.seen.clone(), until, ..order }, by);
+    call.turn.note_grounds(call.id, Deed::Sanction(id), &grounds);
     let done = Done::Filtered {
         text: clip(text),
         strike,
@@ -453,7 +463,7 @@ fn list(call: &mut Call<'_, '_>, args: &str, what: Listed) {
     let held = held.filter(|one| one.holds(now) && is_listed(&one.kind) && !unseen.contains(&one.id));
     // To reach a late page costs as much as looking at all pages before it.
     let mut held = held.skip((page - 1).saturating_mul(PAGE));
-    let shown: Vec<ShownSanction> = held.by_ref().take(PAGE).map(|one| shown(call.turn.hub, one)).collect();
+    let shown: Vec<ShownSanction> = held.by_ref().take(PAGE).map(|one| shown(call.turn.hub, call.id, one)).collect();
     drop(held);
     let total = match what {
         Listed::All => sanctions.len() - unseen.len(),
@@ -476,7 +486,7 @@ fn list(call: &mut Call<'_, '_>, args: &str, what: Listed) {
 /// with that label.
 fn about(call: &mut Call<'_, '_>, word: &str) {
     let unseen = call.unseen_sanctions();
-    if let Some(one) = call.called(word).map(|one| shown(call.turn.hub, one)) {
+    if let Some(one) = call.called(word).map(|one| shown(call.turn.hub, call.id, one)) {
         return call.tell(Message::Sanctions { shown: vec![one], page: 1, pages: 1, total: 1, what: Listed::All });
     }
     let Some(named) = call.means_to_look_at(word) else { return };
@@ -502,7 +512,7 @@ fn about(call: &mut Call<'_, '_>, word: &str) {
             .filter(|one| !unseen.contains(&one.id))
             .rev()
             .take(PAGE)
-            .map(|one| shown(hub, one))
+            .map(|one| shown(hub, call.id, one))
             .collect();
         let (total, looked_at) = (shown.len(), sanctions.len());
         call.turn.hub.work.done += looked_at as u64;
@@ -510,14 +520,15 @@ fn about(call: &mut Call<'_, '_>, word: &str) {
     };
     let session = &call.turn.hub.people.sessions[&found];
     let found = call.turn.hub.sanctions_of(session, call.turn.now).filter(|one| !unseen.contains(&one.id));
-    let mut shown: Vec<_> = found.take(PAGE).map(|one| shown(call.turn.hub, one)).collect();
+    let mut shown: Vec<_> = found.take(PAGE).map(|one| shown(call.turn.hub, call.id, one)).collect();
     shown.dedup_by(|one, other| one.called == other.called);
     let total = shown.len();
     call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, what: Listed::All });
 }
 
-/// A sanction as people see it: without its address, which not even operators are shown in chat.
-fn shown(hub: &Hub, sanction: &Sanction) -> ShownSanction {
+/// A sanction as `viewer` sees it: without its address, which not even operators are shown in chat.
+pub(super) fn shown(hub: &Hub, viewer: SessionId, sanction: &Sanction) -> ShownSanction {
+    let unseen = hub.session(viewer).and_then(|viewer| viewer.unseen_grounds(Deed::Sanction(sanction.id)));
     // If an operator has typed the address, there is no mask: it would tell which of the people
     // here come from it.
     let address = match &sanction.target {
@@ -541,7 +552,7 @@ fn shown(hub: &Hub, sanction: &Sanction) -> ShownSanction {
         by_address: sanction.also.is_some(),
         mask: address.map(|address| hub.mask(address)),
         from,
-        reason: sanction.reason.clone(),
+        reason: unseen.or_else(|| sanction.reason.clone()),
         by: sanction.maker_to_people().into(),
         until: sanction.until,
     }
@@ -554,6 +565,11 @@ pub(super) fn left(call: &mut Call<'_, '_>, args: &str) {
         _ => return call.usage(),
     };
     let now = call.turn.now.mono;
+    // A shadow-muted operator is shown the reasons that they gave.
+    let why = |leaver: &Leaver| {
+        let reason = call.own().unseen_grounds(Deed::Departure(leaver.id))?;
+        Some(format!("{}: {reason}", leaver.why.as_ref()?).into())
+    };
     let mut all = call.turn.hub.moderation.leavers.iter(now).skip((page - 1).saturating_mul(PAGE));
     let shown: Vec<ShownLeaver> = all
         .by_ref()
@@ -563,7 +579,7 @@ pub(super) fn left(call: &mut Call<'_, '_>, args: &str) {
             nick: leaver.nick.shown().into(),
             former: leaver.former.iter().map(|name| name.shown().into()).collect(),
             ago: now.since(leaver.at),
-            why: leaver.why.clone(),
+            why: why(leaver).or_else(|| leaver.why.clone()),
             from: call.turn.hub.told_apart(leaver.account, leaver.addr),
         })
         .collect();

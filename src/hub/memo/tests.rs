@@ -231,7 +231,7 @@ fn a_shadow_muted_sender_sees_no_difference_and_fills_no_mailbox() {
         come(&mut hub, 2, 2, 2, later(1));
         if !is_heard {
             hub.people.sessions.get_mut(&SessionId(2)).expect("here").mute =
-                Some(Box::new(crate::hub::session::Mute { until: None, shadow: true }));
+                Some(Box::new(crate::hub::session::Mute { until: None, shadow: true, open: None }));
         }
         let mut told = Vec::new();
         let mut rest = Vec::new();
@@ -363,7 +363,7 @@ fn messages_survive_a_snapshot_and_are_shown_once() {
     come(&mut hub, 1, 1, 1, later(1));
     leave(&mut hub, 1, "eve", "hello").expect("kept");
     hub.people.sessions.get_mut(&SessionId(1)).expect("here").mute =
-        Some(Box::new(crate::hub::session::Mute { until: None, shadow: true }));
+        Some(Box::new(crate::hub::session::Mute { until: None, shadow: true, open: None }));
     leave(&mut hub, 1, "eve", "unheard").expect("she thinks so");
     let again = |hub: &Hub| -> Hub {
         let text = serde_json::to_string(&hub.frozen()).expect("it can be written down");

@@ -122,7 +122,12 @@ pub enum Done {
     /// The client was sent out of the room.
     Expelled { room: Arc<str>, reason: Option<Arc<str>> },
     /// `nick` was sent out of the room.
-    ExpelledOther { nick: Arc<str>, room: Arc<str> },
+    ExpelledOther {
+        nick: Arc<str>,
+        room: Arc<str>,
+        /// The expulsion that this one replaces.
+        replaced: Option<Replaced>,
+    },
     /// Newcomers speak only when they have logged in, until then: told to a newcomer.
     LockedDown(Wall),
     /// The client is not logged in any more, and waits at the door.
@@ -158,7 +163,12 @@ pub enum Done {
         replaced: Option<Replaced>,
     },
     /// This person is no longer muted.
-    UnmutedOther(Arc<str>),
+    UnmutedOther {
+        nick: Arc<str>,
+        /// The mutes that were lifted, such as `m3, the mute of bob`, if one of them was not about
+        /// this person alone.
+        lifted: Vec<Arc<str>>,
+    },
     /// What was done last is in force, but not on disk: the disk takes nothing at the moment. It is written later.
     NotOnDisk,
     /// A filter keeps back texts from now on.

@@ -108,6 +108,11 @@ impl Report {
         self.about.session == session.id || (self.about.account.is_some() && self.about.account == session.account)
     }
 
+    /// Whether this client made the report, or somebody logged in to the same account.
+    fn is_by(&self, session: &Session) -> bool {
+        self.by.session == session.id || (self.by.account.is_some() && self.by.account == session.account)
+    }
+
     /// Whether `what` selects the reason, as if the person who made the report had said it.
     fn is_meant(&self, what: &Selector) -> bool {
         // A redaction of all lines from some time on is not about the reasons that people told the

@@ -6,6 +6,7 @@ use super::{Party, Report};
 use crate::hub::account::Role;
 use crate::hub::archive::{Found, Reach};
 use crate::hub::message::{Done, Line, Message, ShownLine, ShownReport};
+use crate::hub::speech::Deed;
 use crate::hub::{Hub, Turn, work};
 use crate::values::id::{ReportId, SessionId};
 
@@ -51,6 +52,23 @@ impl Hub {
     pub(in crate::hub) fn report_for(&self, id: SessionId, report: ReportId) -> Option<&Arc<Report>> {
         let session = self.people.sessions.get(&id)?;
         self.moderation.reports.get(report).filter(|report| !report.is_about(session))
+    }
+
+    /// The report as `id` sees it. Who made it while shadow-muted must not learn so from it, and is
+    /// shown the note that they gave.
+    pub(in crate::hub) fn report_as_seen(&self, id: SessionId, report: Arc<Report>) -> Arc<Report> {
+        let Some(session) = self.people.sessions.get(&id) else { return report };
+        let hides = report.shadow && report.is_by(session);
+        let note = session.unseen_grounds(Deed::Closing(report.id)).filter(|_| report.closed.is_some());
+        if !hides && note.is_none() {
+            return report;
+        }
+        let mut report = (*report).clone();
+        report.shadow &= !hides;
+        if let (Some(closed), true) = (&mut report.closed, note.is_some()) {
+            closed.note = note;
+        }
+        Arc::new(report)
     }
 
     /// The name of an account that a party was logged in to.
@@ -119,7 +137,7 @@ impl Turn<'_> {
             about_account: hub.account_of(&report.about),
             lines,
             offset: hub.people.sessions.get(&id).and_then(|session| session.view.time).unwrap_or_default(),
-            report: report.clone(),
+            report: hub.report_as_seen(id, report.clone()),
         };
         self.hub.work.done += work::REPLAYED * report.lines.len() as u64;
         self.tell(id, Message::ReportShown(Box::new(shown)));

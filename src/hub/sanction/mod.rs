@@ -272,6 +272,15 @@ impl Kind {
             _ => core::mem::discriminant(self) == core::mem::discriminant(other),
         }
     }
+
+    /// Whether both kinds prevent the same thing in the same way: a mute and a shadow-mute do not.
+    #[must_use]
+    pub(in crate::hub) fn is_same(&self, other: &Self) -> bool {
+        match self {
+            Self::Mute { .. } => self == other,
+            _ => self.is_like(other),
+        }
+    }
 }
 
 /// A sanction that somebody has asked for, before it is made.

@@ -21,7 +21,8 @@ use crate::values::time::{Mono, Now, Wall};
 use crate::values::words::{Action, Filters};
 
 /// All sanctions. Several can be about the same person. Of one kind about exactly the same target
-/// there is at most one: the last that was made.
+/// there is at most one: the last that was made. A mute that the hub makes for strikes may stand
+/// beside a shadow-mute of the same target.
 #[derive(Clone, Debug, Default)]
 pub struct Sanctions {
     next: u64,
@@ -84,6 +85,14 @@ impl Sanctions {
     /// target, if there is one.
     pub fn add(&mut self, sanction: Sanction) -> Option<Sanction> {
         let former = self.about(&sanction.kind, &sanction.target).and_then(|id| self.remove(id));
+        self.keep(sanction);
+        former
+    }
+
+    /// The same, but a mute leaves a shadow-mute of the same target beside it, and the other way
+    /// round.
+    pub(in crate::hub) fn add_beside(&mut self, sanction: Sanction) -> Option<Sanction> {
+        let former = self.exactly(&sanction.kind, &sanction.target).and_then(|id| self.remove(id));
         self.keep(sanction);
         former
     }
@@ -184,19 +193,33 @@ impl Sanctions {
         self.ends.first().map(|(ends, _)| *ends)
     }
 
-    /// The sanction of that kind about exactly that target.
+    /// The sanction of that kind about exactly that target. If there is no mute, a shadow-mute
+    /// counts as one, and the other way round.
     #[must_use]
     pub fn about(&self, kind: &Kind, target: &Target) -> Option<SanctionId> {
-        let is_it =
-            |id: &&SanctionId| self.get(**id).is_some_and(|one| one.kind.is_like(kind) && one.target == *target);
-        match target {
+        self.exactly(kind, target).or_else(|| self.all_about(kind, target).first().copied())
+    }
+
+    /// The sanction of that kind about exactly that target; a mute and a shadow-mute are two kinds.
+    pub(in crate::hub) fn exactly(&self, kind: &Kind, target: &Target) -> Option<SanctionId> {
+        self.all_about(kind, target).into_iter().find(|id| self.get(*id).is_some_and(|one| one.kind.is_same(kind)))
+    }
+
+    /// The sanctions of that kind about exactly that target: both a mute and a shadow-mute, if
+    /// there are both.
+    pub(in crate::hub) fn all_about(&self, kind: &Kind, target: &Target) -> Vec<SanctionId> {
+        let ids = match target {
             Target::Network(Network { is_v6, length, bits }) => {
-                self.networks.get(&(*is_v6, *length))?.get(bits)?.iter().find(is_it).copied()
+                self.networks.get(&(*is_v6, *length)).and_then(|networks| networks.get(bits))
             }
-            Target::Name(name) => self.by_name.get(&self.names.find(name.folded())?)?.iter().find(is_it).copied(),
-            Target::Pattern(_) | Target::Text(_) => self.patterns.iter().find(is_it).copied(),
-            Target::Newcomers => self.lockdown,
-        }
+            Target::Name(name) => self.names.find(name.folded()).and_then(|key| self.by_name.get(&key)),
+            Target::Pattern(_) | Target::Text(_) => Some(&self.patterns),
+            Target::Newcomers => None,
+        };
+        let lockdown = self.lockdown.filter(|_| *target == Target::Newcomers);
+        let ids = ids.into_iter().flatten().copied();
+        let is_it = |id: &SanctionId| self.get(*id).is_some_and(|one| one.kind.is_like(kind) && one.target == *target);
+        lockdown.into_iter().chain(ids.filter(is_it)).collect()
     }
 
     /// Whether there is place for a sanction of that kind about that target. A sanction that would

@@ -29,14 +29,6 @@ impl Hub {
 }
 
 impl Turn<'_> {
-    /// Records the mute of `id` once more. On disk, that changes nothing.
-    pub(in crate::hub) fn record_own_mute(&mut self, id: SessionId) {
-        let mute = self.hub.session(id).and_then(|session| self.hub.mute_of(session, self.now)).cloned();
-        if let Some(mute) = mute {
-            self.record(Record::Sanction(Box::new(mute)));
-        }
-    }
-
     /// Carries over the sanctions of a client that has changed its name, or logged in or out.
     /// `before` is the result of [`Hub::kept_from`] before the change.
     ///
@@ -66,7 +58,7 @@ impl Turn<'_> {
             }
             let Order { target, also, nick, .. } = self.hub.order(session, sanction.kind.clone());
             let sanctions = &self.hub.moderation.sanctions;
-            let known = sanctions.about(&sanction.kind, &target).and_then(|known| sanctions.get(known)).cloned();
+            let known = sanctions.exactly(&sanction.kind, &target).and_then(|known| sanctions.get(known)).cloned();
             // The known sanction stays as it is: it may also be about the former address.
             if known.as_ref().is_some_and(|known| known.end() >= sanction.end()) {
                 continue;
@@ -96,7 +88,7 @@ impl Turn<'_> {
             // A sanction that is prolonged keeps its address.
             let also = known.and_then(|known| known.also).or(also);
             let anew = Sanction { id: number, target, also, nick, ..sanction };
-            if let Some(former) = self.hub.moderation.sanctions.add(anew.clone()) {
+            if let Some(former) = self.hub.moderation.sanctions.add_beside(anew.clone()) {
                 self.record(Record::Lifted(former.id));
                 gone.push(former);
             }

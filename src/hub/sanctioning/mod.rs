@@ -23,7 +23,7 @@ use super::account::Role;
 use super::archive::Record;
 use super::message::{Done, Farewell, Message};
 use super::sanction::{Author, Kind, NoPlace, Order, Sanction, Target};
-use super::session::{Mute, Session};
+use super::session::Session;
 use super::{AT_A_TIME, By, Effect, Happening, Hub, Turn, What};
 use crate::values::id::{SanctionId, SessionId};
 use crate::values::time::{Mono, Now, Wall};
@@ -109,7 +109,12 @@ impl Turn<'_> {
         };
         let since = self.hub.stamp(self.now);
         let sanction = Sanction { ends, after, ..Sanction::new(id, order, self.hub.author(by), since) };
-        let former = self.hub.moderation.sanctions.add(sanction.clone());
+        let sanctions = &mut self.hub.moderation.sanctions;
+        // A mute for strikes must not end a shadow-mute, nor be hidden by it: its person is told.
+        let former = match by {
+            By::Hub => sanctions.add_beside(sanction.clone()),
+            By::Admin { .. } | By::Operator { .. } => sanctions.add(sanction.clone()),
+        };
         if let Some(former) = &former {
             self.record(Record::Lifted(former.id));
         }
@@ -137,7 +142,7 @@ impl Turn<'_> {
                 }
             }
             Kind::Expulsion { .. } | Kind::Filter { .. } => {}
-            Kind::Lockdown { newcomers } => self.lockdown_began(newcomers, until),
+            Kind::Lockdown { newcomers } => self.lockdown_began(newcomers, until, former.as_ref()),
         }
         (id, former)
     }
@@ -161,12 +166,17 @@ impl Turn<'_> {
             }
             _ => sanction.reason.clone(),
         };
+        let operator = match by {
+            By::Operator { account, .. } => self.hub.accounts.get(account).map(|account| account.name.shown().into()),
+            By::Admin { .. } | By::Hub => None,
+        };
         self.effects.push(Effect::Happened(Happening {
             session: session.map(|session| session.id),
             nick: session.map(|session| session.nick.shown().into()),
             peer: session.map(|session| session.peer),
             room,
             by: Some(by),
+            operator,
             text,
             target: target.map(Into::into),
             called: Some(sanction.called().into()),
@@ -182,12 +192,10 @@ impl Turn<'_> {
     pub(super) fn mutes_changed(&mut self, whom: Vec<SessionId>) {
         for id in whom {
             let Some(session) = self.hub.session(id) else { continue };
-            let known =
-                |mute: Option<Mute>| mute.filter(|mute| !mute.shadow).map(|mute| mute.until.map(|(_, wall)| wall));
-            let before = known(session.muted(self.now));
+            let before = session.muted_as_told(self.now);
             self.hub.note_mute(id, self.now);
             let Some(session) = self.hub.session(id) else { continue };
-            let now = known(session.muted(self.now));
+            let now = session.muted_as_told(self.now);
             if before != now {
                 let reason = self.hub.mute_of(session, self.now).and_then(|mute| mute.reason.clone());
                 self.done(id, now.map_or(Done::Unmuted, |until| Done::Muted { until, reason }));

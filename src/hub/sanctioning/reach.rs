@@ -9,7 +9,7 @@ use super::{ends, is_shadow};
 use crate::hub::Hub;
 use crate::hub::account::{Account, Role};
 use crate::hub::sanction::{Author, Kind, Order, Sanction, Target};
-use crate::hub::session::{Mute, Session};
+use crate::hub::session::{Mute, Open, Session};
 use crate::values::id::{RoomId, SanctionId, SessionId};
 use crate::values::name::Name;
 use crate::values::name::pattern::Patterns;
@@ -197,23 +197,29 @@ impl Hub {
     /// The mute in force about a client. If there are several, an open mute comes before a
     /// shadow-mute; among these, the one that ends last counts.
     pub(super) fn mute_of<'a>(&'a self, session: &'a Session, now: Now) -> Option<&'a Sanction> {
-        if self.moderation.sanctions.count(&Kind::Mute { shadow: false }) == 0 {
+        self.last_mute_of(session, false, now).or_else(|| self.last_mute_of(session, true, now))
+    }
+
+    /// The mute in force about a client that ends last, among the open ones or the shadow-mutes.
+    fn last_mute_of<'a>(&'a self, session: &'a Session, shadow: bool, now: Now) -> Option<&'a Sanction> {
+        let kind = Kind::Mute { shadow };
+        if self.moderation.sanctions.count(&kind) == 0 {
             return None;
         }
-        let mutes = self.sanctions_of(session, now).filter(|sanction| matches!(sanction.kind, Kind::Mute { .. }));
-        mutes.max_by_key(|mute| (!is_shadow(mute), mute.end(), mute.id))
+        let mutes = self.sanctions_of(session, now).filter(|sanction| sanction.kind == kind);
+        mutes.max_by_key(|mute| (mute.end(), mute.id))
     }
 
     /// Whether `id` is shadow-muted, by a mute that began at `at` or before.
     pub(in crate::hub) fn was_unheard_at(&self, id: SessionId, at: Wall, now: Now) -> bool {
         let session = self.session(id).filter(|session| session.is_muted_untold(now));
-        session.and_then(|session| self.mute_of(session, now)).is_some_and(|mute| is_shadow(mute) && mute.since <= at)
+        session.and_then(|session| self.last_mute_of(session, true, now)).is_some_and(|mute| mute.since <= at)
     }
 
-    /// The shadow-mute in force about `id`, if there is one and no open mute.
+    /// The shadow-mute in force about `id`.
     pub(in crate::hub) fn shadow_mute_of(&self, id: SessionId, now: Now) -> Option<SanctionId> {
         let session = self.session(id).filter(|session| session.is_muted_untold(now))?;
-        self.mute_of(session, now).filter(|mute| is_shadow(mute)).map(|mute| mute.id)
+        self.last_mute_of(session, true, now).map(|mute| mute.id)
     }
 
     /// Whether whoever registered the account was shadow-muted then, and still is: its name is not to be seen, whether
@@ -232,10 +238,16 @@ impl Hub {
     pub(in crate::hub) fn note_mute(&mut self, id: SessionId, now: Now) {
         let Some(session) = self.session(id) else { return };
         let had = session.mute.is_some();
-        let mute = self.mute_of(session, now).map(|mute| {
-            let until = mute.until.map(|until| (mute.ends.unwrap_or_else(|| ends(until, now)), until));
-            Box::new(Mute { until, shadow: is_shadow(mute) })
-        });
+        let end = |mute: &Sanction| {
+            let until = mute.until?;
+            Some((mute.ends.unwrap_or_else(|| ends(until, now)), until))
+        };
+        let open = self.last_mute_of(session, false, now).map(|mute| Open { until: end(mute) });
+        let mute = match (self.last_mute_of(session, true, now), open) {
+            (Some(mute), open) => Some(Box::new(Mute { until: end(mute), shadow: true, open })),
+            (None, Some(Open { until })) => Some(Box::new(Mute { until, shadow: false, open: None })),
+            (None, None) => None,
+        };
         if (had || mute.is_some())
             && let Some(session) = self.people.sessions.get_mut(&id)
         {

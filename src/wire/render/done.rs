@@ -141,8 +141,8 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
         Done::VoiceOf { nick, on: false } => notice(out, &[nick, " may not speak here while it is moderated"]),
         Done::Expelled { room, reason: None } => notice(out, &["you were sent out of ", room]),
         Done::Expelled { room, reason: Some(reason) } => notice(out, &["you were sent out of ", room, ": ", reason]),
-        Done::ExpelledOther { nick, room } => {
-            notice(out, &[nick, " may not come into ", room, " until you invite them"])
+        Done::ExpelledOther { nick, room, replaced } => {
+            notice(out, &[nick, " may not come into ", room, " until you invite them", &instead(replaced)])
         }
         Done::IdleSoon { silent, left } => {
             let (silent, left) = (in_words(*silent), in_words(*left));
@@ -169,7 +169,10 @@ pub(super) fn done(done: &Done, now: Wall, out: &mut Page<'_>) {
                 notice(out, &["nobody called ", nick, " is here: it holds for whoever takes the name"]);
             }
         }
-        Done::UnmutedOther(nick) => notice(out, &[nick, " may speak again"]),
+        Done::UnmutedOther { nick, lifted } => {
+            let lifted = if lifted.is_empty() { String::new() } else { format!("; lifted: {}", lifted.join("; ")) };
+            notice(out, &[nick, " may speak again", &lifted]);
+        }
         Done::Banned { whom, absent, called, hit, until: end, replaced } => {
             let hit = count(*hit, "person", "people");
             let whom = whom.as_ref().map_or_else(String::new, |whom| format!(" of {whom}"));

@@ -69,7 +69,9 @@ pub(super) fn lines_of(
         }
         clock(line.at, offset, Clock::Minutes, out);
         if numbered {
-            let author = line.author.map_or_else(String::new, |author| format!(" {author}"));
+            // What the hub says has an author only where one person alone is told it.
+            let author = line.author.filter(|_| !line.said.nick().is_empty());
+            let author = author.map_or_else(String::new, |author| format!(" {author}"));
             out.text(&format!("#{}{author} ", line.seq));
         }
         said(&line.said, marks, out);

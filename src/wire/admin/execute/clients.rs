@@ -88,10 +88,12 @@ pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Resu
         }
     }
     muted.extend(others.into_iter().filter(|other| !muted.contains(other)).collect::<Vec<_>>());
-    let mut made = Vec::new();
+    let (mut made, mut replaced) = (Vec::new(), Vec::new());
     if !args.dry_run {
         for order in orders {
             let target = order.target.clone();
+            let former = call.hub.sanctions().about(&kind, &target).and_then(|id| call.hub.sanctions().get(id));
+            replaced.extend(former.filter(|former| former.holds(call.now)).map(sanctions::shown));
             call.change(Input::Sanction { order: Box::new(order), by: call.by });
             let id = call.hub.sanctions().about(&kind, &target);
             made.extend(id.and_then(|id| call.hub.sanctions().get(id)).map(sanctions::shown));
@@ -99,7 +101,7 @@ pub(in crate::wire::admin) fn mute(call: &mut Call<'_>, args: &MuteArgs) -> Resu
     }
     let people = people(call.hub, &muted);
     let muted = muted.iter().map(SessionId::to_string).collect();
-    Ok(Muted { muted, people, until: until.map(Time), sanctions: made, dry_run: args.dry_run })
+    Ok(Muted { muted, people, until: until.map(Time), sanctions: made, replaced, dry_run: args.dry_run })
 }
 
 /// Lifts mutes. Each entry of `args.who` is a client here, by id or name, whose mutes are all
@@ -141,7 +143,7 @@ fn unmute(call: &mut Call<'_>, args: &MuteArgs) -> Result<Muted, ControlError> {
     let people = people(call.hub, &muted);
     let muted = muted.iter().map(SessionId::to_string).collect();
     let sanctions = mutes.iter().map(sanctions::shown).collect();
-    Ok(Muted { muted, people, until: None, sanctions, dry_run: args.dry_run })
+    Ok(Muted { muted, people, until: None, sanctions, replaced: Vec::new(), dry_run: args.dry_run })
 }
 
 pub(in crate::wire::admin) fn rename(call: &mut Call<'_>, args: &RenameArgs) -> Result<Renamed, ControlError> {

@@ -150,6 +150,9 @@ pub struct Muted {
     /// The mutes that were made, or lifted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sanctions: Vec<Sanction>,
+    /// The former mutes of the same targets, in whose place the new ones are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<Sanction>,
     /// Whether nothing was changed, because the request had `dry_run`.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub dry_run: bool,
