@@ -277,6 +277,16 @@ fn what_is_wrong_with_an_argument_is_said() {
     }
 }
 
+/// A script is told that there is no such account before it is told to say --yes.
+#[test]
+fn what_is_not_there_needs_no_yes() {
+    let (story, ()) = refusing("not_found", "no account \"nope\"").run(&["account", "erase", "nope"]);
+    story.exits(5).prints("").complains("no account \"nope\"");
+    let (story, request) = answering(json!({"name": "ann"})).run(&["account", "erase", "ann"]);
+    assert_eq!(request, json!({"id": 1, "cmd": "accounts.get", "args": {"name": "ann"}}));
+    story.exits(2).prints("").complains("--yes");
+}
+
 #[test]
 fn request_that_is_too_long_is_not_sent() {
     let who: Vec<String> = (0..300).map(|n| format!("{n:0>250}")).collect();
@@ -984,11 +994,11 @@ fn history_is_asked_for_as_a_stream_and_reads_as_chat() {
     let (story, request) = history().run(&["history", "--room", "lobby", "--last", "4"]);
     assert_eq!(request, json!({"id": 1, "cmd": "history.dump", "args": {"room": "lobby", "last": 4}, "more": true}));
     story.exits(0).without_complaint().prints(
-        "TIME (UTC)            ROOM      LINE
-2026-11-22 10:01:02Z  lobby     ann: hi
-2026-11-22 10:01:02Z  lobby     * bob waves\\u{1b}[31m
-2026-11-22 10:01:02Z  lobby     -- restart soon
-2026-11-22 10:01:02Z  lobby     -- bob set the topic: tea
+        "TIME (UTC)            ROOM          LINE
+2026-11-22 10:01:02Z  lobby         ann: hi
+2026-11-22 10:01:02Z  lobby         * bob waves\\u{1b}[31m
+2026-11-22 10:01:02Z  lobby         -- restart soon
+2026-11-22 10:01:02Z  lobby         -- bob set the topic: tea
 
 4 lines listed.
 ",
@@ -1598,6 +1608,40 @@ fn a_ban_of_several_people_is_asked_about_at_a_terminal() {
     let (story, request) = fake.run(network);
     assert_eq!(request["args"], json!({"target": "192.0.2.0/24"}));
     story.exits(0);
+}
+
+/// On a terminal, sentences go on in further lines, and no word is broken; elsewhere each is one line.
+#[test]
+fn sentences_are_wrapped_at_spaces_on_a_terminal_alone() {
+    let banned = || {
+        let ban = json!({"id": "b1", "target": "198.51.100.0/24", "kind": "network", "by": "uid 0", "since": T,
+            "until": "2026-11-22T12:01:02Z"});
+        answering(json!({"ban": ban, "disconnected": [], "people": [], "dry_run": false}))
+    };
+    let event = || {
+        Fake::new(move |peer| {
+            let request = peer.request();
+            let event = json!({"event": "mute", "what": "mute", "t": T, "client": "c2", "nick": "bob", "by": "uid 0",
+                "sanction": "m1", "reason": "the same line again and again"});
+            peer.more(&request["id"], &event);
+            peer.done(&request["id"], &json!({"count": 1}));
+            request
+        })
+    };
+    let ban: &[&str] = &["ban", "add", "198.51.100.0/24", "--yes"];
+    for (fake, args, indent) in [(banned(), ban, 0), (event(), &["monitor"], 32)] {
+        let (_, shown) = on_terminal(&fake.socket(), args, "never", 1, b"");
+        let _ = fake.thread.join();
+        let lines: Vec<&str> = shown.lines().map(str::trim_end).collect();
+        assert!(lines.len() > 1 && lines.iter().all(|line| line.len() <= 70), "{shown}");
+        for line in &lines[1..] {
+            assert!(line.starts_with(&" ".repeat(indent)) && !line[indent..].starts_with(' '), "{shown}");
+        }
+    }
+    for (fake, args) in [(banned(), ban), (event(), &["monitor"])] {
+        let (story, _) = fake.run(args);
+        assert_eq!(story.out.lines().count(), 1, "{}", story.told);
+    }
 }
 
 /// Those who are named are meant; whoever else is at their addresses is asked about.

@@ -13,7 +13,7 @@ impl Session<'_, '_> {
     pub(super) fn history(&mut self, command: &Command, format: Format) -> Result<(), Failure> {
         let format = if self.screen.json { Format::Json } else { format };
         let id = self.client.send(command, Answers::Stream)?;
-        let mut lines = 0;
+        let (mut lines, mut left_out) = (0, false);
         loop {
             let (result, place) = self.client.next_result(id)?;
             if place == Place::Last {
@@ -27,7 +27,7 @@ impl Session<'_, '_> {
                 }
             }
             match format {
-                Format::Text => print::history::line(self.screen, &self.read(&result)?)?,
+                Format::Text => left_out |= print::history::line(self.screen, &self.read(&result)?)?,
                 Format::Csv => print::history::csv_line(self.screen, &self.read(&result)?)?,
                 Format::Json => self.screen.json_line(&result)?,
             }
@@ -39,6 +39,6 @@ impl Session<'_, '_> {
             }
         }
         self.progress.end();
-        if format == Format::Text { Ok(print::history::end(self.screen, lines)?) } else { Ok(()) }
+        if format == Format::Text { Ok(print::history::end(self.screen, lines, left_out)?) } else { Ok(()) }
     }
 }

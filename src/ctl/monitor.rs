@@ -48,7 +48,8 @@ impl Session<'_, '_> {
                     self.screen.flush()?;
                     complain(&format!("{} lost: this end reads too slowly", print::values::count(lost, "event")));
                 }
-                self.screen.line(&line(&event))?;
+                let (before, told) = line(&event);
+                self.screen.hanging(&before, &told)?;
             }
             if !self.client.has_next() {
                 self.screen.flush()?;
@@ -62,12 +63,13 @@ fn lost(event: &Value) -> u64 {
     event["lost"].as_u64().unwrap_or(0)
 }
 
-/// An event in words: its time, its kind, and a sentence.
-fn line(event: &Value) -> String {
+/// An event in words: its time and its kind, and a sentence.
+fn line(event: &Value) -> (String, String) {
     let text = |key: &str| event[key].as_str().filter(|text| !text.is_empty());
     let when = text("t").and_then(|t| t.parse::<Time>().ok()).map_or_else(|| "?".into(), |t| time(&t));
     let told = Told(event).sentence().unwrap_or_else(|| otherwise(event));
-    format!("{when}  {:<8}  {told}", escape(text("event").unwrap_or("?"))).trim_end().to_owned()
+    let before = format!("{when}  {:<8}  ", escape(text("event").unwrap_or("?")));
+    if told.is_empty() { (before.trim_end().to_owned(), told) } else { (before, told) }
 }
 
 /// An event for which there is no sentence, as of an unknown kind or an older daemon: its fields
@@ -320,7 +322,8 @@ mod tests {
         ] {
             let mut event = event;
             event["t"] = json!(t);
-            assert_eq!(line(&event), format!("2026-11-22 10:01:02Z  {told}"));
+            let (before, sentence) = line(&event);
+            assert_eq!(before + &sentence, format!("2026-11-22 10:01:02Z  {told}"));
         }
     }
 
@@ -328,9 +331,10 @@ mod tests {
     fn events_that_are_not_known_are_told_too() {
         let kick = json!({"event": "kick", "t": "2026-11-22T10:01:02.123Z", "client": "c9", "text": "spam",
             "by": "uid 0", "lost": 2});
-        assert_eq!(line(&kick), "2026-11-22 10:01:02Z  kick      c9: spam [by root (0)]", "of an older daemon");
+        let told = ("2026-11-22 10:01:02Z  kick      ".to_owned(), "c9: spam [by root (0)]".to_owned());
+        assert_eq!(line(&kick), told, "of an older daemon");
         assert_eq!(lost(&kick), 2);
-        assert_eq!(line(&json!({"event": "wedding", "t": "soon"})), "?  wedding");
+        assert_eq!(line(&json!({"event": "wedding", "t": "soon"})), ("?  wedding".to_owned(), String::new()));
     }
 
     /// For every kind of event of this daemon, with each field that may be absent, the sentence has
@@ -351,8 +355,7 @@ mod tests {
                             event[*key] = json!("thing");
                         }
                     }
-                    let told = line(&event);
-                    let told = &told["2026-11-22 10:01:02Z  shutdown  ".len()..];
+                    let (_, told) = line(&event);
                     for wrong in ["  ", " ,", ": :", "()", "None"] {
                         assert!(!told.trim_start().contains(wrong), "{wrong:?} in {told:?} of {event}");
                     }

@@ -22,7 +22,7 @@ pub(in crate::ctl) fn added(to: &mut Screen<'_>, result: &Banned) -> io::Result<
             };
             to.done(&format!("Banned {} {} ({}){instead}; disconnected {hit}.", ban.target, end(ban), ban.id))
         }
-        None => to.line(&format!("It would disconnect {hit}.")),
+        None => to.told(&format!("It would disconnect {hit}.")),
     }
 }
 
@@ -41,13 +41,13 @@ pub(in crate::ctl) fn removed(to: &mut Screen<'_>, result: &Unbanned) -> io::Res
 pub(in crate::ctl) fn tested(to: &mut Screen<'_>, result: &BanTest) -> io::Result<()> {
     print_or(to, &table(to, &result.bans), "ban", "No ban covers it.")?;
     let hit = people(&result.people, &result.clients);
-    to.line(&format!("A ban of it would disconnect {hit}."))
+    to.told(&format!("A ban of it would disconnect {hit}."))
 }
 
 fn table(to: &Screen<'_>, bans: &[Ban]) -> Table {
     let mut table = Table::new([
         left("ID"),
-        left("TARGET").names(),
+        left("TARGET").shrinks(16).names(),
         right("AGE").spare(1),
         right("LEFT"),
         left("BY").shrinks(10),
@@ -87,7 +87,7 @@ pub(in crate::ctl) fn lifted(to: &mut Screen<'_>, result: &Lifted) -> io::Result
 pub(in crate::ctl) fn tested_all(to: &mut Screen<'_>, result: &SanctionTest) -> io::Result<()> {
     print_or(to, &all(to, &result.sanctions), "sanction", "No sanction is about it.")?;
     let hit = people(&result.people, &result.clients);
-    to.line(&format!("One more about it would reach {hit}."))
+    to.told(&format!("One more about it would reach {hit}."))
 }
 
 pub(in crate::ctl) fn filtered(to: &mut Screen<'_>, result: &Filtered) -> io::Result<()> {
@@ -104,7 +104,7 @@ pub(in crate::ctl) fn filtered(to: &mut Screen<'_>, result: &Filtered) -> io::Re
                 result.replaced.as_ref().map_or_else(String::new, |former| format!(" in place of {}", former.id));
             to.done(&format!("Filtered: {target} {end} ({id}){instead}; it finds {found}."))
         }
-        None => to.line(&format!("It would have kept back {found}.")),
+        None => to.told(&format!("It would have kept back {found}.")),
     }
 }
 
@@ -152,7 +152,7 @@ fn all(to: &Screen<'_>, sanctions: &[Sanction]) -> Table {
     let mut table = Table::new([
         left("ID"),
         left("KIND"),
-        left("TARGET").names(),
+        left("TARGET").shrinks(16).names(),
         right("AGE").spare(1),
         right("LEFT"),
         left("BY").shrinks(10),

@@ -177,7 +177,7 @@ pub(in crate::ctl) fn muted(
 ) -> io::Result<()> {
     if result.dry_run {
         let here = if result.muted.is_empty() { " who is here" } else { "" };
-        return to.line(&format!("It would reach {}{here}.", people(&result.people, &result.muted)));
+        return to.told(&format!("It would reach {}{here}.", people(&result.people, &result.muted)));
     }
     let ids: Vec<&str> = result.sanctions.iter().map(|one| &*one.id).collect();
     let whom = if result.muted.is_empty() { asked.join(", ") } else { whom(asked, &result.muted, &result.people) };

@@ -22,15 +22,15 @@ pub(in crate::ctl) fn commands(to: &mut Screen<'_>, description: &Description) -
 
 pub(in crate::ctl) fn command(to: &mut Screen<'_>, description: &Description) -> io::Result<()> {
     for command in &description.commands {
-        to.line(&format!("{}: {}", command.name, command.about))?;
+        to.told(&format!("{}: {}", command.name, command.about))?;
         if command.level == Level::Monitor {
-            to.line("It is carried out on the socket for monitoring, too.")?;
+            to.told("It is carried out on the socket for monitoring, too.")?;
         }
         for (heading, schema) in [("ARGUMENT", &command.args), ("RESULT", &command.result)] {
-            let mut table = Table::new([left(heading), left("TYPE").shrinks(16), left(""), left("ABOUT").telling()]);
+            let mut table = Table::new([left(heading), left("TYPE").wraps(16), left(""), left("ABOUT").telling()]);
             for field in schema::fields(schema) {
                 let need = if field.required { "always" } else { "optional" };
-                table.row([field.name, field.kind, need.into(), field.about]);
+                table.row([field.name, field.kind, need.into(), field.about.replace("\n\n", " ")]);
             }
             if !table.is_empty() {
                 to.line("")?;

@@ -7,20 +7,20 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::escape::escape;
 use super::screen::Screen;
-use super::table::{Facts, Table, left, right, wrap};
+use super::table::{FULL, Facts, Table, cut, left, right};
 use super::values::{bytes, count, time};
 use crate::wire::admin::result::{DiskHistory, HistoryStats, Line, LineKind, Redacted};
 
 pub(in crate::ctl) fn heading(to: &mut Screen<'_>) -> io::Result<()> {
-    if to.legend { to.heading("TIME (UTC)            ROOM      LINE") } else { Ok(()) }
+    if to.legend { to.heading(&format!("{:20}  {:ROOM$}  LINE", "TIME (UTC)", "ROOM")) } else { Ok(()) }
 }
 
-/// On a terminal, long lines are wrapped if the text has at least this many columns.
-const NARROWEST: usize = 24;
+/// The columns of a room's name, which is cut to them on a terminal. They are known beforehand, as
+/// those of a [`Table`] are not.
+const ROOM: usize = 12;
 
-/// Prints a line as text. This is no [`Table`], whose columns are known only when all rows are
-/// there.
-pub(in crate::ctl) fn line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
+/// Prints a line as text, as it arrives. Returns whether the room's name was cut.
+pub(in crate::ctl) fn line(to: &mut Screen<'_>, line: &Line) -> io::Result<bool> {
     let said = match line.kind {
         LineKind::Say => format!("{}: {}", line.nick, line.text),
         LineKind::Emote => format!("* {} {}", line.nick, line.text),
@@ -34,20 +34,16 @@ pub(in crate::ctl) fn line(to: &mut Screen<'_>, line: &Line) -> io::Result<()> {
         },
     };
     let room = escape(&line.room);
-    let gap = " ".repeat(8_usize.saturating_sub(room.width()));
-    let before = format!("{}  {room}{gap}  ", time(&line.t));
-    let width = to.columns().filter(|_| !to.full).and_then(|width| width.checked_sub(before.width()));
-    // Words that are broken are better than rows of a word or two.
-    let Some(width) = width.filter(|width| *width >= NARROWEST) else { return to.line(&(before + &said)) };
-    let indent = " ".repeat(before.width());
-    for (number, row) in wrap(&said, width).iter().enumerate() {
-        to.line(&format!("{}{row}", if number == 0 { &before } else { &indent }))?;
-    }
-    Ok(())
+    let shown = cut(&room, to.columns().map(|_| ROOM));
+    let gap = " ".repeat(ROOM.saturating_sub(shown.width()));
+    to.hanging(&format!("{}  {shown}{gap}  ", time(&line.t)), &said)?;
+    Ok(shown != *room)
 }
 
-pub(in crate::ctl) fn end(to: &mut Screen<'_>, number: u64) -> io::Result<()> {
-    to.legend(&format!("{} listed.", count(number, "line")))
+/// Prints the number of lines. `left_out`: whether a room's name was cut.
+pub(in crate::ctl) fn end(to: &mut Screen<'_>, number: u64, left_out: bool) -> io::Result<()> {
+    let full = if left_out { FULL } else { "" };
+    to.legend(&format!("{} listed.{full}", count(number, "line")))
 }
 
 /// The heading of comma-separated values (RFC 4180).
@@ -72,8 +68,8 @@ pub(in crate::ctl) fn redacted(to: &mut Screen<'_>, result: &Redacted) -> io::Re
     let topics = count(result.topics, "topic");
     match (result.dry_run, result.lines, result.topics) {
         (_, 0, 0) => to.done("No such line is kept."),
-        (true, _, 0) => to.line(&format!("{lines} would be made unreadable.")),
-        (true, ..) => to.line(&format!("{lines} would be made unreadable, {topics} cleared.")),
+        (true, _, 0) => to.told(&format!("{lines} would be made unreadable.")),
+        (true, ..) => to.told(&format!("{lines} would be made unreadable, {topics} cleared.")),
         (false, _, 0) => to.done(&format!("{lines} made unreadable.")),
         (false, ..) => to.done(&format!("{lines} made unreadable, {topics} cleared.")),
     }

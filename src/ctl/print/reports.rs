@@ -66,10 +66,10 @@ pub(in crate::ctl) fn one(to: &mut Screen<'_>, shown: &ReportShown) -> io::Resul
     Facts(facts).print(to)?;
     for known in lines {
         match (known.state, &known.line) {
-            (ReportLineState::Kept, Some(found)) => line(to, found)?,
-            (ReportLineState::Redacted, _) => to.line(&format!("line {} was made unreadable", known.seq))?,
-            (ReportLineState::Private, _) => to.line(&format!("line {} was said in private", known.seq))?,
-            _ => to.line(&format!("line {} is not kept any more", known.seq))?,
+            (ReportLineState::Kept, Some(found)) => _ = line(to, found)?,
+            (ReportLineState::Redacted, _) => to.told(&format!("line {} was made unreadable", known.seq))?,
+            (ReportLineState::Private, _) => to.told(&format!("line {} was said in private", known.seq))?,
+            _ => to.told(&format!("line {} is not kept any more", known.seq))?,
         }
     }
     match trouble {

@@ -73,7 +73,7 @@ pub(in crate::ctl) fn set(to: &mut Screen<'_>, room: &Room) -> io::Result<()> {
 }
 
 pub(in crate::ctl) fn topic(to: &mut Screen<'_>, result: &Topic) -> io::Result<()> {
-    to.line(if result.topic.is_empty() { "(no topic)" } else { &result.topic })
+    to.told(if result.topic.is_empty() { "(no topic)" } else { &result.topic })
 }
 
 pub(in crate::ctl) fn topic_set(to: &mut Screen<'_>, result: &Topic) -> io::Result<()> {

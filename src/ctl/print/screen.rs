@@ -4,11 +4,15 @@
 use std::io::{self, Write};
 
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::escape::{Layout, escape, json};
 use super::table::wrap;
 use crate::values::time::Wall;
 use crate::wire::admin::value::Time;
+
+/// The least room (in columns) for which sentences are wrapped.
+const NARROWEST: usize = 24;
 
 /// Standard output or a file.
 pub(in crate::ctl) struct Screen<'a> {
@@ -89,9 +93,32 @@ impl<'a> Screen<'a> {
         writeln!(self.out, "{begin}{}{end}", escape(text))
     }
 
-    /// Writes one line about what was done, unless `--quiet`.
+    /// Writes sentences: on a terminal in as many lines as they need, elsewhere in one.
+    pub(in crate::ctl) fn told(&mut self, text: &str) -> io::Result<()> {
+        self.hanging("", text)
+    }
+
+    /// Writes sentences about what was done, unless `--quiet`.
     pub(in crate::ctl) fn done(&mut self, text: &str) -> io::Result<()> {
-        if self.quiet { Ok(()) } else { self.line(text) }
+        if self.quiet { Ok(()) } else { self.told(text) }
+    }
+
+    /// Writes `before` and `text` as one line. On a terminal that is too narrow for that, `text`
+    /// goes on in further lines, each as far from the left as it begins.
+    pub(in crate::ctl) fn hanging(&mut self, before: &str, text: &str) -> io::Result<()> {
+        let (before, text) = (escape(before), escape(text));
+        let indent = before.width();
+        let room = self.terminal.and_then(|(columns, _)| columns.checked_sub(indent));
+        // Words that are broken are better than rows of a word or two.
+        let Some(room) = room.filter(|room| *room >= NARROWEST) else { return self.line(&format!("{before}{text}")) };
+        for (number, row) in wrap(&text, room).iter().enumerate() {
+            if number == 0 {
+                self.line(&format!("{before}{row}"))?;
+            } else {
+                self.line(&format!("{:indent$}{row}", ""))?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes a result as JSON: indented on a terminal, else on one line.
@@ -132,7 +159,7 @@ impl<'a> Screen<'a> {
         }
         let space = if std::mem::replace(&mut self.last, Last::Legend) == Last::Line { "\n" } else { "" };
         let text = escape(text).into_owned();
-        let lines = self.columns().map_or_else(|| vec![text.clone()], |columns| wrap(&text, columns.max(24)));
+        let lines = self.terminal.map_or_else(|| vec![text.clone()], |(columns, _)| wrap(&text, columns.max(NARROWEST)));
         writeln!(self.out, "{space}{}", lines.join("\n"))
     }
 }

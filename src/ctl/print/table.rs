@@ -28,6 +28,9 @@ const NARROW: usize = 60;
 /// How far the telling column is indented where it stands below its row.
 const INDENT: usize = 4;
 
+/// What is added below a table of which something was left out.
+pub(super) const FULL: &str = " With --full, nothing is left out.";
+
 /// The side of the column on which its cells are aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
@@ -45,23 +48,31 @@ pub(in crate::ctl) struct Column {
     fit: Fit,
     /// Whether its cells name the subject of the row: a nickname, a room.
     is_name: bool,
+    /// Whether its cells go on in further lines where they are too wide, and are not cut.
+    is_wrapped: bool,
 }
 
 /// A column of texts, aligned on the left; shown in full unless one of the methods below says
 /// otherwise.
 pub(in crate::ctl) const fn left(name: &'static str) -> Column {
-    Column { name, side: Side::Left, fit: Fit::Whole, is_name: false }
+    Column { name, side: Side::Left, fit: Fit::Whole, is_name: false, is_wrapped: false }
 }
 
 /// A column of numbers, aligned on the right.
 pub(in crate::ctl) const fn right(name: &'static str) -> Column {
-    Column { name, side: Side::Right, fit: Fit::Whole, is_name: false }
+    Column { name, side: Side::Right, fit: Fit::Whole, is_name: false, is_wrapped: false }
 }
 
 impl Column {
     /// The cells of this column may be cut, to no fewer than `least` columns of the terminal.
     pub(in crate::ctl) const fn shrinks(self, least: usize) -> Self {
         Self { fit: Fit::Shrinks(least), ..self }
+    }
+
+    /// The cells of this column go on in further lines if they are too wide, and have no fewer than
+    /// `least` columns of the terminal.
+    pub(in crate::ctl) const fn wraps(self, least: usize) -> Self {
+        Self { fit: Fit::Shrinks(least), is_wrapped: true, ..self }
     }
 
     /// This column names the subject of the row: on a narrow terminal it is never left out, and not
@@ -78,7 +89,7 @@ impl Column {
     /// This column is the one people look at the table for: it is wrapped into further lines
     /// instead of cut.
     pub(in crate::ctl) const fn telling(self) -> Self {
-        Self { fit: Fit::Telling, ..self }
+        Self { fit: Fit::Telling, is_wrapped: true, ..self }
     }
 }
 
@@ -138,7 +149,9 @@ impl Table {
             }
             left_out |= lines.iter().any(|line| line.ends_with('\u{2026}'));
             left_out |= row.iter().zip(&shown).zip(&self.columns).any(|((cell, shown), column)| {
-                matches!(column.fit, Fit::Shrinks(_)) && shown.is_some_and(|width| cell.width() > width)
+                matches!(column.fit, Fit::Shrinks(_))
+                    && !column.is_wrapped
+                    && shown.is_some_and(|width| cell.width() > width)
             });
             rows.push(lines);
         }
@@ -192,20 +205,27 @@ impl Table {
         shown
     }
 
-    /// Lays one row out: as one line, or as several if its telling cell must be wrapped.
+    /// Lays one row out: as one line, or as several if cells must be wrapped.
     fn line(&self, row: &[String], shown: &[Option<usize>], width: Option<usize>) -> Vec<String> {
         let mut line = String::new();
-        let mut further = Vec::new();
+        let mut further: Vec<String> = Vec::new();
         for (n, cell) in row.iter().enumerate() {
             let Some(columns) = shown[n] else { continue };
             if !line.is_empty() || n > 0 && shown[..n].iter().any(Option::is_some) {
                 line += &" ".repeat(GAP);
             }
-            let cell = if self.columns[n].fit == Fit::Telling && width.is_some() {
-                let indent = " ".repeat(line.width());
+            let cell = if self.columns[n].is_wrapped && width.is_some() {
+                let indent = line.width();
                 let mut pieces = wrap(cell, columns.max(1)).into_iter();
                 let first = pieces.next().unwrap_or_default();
-                further = pieces.map(|piece| format!("{indent}{piece}")).collect();
+                for (number, piece) in pieces.enumerate() {
+                    if further.len() == number {
+                        further.push(String::new());
+                    }
+                    let line = &mut further[number];
+                    *line += &" ".repeat(indent.saturating_sub(line.width()));
+                    *line += &piece;
+                }
                 first
             } else {
                 cut(cell, Some(columns))
@@ -240,7 +260,7 @@ impl Table {
         if self.is_empty() {
             return to.legend(&format!("No {thing}s."));
         }
-        let full = if self.print_rows(to)? { " With --full, nothing is left out." } else { "" };
+        let full = if self.print_rows(to)? { FULL } else { "" };
         to.legend(&format!("{} listed.{full}", count(self.rows.len() as u64, thing)))
     }
 }
@@ -296,7 +316,7 @@ impl Facts {
     /// Prints the facts; long values are wrapped to the width of the screen.
     pub(super) fn print(self, to: &mut Screen<'_>) -> io::Result<()> {
         let width = self.0.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
-        let room = to.columns().map(|columns| columns.saturating_sub(width + 2).max(TELLING));
+        let room = to.terminal.map(|(columns, _)| columns.saturating_sub(width + 2).max(TELLING));
         for (key, value) in self.0 {
             let colon = if key.is_empty() { ' ' } else { ':' };
             let value = escape(&value).into_owned();
@@ -362,6 +382,25 @@ mod tests {
             ]
         );
         assert_eq!(text(&table, true, Some(20))[1], "c1  a-name-of-24-ch\u{2026}");
+    }
+
+    #[test]
+    fn two_columns_of_a_row_go_on_in_further_lines() {
+        let mut table = Table::new([left("NAME"), left("TYPE").wraps(10), left("ABOUT").telling()]);
+        table.row(["kinds".into(), "array of join | leave".into(), "The kinds of events that are told".into()]);
+        table.row(["last".into(), "integer".into(), "How many".into()]);
+        let lines = table.lines(true, Some(45));
+        assert!(!lines.left_out);
+        assert_eq!(
+            text(&table, true, Some(45)),
+            [
+                "NAME   TYPE        ABOUT",
+                "kinds  array of    The kinds of events that",
+                "       join |      are told",
+                "       leave",
+                "last   integer     How many",
+            ]
+        );
     }
 
     proptest! {

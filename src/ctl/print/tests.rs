@@ -128,7 +128,7 @@ fn tables(to: &mut Screen<'_>) {
         ("tea", "", "redacted", ""),
     ] {
         let line = json!({"seq": 1, "t": T, "room": room, "nick": nick, "kind": kind, "text": text});
-        whole(super::history::line(to, &of(line)));
+        whole(super::history::line(to, &of(line)).map(drop));
     }
     title(to, "describe, of one command");
     let described = crate::wire::admin::describe::describe(&crate::wire::admin::args::DescribeArgs {

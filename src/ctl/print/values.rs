@@ -58,14 +58,19 @@ pub(in crate::ctl) fn address(addr: &str, port: u16) -> String {
     if addr.contains(':') { format!("[{addr}]:{port}") } else { format!("{addr}:{port}") }
 }
 
-/// People, by nickname and id: `ann (c7), bob (c9)`. Only the ids if the daemon is older and sends
+/// People, by nickname and id: `ann (c7), bob (c9)`, the lowest number first. Only the ids if the daemon is older and sends
 /// no names; `nobody` if there are none.
 pub(in crate::ctl) fn people(people: &[Person], ids: &[String]) -> String {
     /// The most people who are named; a ban can disconnect thousands.
     const NAMED: usize = 50;
-    let named = |person: &Person| format!("{} ({})", person.nick, person.id);
-    let mut all: Vec<String> =
-        if people.len() == ids.len() { people.iter().map(named).collect() } else { ids.to_vec() };
+    let mut all: Vec<(&str, String)> = if people.len() == ids.len() {
+        people.iter().map(|person| (&*person.id, format!("{} ({})", person.nick, person.id))).collect()
+    } else {
+        ids.iter().map(|id| (&**id, id.clone())).collect()
+    };
+    // As text, c10 would come before c2.
+    all.sort_by_key(|(id, _)| (id.len(), *id));
+    let mut all: Vec<String> = all.into_iter().map(|(_, named)| named).collect();
     if all.is_empty() {
         return "nobody".to_owned();
     }
@@ -97,6 +102,16 @@ pub(super) fn until(end: Option<Time>, long: Option<Duration>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn people_are_named_in_the_order_of_their_numbers() {
+        let ids = ["c1", "c11", "c12", "c2"].map(String::from);
+        assert_eq!(people(&[], &ids), "c1, c2, c11, c12");
+        let person = |id: &str| Person { id: id.into(), nick: format!("guest-{id}") };
+        let known = ids.each_ref().map(|id| person(id));
+        assert_eq!(people(&known, &ids), "guest-c1 (c1), guest-c2 (c2), guest-c11 (c11), guest-c12 (c12)");
+        assert_eq!(people(&[], &[]), "nobody");
+    }
 
     #[test]
     fn spans_and_sizes_are_short() {
