@@ -159,7 +159,8 @@ impl<'a> Screen<'a> {
         }
         let space = if std::mem::replace(&mut self.last, Last::Legend) == Last::Line { "\n" } else { "" };
         let text = escape(text).into_owned();
-        let lines = self.terminal.map_or_else(|| vec![text.clone()], |(columns, _)| wrap(&text, columns.max(NARROWEST)));
+        let lines =
+            self.terminal.map_or_else(|| vec![text.clone()], |(columns, _)| wrap(&text, columns.max(NARROWEST)));
         writeln!(self.out, "{space}{}", lines.join("\n"))
     }
 }
