@@ -195,6 +195,11 @@ transcripts! {
     owners_who_are_muted_by_network
     shadow_mutes_and_redaction
     shadow_mutes_and_rooms
+    shadow_mutes_and_strikes
+    what_a_sanction_replaces
+    reasons_that_are_erased
+    expelled_by_the_ignored
+    shadow_mutes_of_operators
     shadow_mutes_and_names
     stopping
     stopping_without_a_word

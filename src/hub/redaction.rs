@@ -308,7 +308,8 @@ impl Turn<'_> {
 
     /// Erases the reasons that the selected people gave for sending others out of a room.
     fn redact_expulsions(&mut self, what: &Selector) {
-        if what.from.is_some() || what.to.is_some() || (what.client.is_none() && what.nick.is_none()) {
+        let is_about_somebody = what.client.is_some() || what.nick.is_some();
+        if what.from.is_some() || what.to.is_some() || (!is_about_somebody && what.text.is_none()) {
             return;
         }
         let hub = &*self.hub;
@@ -319,20 +320,27 @@ impl Turn<'_> {
         let named = what.nick.as_deref().filter(|_| what.client.is_none());
         let named = named.and_then(|nick| hub.accounts.find(nick));
         let accounts: BTreeSet<AccountId> = here.chain(left).chain(named).collect();
-        let names: BTreeSet<Arc<str>> =
-            accounts.iter().filter_map(|id| hub.accounts.get(*id)).map(|account| account.name.shown().into()).collect();
+        let account = |one: &Sanction| match &one.by {
+            Author::Account(name) => hub.accounts.find(&name::fold(name)),
+            Author::Uid(_) | Author::Hub => None,
+        };
         let has = |text: &str| what.text.as_deref().is_none_or(|wanted| name::fold(text).contains(wanted));
+        let is_there = |kind: &Kind| match kind {
+            Kind::Expulsion { name, .. } => what.room.as_deref().is_none_or(|room| name.folded() == room),
+            _ => false,
+        };
         let is_meant = |one: &&Sanction| {
-            matches!(&one.kind, Kind::Expulsion { name, .. } if what.room.as_deref().is_none_or(|room| name.folded() == room))
-                && matches!(&one.by, Author::Account(name) if names.contains(name))
+            is_there(&one.kind)
+                && (!is_about_somebody || account(one).is_some_and(|account| accounts.contains(&account)))
                 && what.since.is_none_or(|since| one.since >= since)
                 && what.until.is_none_or(|until| one.since < until)
         };
-        let meant: Vec<Sanction> = hub.moderation.sanctions.iter().filter(is_meant).cloned().collect();
-        let authors: Vec<SessionId> = accounts.iter().flat_map(|account| hub.logged_in_to(*account)).collect();
-        for one in meant {
-            for author in &authors {
-                if let Some(session) = self.hub.people.sessions.get_mut(author) {
+        let meant = hub.moderation.sanctions.iter().filter(is_meant);
+        let authors = |one: &Sanction| account(one).into_iter().flat_map(|account| hub.logged_in_to(account)).collect();
+        let meant: Vec<(Sanction, Vec<SessionId>)> = meant.map(|one| (one.clone(), authors(one))).collect();
+        for (one, authors) in meant {
+            for author in authors {
+                if let Some(session) = self.hub.people.sessions.get_mut(&author) {
                     session.forget_unseen_grounds(Deed::Sanction(one.id), has);
                 }
             }

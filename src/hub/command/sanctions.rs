@@ -519,9 +519,9 @@ fn about(call: &mut Call<'_, '_>, word: &str) {
         return call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, what: Listed::All });
     };
     let session = &call.turn.hub.people.sessions[&found];
-    let found = call.turn.hub.sanctions_of(session, call.turn.now).filter(|one| !unseen.contains(&one.id));
-    let mut shown: Vec<_> = found.take(PAGE).map(|one| shown(call.turn.hub, call.id, one)).collect();
-    shown.dedup_by(|one, other| one.called == other.called);
+    let mut seen = unseen;
+    let found = call.turn.hub.sanctions_of(session, call.turn.now).filter(|one| seen.insert(one.id));
+    let shown: Vec<_> = found.take(PAGE).map(|one| shown(call.turn.hub, call.id, one)).collect();
     let total = shown.len();
     call.tell(Message::Sanctions { shown, page: 1, pages: 1, total, what: Listed::All });
 }

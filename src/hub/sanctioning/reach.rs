@@ -231,7 +231,8 @@ impl Hub {
         sanctions.count(&Kind::Mute { shadow: true }) > 0
             && (sanctions.about_name(&account.name).any(hides)
                 || account.unheard.and_then(|mute| sanctions.get(mute)).is_some_and(hides)
-                || bearers.any(|bearer| bearer.own_nick() == &account.name && bearer.is_renamed_unseen()))
+                // Who alone sees other capitals of a name is seen by that name.
+                || bearers.any(|bearer| bearer.own_nick() == &account.name && bearer.nick != account.name))
     }
 
     /// Looks up whether `id` is muted, and keeps the answer in its session.
