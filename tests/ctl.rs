@@ -690,7 +690,7 @@ Reason: he is rude and goes on and on about boats
  Again: 2 times in all, last at 2026-11-22 10:01:02Z
 Closed: no
  Lines: 4 lines
-2026-11-22 10:01:02Z  lobby     bob: boats!
+2026-11-22 10:01:02Z  lobby         bob: boats!
 line 4 was made unreadable
 line 5 was said in private
 line 6 is not kept any more
@@ -889,11 +889,11 @@ fn commands_are_explained() {
         "rooms.close: Closes a room; those in it are moved to the lobby.
 
 ARGUMENT  TYPE                              ABOUT
-room      string, 1 to 256 bytes  always    The name of the room; not the lobby.
-reason    string, 1 to 256 bytes  optional  The reason, told to those in the room.
+room      string, 1 to 256 bytes  always    The name of the room to close, which cannot be the lobby.
+reason    string, 1 to 256 bytes  optional  The reason for closing the room, told to those in it.
 
 RESULT  TYPE             ABOUT
-moved   integer  always  The number of people who were moved to the lobby.
+moved   integer  always  The number of people who were moved from the room to the lobby.
 room    string   always  The name of the room that was closed.
 ",
     );
@@ -1025,7 +1025,7 @@ fn stream_that_breaks_off_keeps_what_came_and_fails() {
         peer.more(&request["id"], &said(1, "say", "ann", "hi"));
     });
     let (story, ()) = fake.run(&["history", "--no-legend"]);
-    story.exits(3).prints("2026-11-22 10:01:02Z  lobby     ann: hi\n").complains("closed the connection");
+    story.exits(3).prints("2026-11-22 10:01:02Z  lobby         ann: hi\n").complains("closed the connection");
     let fake = Fake::new(|peer| {
         let request = peer.request();
         peer.more(&request["id"], &said(1, "say", "ann", "hi"));
@@ -1034,7 +1034,7 @@ fn stream_that_breaks_off_keeps_what_came_and_fails() {
     let (story, ()) = fake.run(&["history", "--no-legend"]);
     story
         .exits(1)
-        .prints("2026-11-22 10:01:02Z  lobby     ann: hi\n")
+        .prints("2026-11-22 10:01:02Z  lobby         ann: hi\n")
         .complains("disk on fire")
         .complains("journalctl");
 }
@@ -1827,7 +1827,7 @@ fn bash_offers_what_can_stand_there() {
         &["bob"],
         &["tea"],
         &["db8::7"],
-        &["b7"],
+        &["2001:db8::/32", "b7"],
         &["a dir", "a file", "admin.sock"],
         &[""],
         &["debug"],

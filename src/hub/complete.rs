@@ -214,14 +214,14 @@ mod tests {
     #[test]
     fn what_can_be_lifted_is_completed() {
         let mut effects = Vec::new();
-        let (mut hub, me) = hub(&["me", "eve", "bob"]);
+        let (mut hub, me) = hub(&["mia", "eve", "bob"]);
         let network = |text: &str| Target::Network(text.parse().expect("a network"));
         let name = |text: &str| Target::Name(name::Name::parse(text, 24).expect("a name"));
         for order in [
             Order::about(Kind::Mute { shadow: false }, name("eve")),
             Order { nick: Some("Zoe".into()), ..Order::about(Kind::Ban, network("192.0.2.7/32")) },
             Order::about(Kind::Ban, network("198.51.100.0/24")),
-            Order::about(Kind::Mute { shadow: true }, name("me")),
+            Order::about(Kind::Mute { shadow: true }, name("mia")),
         ] {
             let by = By::Admin { uid: 0, pid: 1 };
             hub.handle(Input::Sanction { order: Box::new(order), by }, Now::default(), &mut effects);

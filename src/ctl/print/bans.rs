@@ -47,7 +47,7 @@ pub(in crate::ctl) fn tested(to: &mut Screen<'_>, result: &BanTest) -> io::Resul
 fn table(to: &Screen<'_>, bans: &[Ban]) -> Table {
     let mut table = Table::new([
         left("ID"),
-        left("TARGET").shrinks(16).names(),
+        left("TARGET").shrinks(28).names(),
         right("AGE").spare(1),
         right("LEFT"),
         left("BY").shrinks(10),
@@ -152,7 +152,7 @@ fn all(to: &Screen<'_>, sanctions: &[Sanction]) -> Table {
     let mut table = Table::new([
         left("ID"),
         left("KIND"),
-        left("TARGET").shrinks(16).names(),
+        left("TARGET").shrinks(28).names(),
         right("AGE").spare(1),
         right("LEFT"),
         left("BY").shrinks(10),
