@@ -37,7 +37,10 @@ fn a_report_outlives_the_daemon_until_it_is_closed() {
         facts[2..6],
         ["About: bob (c2); has left", "By: ann (c1); has left", "Room: lobby", "Reason: he is RUDE"]
     );
-    assert!(facts[6..8] == ["Closed: no", "Lines: 1 line"] && facts[8].ends_with("lobby         bob: you fool"), "{shown}");
+    assert!(
+        facts[6..8] == ["Closed: no", "Lines: 1 line"] && facts[8].ends_with("lobby         bob: you fool"),
+        "{shown}"
+    );
     daemon.ctl(&["redact", "--client", "c2", "--yes"]).done();
     let shown = daemon.ctl(&["report", "show", "r1", "--json"]).json();
     assert_eq!((&shown["lines"][0]["state"], shown["lines"][0].get("line")), (&json!("redacted"), None), "{shown:#}");

@@ -98,6 +98,10 @@ const NEVER_SET: &[(&str, &str)] = &[
     ("Speaker.tls", ENCRYPTED),
     ("Word::Dropped", "told, and not kept"),
     ("Word::GivesWay", "told, and not kept"),
+    (
+        "Veil.grounds",
+        "takes an operator who is shadow-muted: the transcript shadow_mutes_of_operators carries one over a snapshot",
+    ),
 ];
 
 /// Reads both halves of a snapshot, and notes what is in them.

@@ -1561,13 +1561,19 @@ impl<'a> Walk<'a> {
 
     fn past(&mut self, most: usize, query: Option<&str>) -> Result<(), Wrong> {
         let of = || query.map_or(Replay::Last, |query| Replay::Search { query: query.into(), reach: Reach::All });
-        let most = most.min(REPLAY);
+        let (asked, most) = (most, most.min(REPLAY));
+        let shown = |room: &str, lines: Vec<Arc<Line>>| {
+            let is_cut = query.is_none() && asked > REPLAY && lines.len() == REPLAY;
+            let mut shown = self.replay(room, lines, of());
+            shown.extend(is_cut.then(|| format!("-- no more than {REPLAY} lines are shown at once")));
+            shown
+        };
         let choices: Vec<Vec<String>> = match &self.place {
             Place::Script { room, .. } => self
                 .places()
                 .map(|at| {
                     let before = self.stage.scripts[*room][..at].iter().map(|entry| &entry.what);
-                    self.replay(room, self.history(before, most, Hidden::Before, query), of())
+                    shown(room, self.history(before, most, Hidden::Before, query))
                 })
                 .collect(),
             Place::Alone { room, said } => {
@@ -1579,9 +1585,7 @@ impl<'a> Walk<'a> {
                     said[at..=notice.expect("there is one")].rotate_right(1);
                     said
                 }));
-                let shown =
-                    |said: &Vec<What>| self.replay(room, self.history(said.iter(), most, Hidden::Before, query), of());
-                orders.iter().map(shown).collect()
+                orders.iter().map(|said| shown(room, self.history(said.iter(), most, Hidden::Before, query))).collect()
             }
         };
         self.expect_one_of(&choices).map(drop)
