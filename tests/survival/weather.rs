@@ -26,7 +26,7 @@ fn locked_out(seed: u64) -> (Supervisor, Kept) {
     assert_eq!(store.close(Duration::from_secs(20)), Ok(()));
     let db = Connection::open(kept.aside.join("chathub.db")).unwrap();
     db.execute_batch(
-        "INSERT INTO accounts VALUES (1, 'ann', NULL, 'member', 1, 1, NULL);
+        "INSERT INTO accounts (id, name, role, since, seen) VALUES (1, 'ann', 'member', 1, 1);
          INSERT INTO sanctions (id, kind, name, uid, since) VALUES (1, 'ban', 'mallory', 0, 1);",
     )
     .unwrap();
