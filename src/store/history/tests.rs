@@ -220,7 +220,7 @@ fn the_last_lines_are_the_newest_of_those_that_are_selected() {
     let said = |seq: u64| Record::Line {
         room: RoomId(seq % 3),
         name: name(["lobby", "tea", "den"][usize::try_from(seq % 3).unwrap()]),
-        line: Arc::new(line(seq, if seq % 5 == 0 { "green" } else { "black" })),
+        line: Arc::new(line(seq, if seq.is_multiple_of(5) { "green" } else { "black" })),
         encrypted: false,
     };
     write_here(dir.path(), &settings(), (1..=1500).map(|seq| (seq, said(seq))));
